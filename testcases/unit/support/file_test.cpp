@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "support/file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace pkvmemu {
+namespace {
+
+using testing::HasSubstr;
+
+std::filesystem::path scratch(std::string_view name) {
+  return std::filesystem::path(testing::TempDir()) / fmt::format("pkvmemu-{}-{}", getpid(), name);
+}
+
+// What was written comes back byte for byte, zeros included.
+TEST(File, RoundTripKeepsEveryByte) {
+  const auto path = scratch("round-trip");
+  const std::string_view text("a\0b\n", 4);
+  ASSERT_TRUE(write_file(path, text));
+  const auto data = read_file(path);
+  ASSERT_TRUE(data) << data.error().message;
+  EXPECT_EQ(data->size(), 4U);
+  EXPECT_EQ((*data)[1], std::byte{0});
+  std::filesystem::remove(path);
+}
+
+// A missing file is an error that names the file and the reason.
+TEST(File, MissingFileIsNamed) {
+  const auto data = read_file("/nonexistent/module.ko");
+  ASSERT_FALSE(data);
+  EXPECT_THAT(data.error().message, HasSubstr("/nonexistent/module.ko"));
+  EXPECT_THAT(data.error().message, HasSubstr("No such file"));
+}
+
+// A directory in place of a file is refused with words, not read as an empty file.
+TEST(File, DirectoryIsRefused) {
+  const auto data = read_file("/tmp");
+  ASSERT_FALSE(data);
+  EXPECT_THAT(data.error().message, HasSubstr("is a directory"));
+}
+
+}  // namespace
+}  // namespace pkvmemu
