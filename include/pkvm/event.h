@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Events: how guest code tells the machine what happened, so that reports need not parse text.
+//
+// One page of MMIO (platform.h) with a single 32-bit doorbell, and two rings of fixed-size records
+// in RAM: EL2's, which the host cannot reach once deprivileged, and the host's. A producer fills
+// record `produced % capacity`, makes it visible (dmb), adds 1 to `produced`, and writes the ring's
+// bit to the doorbell; the machine drains the ring before the store retires, stamping each record
+// with the instruction count. The port only reports: nothing that the guest writes commands the
+// machine, and the machine trusts neither ring's header (it bounds everything by its own numbers).
+// Without the devicetree node (QEMU) guest code stays silent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pkvm::event {
+
+inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t ring_magic = 0x676e'5245;  // "ERng"
+
+inline constexpr std::uint64_t doorbell_offset = 0;
+inline constexpr std::uint32_t doorbell_hyp = 1;
+inline constexpr std::uint32_t doorbell_host = 2;
+
+/// What a record reports. Numbers never change meaning; new kinds are added at the end.
+/// `v[n]` are Record::value, `name` and `text` its strings.
+enum class Kind : std::uint32_t {
+  none = 0,
+
+  // From EL2.
+  /// The hypervisor runs on its own tables. v0 generation, v1 first module VA.
+  hyp_ready = 1,
+  /// A dynamic handler was registered. v0 number (128..), v1 hyp VA.
+  handler_registered = 2,
+  /// A module's init returned. v0 init's hyp VA, v1 result (sign-extended).
+  module_init = 3,
+  /// prot_finalize ran: host stage 2 is on. v0 CPU.
+  deprivileged = 4,
+  /// An op that does not exist yet was used. name: op, v0 slot, v1 caller's return address.
+  op_missing = 5,
+  /// Hyp panic. v0 ESR_EL2, v1 SPSR_EL2, v2 ELR_EL2, v3 FAR_EL2, v4 HPFAR_EL2, v5 PAR_EL1.
+  hyp_panic = 6,
+  /// An abort was injected into the host. v0 ESR_EL2, v1 IPA, v2 host PC.
+  host_abort_injected = 7,
+
+  // From EL1.
+  /// The host kernel starts to load a module. name, text: path in the initramfs, v0: 1 when the
+  /// module is on the protected list, 0 for a late load.
+  module_begin = 32,
+  /// The module's file was found and read. name, text: vermagic, v0 size in bytes.
+  module_file = 33,
+  /// __pkvm_load_el2_module succeeded. name, v0 hyp VA (token), v1 kernel VA of the lowest section,
+  /// v2 size in bytes.
+  module_el2_loaded = 34,
+  /// __pkvm_register_el2_call answered. name: module, text: EL2 symbol without prefix,
+  /// v0 number or negative error, v1 hyp VA.
+  module_handler = 35,
+  /// The load ended. name, text: why it failed in words (empty when loaded), v0 error (0 or
+  /// -errno), v1 Step at which it failed, v2 result of the EL1 init function where it ran.
+  module_end = 36,
+  /// One record for each listed module that is not tried because an earlier one failed. name.
+  module_skipped = 37,
+  /// A call of the rc file is about to be made. name: as written, v0 x0, v1..v7 x1..x7.
+  call_begin = 38,
+  /// It returned. v0..v7: x0..x7.
+  call_end = 39,
+  /// It could not be made. name: as written, text: why.
+  call_not_made = 40,
+  /// pvmfw was cleared before deprivilege. text: why.
+  pvmfw_wiped = 41,
+  /// finalize_pkvm is over. v0: 1 deprivileged, 0 not.
+  finalized = 42,
+  /// The host kernel panicked. text: its message.
+  host_panic = 43,
+  /// The rc file is done; power-off follows.
+  done = 44,
+  /// A line of the rc file could not be understood. text: why, v0 line number.
+  rc_error = 45,
+};
+
+/// Where a module's load stands; the last one is what a failure names.
+enum class Step : std::uint32_t {
+  find_file = 0,         ///< look the name up in modules.dep and the initramfs
+  read_file = 1,         ///< ELF header, sections, vermagic
+  resolve_symbols = 2,   ///< imports
+  relocate = 3,          ///< layout and relocation
+  discover_hyp = 4,      ///< .hyp.* sections (pkvm-abi.md 2.3)
+  el1_init = 5,          ///< the module's own init, for reasons of its own
+  phase_check = 6,       ///< load step 1 (3.2): protected mode, not finalised
+  section_check = 7,     ///< load step 2: page alignment
+  alloc_module_va = 8,   ///< load step 5
+  hyp_reloc = 9,         ///< load step 7
+  map_module_page = 10,  ///< load step 12
+  init_module = 11,      ///< load step 14: the EL2 init function
+  done = 12,
+};
+
+struct Record {
+  Kind kind;
+  std::uint32_t sequence;  ///< counts up from 0 in each ring
+  std::uint64_t value[15];
+  char name[64];   ///< NUL-terminated
+  char text[192];  ///< NUL-terminated
+};
+static_assert(sizeof(Record) == 384);
+
+struct RingHeader {
+  std::uint32_t magic;
+  std::uint32_t version;
+  std::uint32_t record_size;
+  std::uint32_t capacity;  ///< records that follow the header
+  std::uint32_t produced;  ///< records ever produced (wraps at 2^32)
+  std::uint32_t reserved[11];
+};
+static_assert(sizeof(RingHeader) == 64);
+
+constexpr std::uint32_t capacity_of(std::uint64_t ring_bytes) {
+  return static_cast<std::uint32_t>((ring_bytes - sizeof(RingHeader)) / sizeof(Record));
+}
+
+}  // namespace pkvm::event

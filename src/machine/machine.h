@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The board: one CPU with EL1, EL2 and our EL3 monitor, RAM, PL011, event port, laid out like
+// QEMU's `virt` (include/pkvm/platform.h). Same configuration, same run, to the last byte and
+// instruction.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/exit.h"
+#include "pkvm/event.h"
+#include "pkvm/platform.h"
+#include "support/address.h"
+#include "support/file.h"
+#include "support/result.h"
+
+namespace pkvmemu::machine {
+
+struct Config {
+  /// arm64 Image (boot protocol header at offset 0).
+  std::span<const std::byte> kernel;
+  /// newc cpio, uncompressed; empty for none. Must live until create() returns.
+  std::span<const std::byte> initrd;
+  /// pVM firmware, copied into its reserved region; at most platform::pvmfw_size bytes. Empty
+  /// leaves the region out of the devicetree.
+  std::span<const std::byte> pvmfw;
+  std::string bootargs;
+  std::uint64_t ram_size = pkvm::platform::default_ram_size;
+  /// Instructions until the run ends with budget_spent.
+  std::uint64_t budget = 2'000'000'000;
+  /// Offer the event port. Off makes the board what QEMU's `virt` is.
+  bool event_port = true;
+  /// Receives console output as the guest writes it, in order. May be empty: the text is kept
+  /// anyway.
+  std::function<void(std::string_view)> console_sink;
+};
+
+/// A record of one of the rings, stamped by the machine.
+struct Event {
+  bool from_hyp = false;
+  std::uint64_t instructions = 0;      ///< executed so far, over all exception levels
+  std::uint64_t el2_instructions = 0;  ///< executed at EL2; exact between call_begin and call_end
+  pkvm::event::Record record{};
+};
+
+/// What an exception entry looked like; for observers.
+struct ExceptionEntry {
+  unsigned from_el = 0;
+  unsigned to_el = 0;
+  std::uint64_t esr = 0;
+  std::uint64_t far = 0;
+  std::uint64_t elr = 0;
+};
+
+/// Looks on; called between guest instructions, so registers and memory may be read, and a stop
+/// requested. Costs nothing when absent.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void exception_entered(const ExceptionEntry& /*entry*/) {}
+  /// The guest left an exception level by ERET. Reported only while `wants_exception_return()`.
+  virtual void exception_returned(unsigned /*from_el*/, unsigned /*to_el*/) {}
+  virtual bool wants_exception_return() const { return false; }
+};
+
+class Machine {
+ public:
+  static Result<std::unique_ptr<Machine>> create(const Config& config);
+  virtual ~Machine() = default;
+
+  /// Runs until something of `Exit` happens. May be called again after `breakpoint` and `stopped`.
+  virtual Exit run() = 0;
+  /// Safe from a signal handler or another thread: the run ends soon with `stopped`.
+  virtual void request_stop() = 0;
+
+  virtual std::uint64_t instructions() const = 0;
+  virtual const std::string& console() const = 0;
+  virtual std::span<const Event> events() const = 0;
+
+  /// Guest RAM by physical address; an error when the range leaves RAM.
+  virtual Result<std::span<std::byte>> memory(Pa pa, std::uint64_t size) = 0;
+  /// Where pvmfw lies; empty when there is none.
+  virtual std::span<const std::byte> pvmfw_region() const = 0;
+  /// General register 0..30, and PC.
+  virtual std::uint64_t x(unsigned index) const = 0;
+  virtual std::uint64_t pc() const = 0;
+  virtual unsigned el() const = 0;
+
+  /// At most one; nullptr takes it away. Set before run().
+  virtual void set_observer(Observer* observer) = 0;
+
+ protected:
+  Machine() = default;
+};
+
+}  // namespace pkvmemu::machine
