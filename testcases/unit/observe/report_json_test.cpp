@@ -77,7 +77,7 @@ TEST(ReportJson, ValuesHaveTheirForms) {
   EXPECT_EQ(json["calls"][0]["args"], ordered_json({"0x11", "0x22"}));
   EXPECT_EQ(json["calls"][0]["result"]["x3"], "0xabc");
   EXPECT_EQ(json["calls"][0]["el2_instructions"], 100);
-  EXPECT_EQ(json["exit"]["code"], 0);
+  EXPECT_EQ(json["exit"]["code"], 11);  // the second call was never made
 }
 
 // What was not made has nulls where its answers would be, and keeps its place in the list.
