@@ -24,15 +24,15 @@ using Outcome = std::expected<T, Failure>;
 template <typename... Args>
 [[nodiscard]] std::unexpected<Failure> usage_error(fmt::format_string<Args...> format,
                                                    Args&&... args) {
-  return std::unexpected(Failure{observe::ExitCode::usage,
-                                 fmt::format(format, std::forward<Args>(args)...)});
+  return std::unexpected(
+      Failure{observe::ExitCode::usage, fmt::format(format, std::forward<Args>(args)...)});
 }
 
 template <typename... Args>
 [[nodiscard]] std::unexpected<Failure> file_error(fmt::format_string<Args...> format,
                                                   Args&&... args) {
-  return std::unexpected(Failure{observe::ExitCode::bad_file,
-                                 fmt::format(format, std::forward<Args>(args)...)});
+  return std::unexpected(
+      Failure{observe::ExitCode::bad_file, fmt::format(format, std::forward<Args>(args)...)});
 }
 
 /// An Error of a lower layer as that of a file or of the command line.

@@ -31,7 +31,7 @@ const ModuleFile* find_module(std::span<const ModuleFile> modules, std::string_v
 void collect_dependencies(std::span<const ModuleFile> modules, const ModuleFile& module,
                           std::vector<std::string>& names) {
   for (const std::string& name : module.depends) {
-    if (std::ranges::contains(names, name)) continue;
+    if (std::ranges::find(names, name) != names.end()) continue;
     const ModuleFile* dependency = find_module(modules, name);
     if (dependency == nullptr) {
       log::warning("{}: depends on module {}, which is not among the files given", module.path,
@@ -49,7 +49,8 @@ std::string modules_dep(std::span<const ModuleFile> modules) {
     std::vector<std::string> names;
     collect_dependencies(modules, module, names);
     text += module.name + ".ko:";
-    for (const std::string& name : names) text += fmt::format(" {}.ko", name);
+    for (const std::string& name : names)
+      text += fmt::format(" {}.ko", name);
     text += '\n';
   }
   return text;

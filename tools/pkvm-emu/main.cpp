@@ -18,7 +18,9 @@ namespace {
 using pkvmemu::observe::ExitCode;
 namespace log = pkvmemu::log;
 
-int code_of(ExitCode code) { return static_cast<int>(code); }
+int code_of(ExitCode code) {
+  return static_cast<int>(code);
+}
 
 log::Level level_for(std::size_t verbosity) {
   if (verbosity == 0) return log::Level::warning;
@@ -38,15 +40,15 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "pkvm-emu " PKVMEMU_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  const CLI::Option* verbose =
-      app.add_flag("-v,--verbose", "Tell more on stderr; twice for still more");
+  std::size_t verbosity = 0;
+  app.add_flag("-v,--verbose", verbosity, "Tell more on stderr; twice for still more");
   const pkvmemu::tool::RunCommand run_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
     return report_parse_end(app, end);
   }
-  log::set_level(level_for(verbose->count()));
+  log::set_level(level_for(verbosity));
 
   const auto code = run_command.execute();
   if (code) return code_of(*code);

@@ -58,8 +58,8 @@ Outcome<ModuleFile> open_module(const std::string& path) {
     return file_error("{}: vermagic '{}' is of no known kernel generation; this version runs {}",
                       path, ko->vermagic(), pkvm::info(supported).kmi);
   if (*generation != supported)
-    return file_error("{}: built for {}; this version runs {}", path,
-                      pkvm::info(*generation).kmi, pkvm::info(supported).kmi);
+    return file_error("{}: built for {}; this version runs {}", path, pkvm::info(*generation).kmi,
+                      pkvm::info(supported).kmi);
   file.name = ko->name().empty() ? module_name_of(path) : normalised(ko->name());
   file.depends = split_names(ko->depends());
   return file;

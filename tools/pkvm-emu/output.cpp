@@ -18,9 +18,12 @@ bool wants_colour(std::FILE* stream) {
 
 std::string_view colour_of(Tone tone) {
   switch (tone) {
-    case Tone::neutral: return "";
-    case Tone::good: return "\x1b[32m";
-    case Tone::bad: return "\x1b[31m";
+    case Tone::neutral:
+      return "";
+    case Tone::good:
+      return "\x1b[32m";
+    case Tone::bad:
+      return "\x1b[31m";
   }
   std::unreachable();
 }
@@ -49,7 +52,9 @@ void Output::verdict(std::span<const observe::VerdictLine> lines) {
   write(text);
 }
 
-void Output::text(std::string_view text) { write(text); }
+void Output::text(std::string_view text) {
+  write(text);
+}
 
 void Output::write(std::string_view text) {
   if (closed_) return;

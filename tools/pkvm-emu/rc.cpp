@@ -128,9 +128,12 @@ Result<RcLine> parse_line(std::string_view text) {
 
 std::string_view name_of(RcVerb verb) {
   switch (verb) {
-    case RcVerb::call: return "call";
-    case RcVerb::hvc: return "hvc";
-    case RcVerb::late: return "late";
+    case RcVerb::call:
+      return "call";
+    case RcVerb::hvc:
+      return "hvc";
+    case RcVerb::late:
+      return "late";
   }
   std::unreachable();
 }
@@ -194,7 +197,8 @@ std::string to_text(const RcLine& line) {
 
 std::string to_text(std::span<const RcLine> lines) {
   std::string text;
-  for (const RcLine& line : lines) text += to_text(line);
+  for (const RcLine& line : lines)
+    text += to_text(line);
   return text;
 }
 

@@ -46,23 +46,25 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   call_ = one_value_each(option("--call", "[MODULE/]SYMBOL|ID[:ARG,...]",
                                 "Call a handler after deprivilege: the EL2 function's name or its "
                                 "number (128 and up), with up to 7 arguments"));
-  hvc_ = one_value_each(option("--hvc", "X0[:ARG,...]",
-                               "Make any HVC after deprivilege, to forge calls with"));
+  hvc_ = one_value_each(
+      option("--hvc", "X0[:ARG,...]", "Make any HVC after deprivilege, to forge calls with"));
   late_ = one_value_each(
       option("--late", "FILE", "Load a module after deprivilege, which the kernel must refuse"));
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
                       "lz4, bzip2)");
-  no_iommu_ = command.add_flag(
-      "--no-iommu", "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
+  no_iommu_ = command.add_flag_function(
+      "--no-iommu", [](std::int64_t) {},
+      "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
   json_ = option("--json", "FILE",
                  "Write the report as JSON; '-' is standard output, and the text goes to stderr");
-  budget_ = option("--budget", "N",
-                   "Stop after so many instructions (k, M, G may follow; default 2G)");
+  budget_ =
+      option("--budget", "N", "Stop after so many instructions (k, M, G may follow; default 2G)");
   export_qemu_ = option("--export-qemu", "DIR",
                         "Run nothing: write all files and run.sh, which runs the same under QEMU");
-  firmware_ = option("--firmware", "FILE", "Boot this arm64 Image instead of the built-in firmware");
+  firmware_ =
+      option("--firmware", "FILE", "Boot this arm64 Image instead of the built-in firmware");
   command.footer(footer);
 }
 

@@ -26,8 +26,8 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
   namespace platform = pkvm::platform;
   std::string text = fmt::format("{}=protected", platform::param_mode);
   if (!protected_modules.empty())
-    text += fmt::format(" {}={}", platform::param_protected_modules,
-                        fmt::join(protected_modules, ","));
+    text +=
+        fmt::format(" {}={}", platform::param_protected_modules, fmt::join(protected_modules, ","));
   if (options.no_iommu) text += fmt::format(" {}=none", platform::param_iommu);
   if (!options.cmdline.empty()) text += " " + options.cmdline;
   return text;

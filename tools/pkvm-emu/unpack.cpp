@@ -72,9 +72,10 @@ Result<Bytes> unpack_initramfs(Bytes packed, const std::string& path) {
       return fail("{}: unpacks to more than {} MiB", path, max_unpacked >> 20);
   }
   if (!is_newc(data))
-    return fail("{}: not a newc cpio archive (magic 070701), plain or compressed with gzip, xz, "
-                "lzma, zstd, lz4 or bzip2",
-                path);
+    return fail(
+        "{}: not a newc cpio archive (magic 070701), plain or compressed with gzip, xz, "
+        "lzma, zstd, lz4 or bzip2",
+        path);
   return data;
 }
 
