@@ -42,7 +42,9 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   modules_ = option("MODULE", "FILE",
                     "Modules to load before deprivilege, in this order; with --initramfs, names of "
                     "modules inside it")
-                 ->expected(0, -1);
+                 ->expected(0, -1)
+                 ->allow_extra_args(true)
+                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   call_ = one_value_each(option("--call", "[MODULE/]SYMBOL|ID[:ARG,...]",
                                 "Call a handler after deprivilege: the EL2 function's name or its "
                                 "number (128 and up), with up to 7 arguments"));
