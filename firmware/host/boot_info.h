@@ -57,9 +57,7 @@ struct BootInfo {
   std::array<char, 2048> command_line{};
   std::size_t command_line_size = 0;
 
-  constexpr std::string_view arguments() const {
-    return {command_line.data(), command_line_size};
-  }
+  constexpr std::string_view arguments() const { return {command_line.data(), command_line_size}; }
 };
 
 /// Reads everything but `image` and `devicetree.base`.

@@ -22,7 +22,9 @@ inline constexpr std::uint64_t uxn = bit(54);
 inline constexpr std::uint64_t el2_res1 = bit(6);
 inline constexpr std::uint64_t el2_xn = bit(54);
 inline constexpr std::uint64_t address_mask = low_mask(48) & ~low_mask(12);
-constexpr std::uint64_t attribute(unsigned index) { return std::uint64_t{index} << 2; }
+constexpr std::uint64_t attribute(unsigned index) {
+  return std::uint64_t{index} << 2;
+}
 }  // namespace descriptor
 
 /// Everything in a leaf but its address and its type.
@@ -43,8 +45,7 @@ inline constexpr Attributes kernel_data{detail::normal | descriptor::pxn | descr
 inline constexpr Attributes device{descriptor::accessed | descriptor::pxn | descriptor::uxn |
                                    descriptor::attribute(MAIR_INDEX_DEVICE)};
 // EL2.
-inline constexpr Attributes hyp_text{detail::normal | descriptor::el2_res1 |
-                                     descriptor::read_only};
+inline constexpr Attributes hyp_text{detail::normal | descriptor::el2_res1 | descriptor::read_only};
 inline constexpr Attributes hyp_rodata{hyp_text.value | descriptor::el2_xn};
 inline constexpr Attributes hyp_data{detail::normal | descriptor::el2_res1 | descriptor::el2_xn};
 }  // namespace attributes

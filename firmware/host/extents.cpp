@@ -8,20 +8,23 @@
 namespace pkvmemu::host {
 
 void ExtentSet::insert_at(std::size_t index, Extent run) {
-  for (std::size_t i = size_; i > index; --i) runs_[i] = runs_[i - 1];
+  for (std::size_t i = size_; i > index; --i)
+    runs_[i] = runs_[i - 1];
   runs_[index] = run;
   ++size_;
 }
 
 void ExtentSet::erase_at(std::size_t index) {
   --size_;
-  for (std::size_t i = index; i < size_; ++i) runs_[i] = runs_[i + 1];
+  for (std::size_t i = index; i < size_; ++i)
+    runs_[i] = runs_[i + 1];
 }
 
 bool ExtentSet::add(Extent pages) {
   if (pages.count == 0) return true;
   std::size_t at = 0;
-  while (at < size_ && runs_[at].first < pages.first) ++at;
+  while (at < size_ && runs_[at].first < pages.first)
+    ++at;
   const bool has_lower = at > 0;
   const bool has_upper = at < size_;
   if (has_lower && runs_[at - 1].end() > pages.first) return false;
@@ -51,8 +54,7 @@ bool ExtentSet::remove(Extent pages) {
       ++i;
       continue;
     }
-    const Extent below{.first = run.first,
-                       .count = std::max(run.first, pages.first) - run.first};
+    const Extent below{.first = run.first, .count = std::max(run.first, pages.first) - run.first};
     const Extent above{.first = std::min(run.end(), pages.end()),
                        .count = run.end() - std::min(run.end(), pages.end())};
     if (below.count != 0 && above.count != 0) {
@@ -93,7 +95,8 @@ std::optional<std::uint64_t> ExtentSet::take_high(std::uint64_t count, std::uint
 
 std::uint64_t ExtentSet::total() const {
   std::uint64_t pages = 0;
-  for (const Extent& run : runs()) pages += run.count;
+  for (const Extent& run : runs())
+    pages += run.count;
   return pages;
 }
 

@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::uint64_t index_mask = 511;
 
-bool is_valid(std::uint64_t entry) { return (entry & descriptor::valid) != 0; }
+bool is_valid(std::uint64_t entry) {
+  return (entry & descriptor::valid) != 0;
+}
 bool is_table(std::uint64_t entry) {
   return (entry & (descriptor::valid | descriptor::table_or_page)) ==
          (descriptor::valid | descriptor::table_or_page);
