@@ -20,7 +20,6 @@ namespace pkvmemu::build {
 namespace {
 
 using testing::Contains;
-using testing::Each;
 using testing::ElementsAre;
 using testing::IsSupersetOf;
 using testing::SizeIs;
@@ -93,7 +92,7 @@ class ModuleForm : public testing::TestWithParam<Sample> {
     static const Section none;
     return found == nullptr ? none : *found;
   }
-  [[nodiscard]] bool is_empty_here(std::string_view name) const {
+  [[nodiscard]] static bool is_empty_here(std::string_view name) {
     return std::ranges::count(GetParam().empty, name) != 0;
   }
 
@@ -103,6 +102,7 @@ class ModuleForm : public testing::TestWithParam<Sample> {
 // All .hyp sections are there, empty ones too, in the linker script's order.
 TEST_P(ModuleForm, SectionsComeInTheTablesOrder) {
   std::vector<std::string_view> expected;
+  expected.reserve(form_rows.size());
   for (const FormRow& row : form_rows)
     expected.push_back(row.name);
   std::vector<std::string_view> found;
