@@ -66,8 +66,8 @@ TEST_F(CommandTest, BadSourcesAreThree) {
 
 // A module that cannot be written is 3, too.
 TEST_F(CommandTest, UnwritableOutputIsThree) {
-  const ProcessResult result = run({"--name", "demo", "--el1", "el1.c", "--el2", "el2.c", "-o",
-                                    "nowhere/demo.ko"});
+  const ProcessResult result =
+      run({"--name", "demo", "--el1", "el1.c", "--el2", "el2.c", "-o", "nowhere/demo.ko"});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.output, HasSubstr("nowhere/demo.ko: cannot create"));
 }
@@ -76,9 +76,8 @@ TEST_F(CommandTest, UnwritableOutputIsThree) {
 TEST_F(CommandTest, DefinesAndFoldersAreRepeatable) {
   source("own.h", "#if A != 1 || B != 2\n#error wrong defines\n#endif\n");
   source("own.c", "#include <own.h>\n");
-  const Arguments bare{"--name", "demo",  "--el1", "el1.c", "--el2", "el2.c",
-                       "own.c",  "-I",    ".",     "-I",    "sub",   "-o",
-                       "demo.ko"};
+  const Arguments bare{"--name", "demo", "--el1", "el1.c", "--el2", "el2.c",  "own.c",
+                       "-I",     ".",    "-I",    "sub",   "-o",    "demo.ko"};
   const ProcessResult without = run(bare);
   EXPECT_EQ(without.exit_code, 3);
   EXPECT_THAT(without.output, HasSubstr("wrong defines"));
