@@ -27,6 +27,8 @@ struct CfiType {
 inline constexpr CfiType init_cfi_type{{0, 0xc382'd712, 0xf175'f853}};
 /// void (struct user_pt_regs *)
 inline constexpr CfiType handler_cfi_type{{0, 0xe763'81d2, 0x878c'2790}};
+/// void (char)
+inline constexpr CfiType putc_cfi_type{{0, 0x9975'5e2b, 0xa2fc'e979}};
 
 inline std::uint32_t word_before(HypVa function) {
   return *reinterpret_cast<const std::uint32_t*>(function.value - sizeof(std::uint32_t));

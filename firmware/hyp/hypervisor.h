@@ -24,21 +24,21 @@ namespace pkvmemu::hyp {
 struct Hypervisor {
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   unsigned cpus = 0;
-  LinearMap linear;
+  LinearMap linear{};
 
-  std::optional<EarlyPages> early;
-  std::optional<PagePool> pool;
-  std::optional<HypSpace> space;
-  std::optional<HostStage2> host;
-  std::optional<Ownership> ownership;
+  std::optional<EarlyPages> early{};
+  std::optional<PagePool> pool{};
+  std::optional<HypSpace> space{};
+  std::optional<HostStage2> host{};
+  std::optional<Ownership> ownership{};
   Stage2Shape stage2_shape{};
   Pa stage2_root{0};
 
-  ModuleSlots modules;
-  Dispatcher dispatcher;
-  Serial serial;
-  Iommu iommu;
-  fw::EventRing events;
+  ModuleSlots modules{};
+  Dispatcher dispatcher{};
+  Serial serial{};
+  Iommu iommu{};
+  fw::EventRing events{};
 };
 
 /// The only one.

@@ -53,7 +53,7 @@ Status check_arguments(const InitArguments& arguments) {
 template <typename... Steps>
 Status in_order(Steps... steps) {
   Status status;
-  ((status = steps(), status.has_value()) && ...);
+  static_cast<void>(((status = steps(), status.has_value()) && ...));
   return status;
 }
 
