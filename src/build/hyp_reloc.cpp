@@ -58,7 +58,7 @@ constexpr std::array refused_names = {
 };
 
 std::string type_name(std::uint32_t type) {
-  const auto found = std::ranges::find(refused_names, type, &TypeName::type);
+  const auto* const found = std::ranges::find(refused_names, type, &TypeName::type);
   return fmt::format("relocation {} ({})", found == refused_names.end() ? "type" : found->name,
                      type);
 }

@@ -3,6 +3,7 @@
 // kmi.h.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "pkvm/generation.h"
@@ -12,7 +13,7 @@ namespace pkvmemu::build {
 /// Renames the sections of EL2 objects to .hyp.* and puts a symbol at the start of each.
 std::string el2_link_script(pkvm::Generation generation);
 
-enum class Halves { el1_only, el1_and_el2 };
+enum class Halves : std::uint8_t { el1_only, el1_and_el2 };
 
 /// Lays the finished module out: gathered EL1 sections, the loader's PLT sections, and .hyp.*
 /// aligned and padded to whole pages (empty ones stay empty).

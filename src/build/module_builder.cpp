@@ -121,12 +121,13 @@ Result<void> Builder::write_inputs() {
 
 Result<fs::path> Builder::compile(Level level, const fs::path& source, const std::string& object) {
   const KmiRow& row = kmi_row(spec_.generation);
-  CompileCommand command{.level = level,
-                         .cfi = spec_.cfi.value_or(level == Level::el1 ? row.el1_cfi : row.el2_cfi),
-                         .module_name = spec_.name,
-                         .include_directories = spec_.include_directories,
-                         .source = source,
-                         .object = directory_ / object};
+  CompileCommand command;
+  command.level = level;
+  command.cfi = spec_.cfi.value_or(level == Level::el1 ? row.el1_cfi : row.el2_cfi);
+  command.module_name = spec_.name;
+  command.include_directories = spec_.include_directories;
+  command.source = source;
+  command.object = directory_ / object;
   for (const fs::path& own : {directory_ / "include", kmi_include(spec_), spec_.sdk / "include"})
     command.include_directories.push_back(own);
   for (const std::string& define : spec_.defines)
@@ -183,10 +184,11 @@ Result<fs::path> Builder::link_el2() {
   if (auto done = write_file(directory_ / "hyp-reloc.S", *table); !done)
     return std::unexpected(done.error());
 
-  const CompileCommand assemble{.level = Level::el2,
-                                .module_name = spec_.name,
-                                .source = "hyp-reloc.S",
-                                .object = "hyp-reloc.o"};
+  CompileCommand assemble;
+  assemble.level = Level::el2;
+  assemble.module_name = spec_.name;
+  assemble.source = "hyp-reloc.S";
+  assemble.object = "hyp-reloc.o";
   for (const auto& [what, arguments] : {
            std::pair{"assembling .hyp.reloc", compile_arguments(assemble)},
            std::pair{"linking the EL2 half with .hyp.reloc",

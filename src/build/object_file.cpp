@@ -78,11 +78,12 @@ Result<void> ObjectFile::read_sections() {
   if (!names) return fail("{}: the section name table leaves the file", name_);
 
   for (const Elf64_Shdr& row : headers) {
-    Section section{.type = row.sh_type,
-                    .flags = row.sh_flags,
-                    .size = row.sh_size,
-                    .alignment = row.sh_addralign,
-                    .info = row.sh_info};
+    Section section;
+    section.type = row.sh_type;
+    section.flags = row.sh_flags;
+    section.size = row.sh_size;
+    section.alignment = row.sh_addralign;
+    section.info = row.sh_info;
     const auto section_name = string_at(*names, row.sh_name);
     if (!section_name) return fail("{}: a section has no readable name", name_);
     section.name = *section_name;

@@ -16,17 +16,17 @@
 namespace pkvmemu::build {
 
 struct Section {
-  std::string_view name = {};
+  std::string_view name;
   std::uint32_t type = 0;
   std::uint64_t flags = 0;
   std::uint64_t size = 0;
   std::uint64_t alignment = 0;
   std::uint32_t info = 0;
-  std::span<const std::byte> data = {};  ///< empty for NOBITS
+  std::span<const std::byte> data;  ///< empty for NOBITS
 };
 
 struct Symbol {
-  std::string_view name = {};
+  std::string_view name;
   std::uint64_t value = 0;
   std::uint16_t section = 0;  ///< SHN_UNDEF, SHN_ABS or an index into sections()
   std::uint8_t binding = 0;

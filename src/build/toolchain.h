@@ -19,8 +19,8 @@ struct CompileCommand {
   Level level = Level::el1;
   Cfi cfi = Cfi::off;
   std::string_view module_name;
-  std::vector<std::filesystem::path> include_directories = {};  ///< searched in this order
-  std::vector<std::string> options = {};                        ///< the author's own, last
+  std::vector<std::filesystem::path> include_directories;  ///< searched in this order
+  std::vector<std::string> options;                        ///< the author's own, last
   std::filesystem::path source;
   std::filesystem::path object;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // pkvm-modbuild: C sources in, a vendor module out (src/build/module_builder.h).
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -14,7 +15,7 @@ namespace {
 using namespace pkvmemu;
 
 // docs/design.md, section 7.
-enum ExitCode { good = 0, usage = 2, bad_file = 3 };
+enum ExitCode : std::uint8_t { good = 0, usage = 2, bad_file = 3, our_bug = 70 };
 
 const std::map<std::string, build::Cfi> cfi_names{
     {"off", build::Cfi::off}, {"plain", build::Cfi::plain}, {"normalised", build::Cfi::normalised}};
@@ -56,7 +57,7 @@ void describe(CLI::App& app, Options& options) {
 }
 
 int report(const Error& error) {
-  std::fprintf(stderr, "pkvm-modbuild: %s\n", error.message.c_str());
+  std::fputs(("pkvm-modbuild: " + error.message + "\n").c_str(), stderr);
   return bad_file;
 }
 
@@ -68,9 +69,7 @@ int run(const Options& options) {
   return written ? good : report(written.error());
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int command(int argc, char** argv) {
   CLI::App app{"Builds a pKVM vendor module from its sources"};
   Options options;
   describe(app, options);
@@ -82,4 +81,15 @@ int main(int argc, char** argv) {
   if (app.count("--cfi") != 0) options.spec.cfi = options.cfi;
   if (options.fatal_warnings) options.spec.warnings = build::Warnings::fatal;
   return run(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return command(argc, argv);
+  } catch (...) {
+    std::fputs("pkvm-modbuild: out of memory, or a defect of this program\n", stderr);
+    return our_bug;
+  }
 }

@@ -89,12 +89,13 @@ class ModuleLoader {
   };
 
   [[nodiscard]] int load_file(const Request& request);
+  [[nodiscard]] Loaded<image::KoFile> read_file(const Request& request);
   [[nodiscard]] Loaded<Module*> prepare(const Request& request);
   [[nodiscard]] int initialise(Module& module, const Request& request);
-  [[nodiscard]] int load_dependencies(std::string_view line, const Request& request);
   [[nodiscard]] Module* new_record();
-  [[nodiscard]] Module* loading_or_live(std::string_view name);
-  [[nodiscard]] Loaded<void> load_el2(Module& module, KernVa token_out);
+  [[nodiscard]] bool is_live(std::string_view name) const;
+  void finish_memory(const Module& module);
+  void release_init_memory(Module& module);
   void drop(Module& module);
 
   void report_begin(const Request& request);

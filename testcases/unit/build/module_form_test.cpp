@@ -20,7 +20,6 @@ namespace pkvmemu::build {
 namespace {
 
 using testing::Contains;
-using testing::Each;
 using testing::ElementsAre;
 using testing::IsSupersetOf;
 using testing::SizeIs;
@@ -54,6 +53,8 @@ struct Sample {
   std::vector<std::string_view> empty;  ///< its empty .hyp sections
   std::vector<std::string_view> handlers;
   std::size_t pointers;  ///< entries of .hyp.reloc
+
+  friend void PrintTo(const Sample& sample, std::ostream* out) { *out << sample.name; }
 };
 
 std::vector<Sample> samples() {
@@ -93,7 +94,7 @@ class ModuleForm : public testing::TestWithParam<Sample> {
     static const Section none;
     return found == nullptr ? none : *found;
   }
-  [[nodiscard]] bool is_empty_here(std::string_view name) const {
+  [[nodiscard]] static bool is_empty_here(std::string_view name) {
     return std::ranges::count(GetParam().empty, name) != 0;
   }
 
@@ -103,6 +104,7 @@ class ModuleForm : public testing::TestWithParam<Sample> {
 // All .hyp sections are there, empty ones too, in the linker script's order.
 TEST_P(ModuleForm, SectionsComeInTheTablesOrder) {
   std::vector<std::string_view> expected;
+  expected.reserve(form_rows.size());
   for (const FormRow& row : form_rows)
     expected.push_back(row.name);
   std::vector<std::string_view> found;

@@ -30,9 +30,9 @@ class BuilderTest : public testing::Test {
   /// A specification of one EL1 and one EL2 source.
   ModuleSpec spec(std::string_view el1, std::string_view el2);
   /// The built module, parsed; fails the test when the build fails.
-  ObjectFile build(const ModuleSpec& specification);
+  static ObjectFile build(const ModuleSpec& specification);
   /// The message of a build that has to fail.
-  std::string build_error(const ModuleSpec& specification);
+  static std::string build_error(const ModuleSpec& specification);
 
   TempDir directory_;
 };
