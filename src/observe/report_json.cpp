@@ -66,16 +66,22 @@ std::string_view name_of(CallState state) {
 }
 
 Json to_json(const HandlerReport& handler) {
-  return {{"symbol", handler.symbol},
-          {"id", or_null(handler.id)},
-          {"error", handler.error},
-          {"hyp_va", hex(handler.hyp_va)}};
+  return {{"symbol", handler.symbol}, {"id", *handler.id}, {"hyp_va", hex(handler.hyp_va)}};
+}
+
+Json refused_to_json(const HandlerReport& handler) {
+  return {{"symbol", handler.symbol}, {"error", handler.error}};
 }
 
 Json to_json(const ModuleReport& module) {
   Json handlers = Json::array();
-  for (const HandlerReport& handler : module.handlers)
-    handlers.push_back(to_json(handler));
+  Json refused = Json::array();
+  for (const HandlerReport& handler : module.handlers) {
+    if (handler.id)
+      handlers.push_back(to_json(handler));
+    else
+      refused.push_back(refused_to_json(handler));
+  }
   return {{"name", module.name},
           {"file", module.file},
           {"generation", kmi(module.generation)},
@@ -87,14 +93,15 @@ Json to_json(const ModuleReport& module) {
           {"reason", failure_text(module)},
           {"init", or_null(module.init_result)},
           {"hyp_va", or_null(module.hyp_va, hex)},
-          {"handlers", std::move(handlers)}};
+          {"handlers", std::move(handlers)},
+          {"refused_handlers", std::move(refused)}};
 }
 
 Json result_of(const CallReport& call) {
   if (!call.result) return nullptr;
-  Json result = Json::object();
-  for (std::size_t i = 0; i < call.result->size(); ++i)
-    result[fmt::format("x{}", i)] = hex((*call.result)[i]);
+  Json result = Json::array();
+  for (const std::uint64_t x : *call.result)
+    result.push_back(hex(x));
   return result;
 }
 

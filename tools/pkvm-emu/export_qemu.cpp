@@ -8,7 +8,8 @@
 #include <string_view>
 #include <system_error>
 
-#include "machine/machine.h"
+#include "machine/device_tree.h"
+#include "machine/placement.h"
 #include "observe/pvmfw.h"
 #include "pkvm/platform.h"
 #include "support/file.h"
@@ -19,8 +20,6 @@ namespace {
 namespace platform = pkvm::platform;
 
 constexpr std::uint64_t mebibyte = 1 << 20;
-constexpr std::uint64_t pvmfw_base =
-    platform::ram_base + platform::default_ram_size - platform::pvmfw_below_ram_end;
 
 /// 'text' for a POSIX shell, whatever it holds.
 std::string shell_quoted(std::string_view text) {
@@ -46,7 +45,7 @@ Result<void> make_executable(const std::filesystem::path& path) {
 Result<void> write_all(const std::filesystem::path& folder, const RunPlan& plan,
                        std::span<const std::byte> firmware) {
   const Bytes pvmfw = observe::placeholder_pvmfw();
-  auto dtb = machine::virt_devicetree(machine::VirtConfig{});
+  auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true);
   if (!dtb) return std::unexpected(dtb.error());
   struct File {
     std::string_view name;
@@ -74,7 +73,8 @@ std::string qemu_script(const std::string& bootargs) {
       "  -kernel Image -initrd initramfs.cpio -dtb virt.dtb \\\n"
       "  -device loader,file=pvmfw.bin,addr={:#x},force-raw=on \\\n"
       "  -append {} \"$@\"\n",
-      PKVMEMU_VERSION, platform::default_ram_size / mebibyte, pvmfw_base, shell_quoted(bootargs));
+      PKVMEMU_VERSION, platform::default_ram_size / mebibyte,
+      machine::pvmfw_range(platform::default_ram_size).base.value, shell_quoted(bootargs));
 }
 
 Outcome<void> export_qemu(const std::string& folder, const RunPlan& plan,

@@ -28,8 +28,12 @@ log::Level level_for(std::size_t verbosity) {
 }
 
 /// --help and --version end here too; CLI11 prints those.
-int report_parse_end(const CLI::App& app, const CLI::ParseError& end) {
+int report_parse_end(const CLI::App& app, const CLI::ParseError& end, const char* first) {
   if (end.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(end);
+  if (first != nullptr && first[0] != '-' && app.get_subcommands().empty()) {
+    std::fprintf(stderr, "pkvm-emu: unknown sub-command '%s', expected run\n", first);
+    return code_of(ExitCode::usage);
+  }
   std::fprintf(stderr, "pkvm-emu: %s\nTry 'pkvm-emu --help' or 'pkvm-emu run --help'.\n",
                end.what());
   return code_of(ExitCode::usage);
@@ -46,7 +50,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
-    return report_parse_end(app, end);
+    return report_parse_end(app, end, argc > 1 ? argv[1] : nullptr);
   }
   log::set_level(level_for(verbosity));
 
