@@ -27,6 +27,7 @@ constexpr std::array<Attributes, kmod::memory_kind_count> attributes_of_kind = {
     attributes::kernel_data,    // scratch
 };
 
+constinit std::string_view release;
 constinit HostServices services;
 alignas(kmod::ModuleLoader) constinit std::byte loader_storage[sizeof(kmod::ModuleLoader)];
 
@@ -116,19 +117,24 @@ void HostServices::message(std::string_view line) {
   printk("%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
-void HostServices::event(const pkvm::event::Record& record) { events().emit(record); }
+void HostServices::event(const pkvm::event::Record& record) {
+  events().emit(record);
+}
 
 void loader_init(pkvm::Generation generation) {
-  new (loader_storage) kmod::ModuleLoader(
-      services, {.generation = generation,
-                 .release = pkvm::info(generation).kernel_release,
-                 .vermagic = vermagic_of(generation),
-                 .initramfs = initramfs()});
+  release = pkvm::info(generation).kernel_release;
+  new (loader_storage)
+      kmod::ModuleLoader(services, {.generation = generation,
+                                    .release = release,
+                                    .vermagic = vermagic_of(generation),
+                                    .initramfs = initramfs()});
 }
 
 kmod::ModuleLoader& loader() {
   return *std::launder(reinterpret_cast<kmod::ModuleLoader*>(loader_storage));
 }
+
+std::string_view kernel_release() { return release; }
 
 image::ByteView initramfs() {
   const PhysRange& range = boot_state.info.initrd;
