@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/kernel.h"
 
+#include <algorithm>
 #include <new>
 
 #include "host/arch.h"
@@ -10,6 +11,8 @@
 #include "host/exports.h"
 #include "host/kvm.h"
 #include "host/memory.h"
+#include "host/panic.h"
+#include "lib/memory.h"
 
 namespace pkvmemu::host {
 
@@ -110,7 +113,17 @@ int HostServices::run_init(KernVa init) {
 }
 
 void HostServices::store_word(KernVa where, std::uint64_t value) {
-  *reinterpret_cast<std::uint64_t*>(where.value) = value;
+  // Through the linear map, as a kernel patches: the module's own mapping may be read-only by now.
+  const auto* from = reinterpret_cast<const std::byte*>(&value);
+  for (std::uint64_t at = where.value, left = sizeof(value); left != 0;) {
+    const std::uint64_t part = std::min(left, page_size - (at & low_mask(page_shift)));
+    const auto pa = physical_address(at);
+    if (!pa) panic("store to unmapped module memory at 0x%llx", static_cast<unsigned long long>(at));
+    fw::copy_bytes(linear_pointer<void>(*pa), from, part);
+    from += part;
+    at += part;
+    left -= part;
+  }
 }
 
 void HostServices::message(std::string_view line) {
