@@ -67,7 +67,9 @@ int export_printk(const char* format, ...) {
 std::size_t export_strnlen(const char* text, std::size_t limit) {
   return fw::string_length(text, limit);
 }
-int export_strcmp(const char* a, const char* b) { return fw::compare_strings(a, b); }
+int export_strcmp(const char* a, const char* b) {
+  return fw::compare_strings(a, b);
+}
 int export_strncmp(const char* a, const char* b, std::size_t limit) {
   return fw::compare_strings(a, b, limit);
 }
@@ -156,6 +158,10 @@ void* export_kmalloc_trace(void* /*cache*/, unsigned flags, std::size_t size) {
   return export_kmalloc(size, flags);
 }
 
-void export_kfree(const void* object) { heap.release(const_cast<void*>(object)); }
-std::size_t export_ksize(const void* object) { return heap.size_of(object); }
+void export_kfree(const void* object) {
+  heap.release(const_cast<void*>(object));
+}
+std::size_t export_ksize(const void* object) {
+  return heap.size_of(object);
+}
 }

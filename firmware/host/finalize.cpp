@@ -79,8 +79,7 @@ void prepare_protection(const CommandLine& line) {
   const int modules = loader().load_protected_modules(line.protected_modules);
   if (modules != 0) {
     const std::string_view name = first_missing(line.protected_modules);
-    wipe_firmware("protected module %.*s did not load", static_cast<int>(name.size()),
-                  name.data());
+    wipe_firmware("protected module %.*s did not load", static_cast<int>(name.size()), name.data());
   }
   // 6.1 asks its driver instead whether it is ready; none of that generation's can be here.
   const int iommu = init_iommu(line);

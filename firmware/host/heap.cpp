@@ -47,7 +47,8 @@ void* Heap::allocate(std::size_t size) {
   if (size == 0) return nullptr;
   if (size > size_of_class(class_count - 1)) return allocate_large(size);
   std::size_t size_class = 0;
-  while (size_of_class(size_class) < size) ++size_class;
+  while (size_of_class(size_class) < size)
+    ++size_class;
   if (free_[size_class] == nullptr && !refill(size_class)) return nullptr;
   FreeObject* object = free_[size_class];
   free_[size_class] = object->next;

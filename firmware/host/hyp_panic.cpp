@@ -53,11 +53,12 @@ void nvhe_hyp_panic_handler(std::uint64_t esr, std::uint64_t spsr, std::uint64_t
     printk("%s: [<%016llx>] %pS\n", headline(esr, spsr), static_cast<Word>(where),
            reinterpret_cast<void*>(where));
   printk("Hyp Offset: 0x%llx\n", static_cast<Word>(where - elr));
-  panic("HYP panic:\nPS:%08llx PC:%016llx ESR:%016llx\nFAR:%016llx HPFAR:%016llx PAR:%016llx\n"
-        "VCPU:%016llx",
-        static_cast<Word>(spsr), static_cast<Word>(elr), static_cast<Word>(esr),
-        static_cast<Word>(far), static_cast<Word>(hpfar), static_cast<Word>(par),
-        static_cast<Word>(vcpu));
+  panic(
+      "HYP panic:\nPS:%08llx PC:%016llx ESR:%016llx\nFAR:%016llx HPFAR:%016llx PAR:%016llx\n"
+      "VCPU:%016llx",
+      static_cast<Word>(spsr), static_cast<Word>(elr), static_cast<Word>(esr),
+      static_cast<Word>(far), static_cast<Word>(hpfar), static_cast<Word>(par),
+      static_cast<Word>(vcpu));
 }
 
 }  // namespace pkvmemu::host

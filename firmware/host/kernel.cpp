@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/kernel.h"
 
+#include <algorithm>
 #include <new>
 
 #include "host/arch.h"
@@ -10,6 +11,8 @@
 #include "host/exports.h"
 #include "host/kvm.h"
 #include "host/memory.h"
+#include "host/panic.h"
+#include "lib/memory.h"
 
 namespace pkvmemu::host {
 
@@ -27,6 +30,7 @@ constexpr std::array<Attributes, kmod::memory_kind_count> attributes_of_kind = {
     attributes::kernel_data,    // scratch
 };
 
+constinit std::string_view release;
 constinit HostServices services;
 alignas(kmod::ModuleLoader) constinit std::byte loader_storage[sizeof(kmod::ModuleLoader)];
 
@@ -109,26 +113,41 @@ int HostServices::run_init(KernVa init) {
 }
 
 void HostServices::store_word(KernVa where, std::uint64_t value) {
-  *reinterpret_cast<std::uint64_t*>(where.value) = value;
+  // Through the linear map, as a kernel patches: the module's own mapping may be read-only by now.
+  const auto* from = reinterpret_cast<const std::byte*>(&value);
+  for (std::uint64_t at = where.value, left = sizeof(value); left != 0;) {
+    const std::uint64_t part = std::min(left, page_size - (at & low_mask(page_shift)));
+    const auto pa = physical_address(at);
+    if (!pa) panic("store to unmapped module memory at 0x%llx", static_cast<unsigned long long>(at));
+    fw::copy_bytes(linear_pointer<void>(*pa), from, part);
+    from += part;
+    at += part;
+    left -= part;
+  }
 }
 
 void HostServices::message(std::string_view line) {
   printk("%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
-void HostServices::event(const pkvm::event::Record& record) { events().emit(record); }
+void HostServices::event(const pkvm::event::Record& record) {
+  events().emit(record);
+}
 
 void loader_init(pkvm::Generation generation) {
-  new (loader_storage) kmod::ModuleLoader(
-      services, {.generation = generation,
-                 .release = pkvm::info(generation).kernel_release,
-                 .vermagic = vermagic_of(generation),
-                 .initramfs = initramfs()});
+  release = pkvm::info(generation).kernel_release;
+  new (loader_storage)
+      kmod::ModuleLoader(services, {.generation = generation,
+                                    .release = release,
+                                    .vermagic = vermagic_of(generation),
+                                    .initramfs = initramfs()});
 }
 
 kmod::ModuleLoader& loader() {
   return *std::launder(reinterpret_cast<kmod::ModuleLoader*>(loader_storage));
 }
+
+std::string_view kernel_release() { return release; }
 
 image::ByteView initramfs() {
   const PhysRange& range = boot_state.info.initrd;

@@ -29,6 +29,8 @@ class HostServices final : public kmod::KernelServices {
 /// Makes the loader; once, before anything is loaded.
 void loader_init(pkvm::Generation generation);
 kmod::ModuleLoader& loader();
+/// Directory of our modules under lib/modules.
+std::string_view kernel_release();
 
 /// The initramfs; empty without one.
 image::ByteView initramfs();

@@ -32,7 +32,9 @@ Pa image_pa() {
   return boot_state.info.image.base + static_cast<std::uint64_t>(hyp_image_begin - image_begin);
 }
 
-std::uint64_t ram_end() { return boot_state.info.memory.all().back().end().value; }
+std::uint64_t ram_end() {
+  return boot_state.info.memory.all().back().end().value;
+}
 
 /// The bits of a linear address that say where in memory (pkvm-abi.md 7.1).
 std::uint64_t linear_mask() {
@@ -74,7 +76,9 @@ const pkvm::HypImageHeader& Kvm::header() {
   return *reinterpret_cast<const pkvm::HypImageHeader*>(hyp_image_begin);
 }
 
-HypVa Kvm::hyp_va(std::uint64_t image_offset) const { return linear_hyp_va(image_ + image_offset); }
+HypVa Kvm::hyp_va(std::uint64_t image_offset) const {
+  return linear_hyp_va(image_ + image_offset);
+}
 
 std::optional<std::uint64_t> Kvm::image_offset(HypVa address) const {
   const HypVa begin = hyp_va(0);
@@ -165,8 +169,8 @@ int Kvm::init(pkvm::Generation generation) {
   arch::CallRegisters x{pkvm::smccc::kvm_host_id(0), page->value};
   arch::hvc(x);
   if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);
-  const std::int64_t answer = call(pkvm::Hypercall::pkvm_init,
-                                   {pool_.value, pool_size, 1, 0, boot_state.va_bits});
+  const std::int64_t answer =
+      call(pkvm::Hypercall::pkvm_init, {pool_.value, pool_size, 1, 0, boot_state.va_bits});
   if (answer != 0) return static_cast<int>(answer);
   phase_ = KvmPhase::initialised;
   return 0;
@@ -178,13 +182,13 @@ int Kvm::finalize() {
   return answer;
 }
 
-std::int64_t Kvm::call(pkvm::Hypercall call,
-                       std::initializer_list<std::uint64_t> arguments) const {
+std::int64_t Kvm::call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const {
   const auto number = pkvm::hypercall_number(generation_, call);
   if (!number) return pkvm::negated(pkvm::Errno::eopnotsupp);
   arch::CallRegisters x{pkvm::smccc::kvm_host_id(*number)};
   std::size_t index = 1;
-  for (const std::uint64_t argument : arguments) x[index++] = argument;
+  for (const std::uint64_t argument : arguments)
+    x[index++] = argument;
   arch::hvc(x);
   if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);
   return static_cast<std::int64_t>(x[1]);

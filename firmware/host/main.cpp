@@ -32,9 +32,9 @@ void attach_events() {
 
 void print_banner(const CommandLine& line) {
   const pkvm::GenerationInfo& generation = pkvm::info(line.generation);
-  printk("pkvm-emu host kernel %.*s (%.*s)\n",
-         static_cast<int>(generation.kernel_release.size()), generation.kernel_release.data(),
-         static_cast<int>(generation.kmi.size()), generation.kmi.data());
+  printk("pkvm-emu host kernel %.*s (%.*s)\n", static_cast<int>(generation.kernel_release.size()),
+         generation.kernel_release.data(), static_cast<int>(generation.kmi.size()),
+         generation.kmi.data());
   for (const CommandLine::Note& note : line.notes()) {
     printk("warning: ");
     // NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): a row of our own table.

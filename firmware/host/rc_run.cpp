@@ -5,6 +5,7 @@
 #include "host/console.h"
 #include "host/events.h"
 #include "host/kernel.h"
+#include "host/module/modules_dep.h"
 #include "image/cpio.h"
 #include "lib/string.h"
 #include "pkvm/platform.h"
@@ -36,10 +37,12 @@ void print_wish(const Wish& wish, const char* verb) {
 
 void make_call(const Wish& wish, const char* verb, std::uint64_t x0) {
   arch::CallRegisters before{x0};
-  for (std::size_t i = 0; i < wish.argument_count; ++i) before[i + 1] = wish.arguments[i];
-  events().emit(Kind::call_begin, {before[0], before[1], before[2], before[3], before[4], before[5],
-                                   before[6], before[7]},
-                wish.target);
+  for (std::size_t i = 0; i < wish.argument_count; ++i)
+    before[i + 1] = wish.arguments[i];
+  events().emit(
+      Kind::call_begin,
+      {before[0], before[1], before[2], before[3], before[4], before[5], before[6], before[7]},
+      wish.target);
   arch::CallRegisters x{};
   for (std::uint64_t left = wish.repeat; left != 0; --left) {
     x = before;
@@ -71,10 +74,23 @@ void run_call(const Wish& wish) {
   make_call(wish, "call", pkvm::smccc::kvm_host_id(found.handler->number));
 }
 
-void run_hvc(const Wish& wish) { make_call(wish, "hvc", *wish.number); }
+void run_hvc(const Wish& wish) {
+  make_call(wish, "hvc", *wish.number);
+}
+
+/// A path as it is; for a name, the file that modprobe would take.
+std::string_view module_path(std::string_view target) {
+  if (target.find('/') != std::string_view::npos) return target;
+  const auto dep = kmod::ModulesDep::open(initramfs(), kernel_release());
+  if (!dep) return target;
+  const auto line = dep->find(target);
+  if (!line) return target;
+  const auto file = dep->file(line->path);
+  return file ? file->path : target;
+}
 
 void run_late(const Wish& wish) {
-  const int status = loader().insmod(wish.target, kmod::LoadKind::late);
+  const int status = loader().insmod(module_path(wish.target), kmod::LoadKind::late);
   printk("late %.*s: %d\n", static_cast<int>(wish.target.size()), wish.target.data(), status);
 }
 
