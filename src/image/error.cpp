@@ -41,43 +41,13 @@ constexpr std::array rows = {
     Row{Code::bad_nesting, "devicetree nodes do not nest at {offset}"},
 };
 
-/// Characters into a fixed buffer; what does not fit is dropped.
-class Writer {
- public:
-  explicit Writer(std::span<char> buffer) : buffer_(buffer) {}
-
-  void put(char c) {
-    if (used_ < buffer_.size()) buffer_[used_++] = c;
-  }
-  void put(std::string_view text) {
-    for (const char c : text)
-      put(c);
-  }
-  void number(std::uint64_t value, unsigned base) {
-    std::array<char, 20> digits{};
-    std::size_t count = 0;
-    do {
-      digits[count++] = "0123456789abcdef"[value % base];
-      value /= base;
-    } while (value != 0);
-    if (base == 16) put("0x");
-    while (count != 0)
-      put(digits[--count]);
-  }
-  [[nodiscard]] std::string_view written() const { return {buffer_.data(), used_}; }
-
- private:
-  std::span<char> buffer_;
-  std::size_t used_ = 0;
-};
-
-void put_field(Writer& out, std::string_view field, const Error& error) {
-  if (field == "index") return out.number(error.index, 10);
-  if (field == "offset") return out.number(error.offset, 16);
-  if (field == "expected") return out.number(error.expected, 10);
-  if (field == "found") return out.number(error.found, 10);
-  if (field == "x-expected") return out.number(error.expected, 16);
-  if (field == "x-found") return out.number(error.found, 16);
+void put_field(TextWriter& out, std::string_view field, const Error& error) {
+  if (field == "index") return out.put_decimal(error.index);
+  if (field == "offset") return out.put_hex(error.offset);
+  if (field == "expected") return out.put_decimal(error.expected);
+  if (field == "found") return out.put_decimal(error.found);
+  if (field == "x-expected") return out.put_hex(error.expected);
+  if (field == "x-found") return out.put_hex(error.found);
 }
 
 }  // namespace
@@ -89,7 +59,7 @@ std::string_view words_of(Code code) {
 }
 
 std::string_view describe(const Error& error, std::span<char> buffer) {
-  Writer out(buffer);
+  TextWriter out(buffer);
   std::string_view words = words_of(error.code);
   while (!words.empty()) {
     const std::size_t open = words.find('{');

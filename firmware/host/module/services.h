@@ -69,7 +69,9 @@ class KernelServices {
 
   /// Calls `int (*)(void)` at this kernel address, as the kernel calls a module's init.
   virtual int run_init(KernVa init) = 0;
-  /// Stores a word for the module (its load token): a kernel address the module gave us.
+  /// Stores a word at a kernel address, whatever the permission of its page, as the kernel's text
+  /// patching does: slots of .hyp.reloc in protected module memory, and the load token, at an
+  /// address that the module gave us (its data or its stack; it need not be aligned).
   virtual void store_word(KernVa where, std::uint64_t value) = 0;
 
   /// One line of the kernel log, without newline.
