@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The ordinary module linker: memory for each kind, sections copied in, symbols resolved, RELA
+// relocations applied with the kernel's overflow rules, branches that do not reach sent through
+// veneers (pkvm-abi.md 2.6). Sections are found by header and relocation targets by sh_info, never
+// by the name of a .rela section. .altinstructions, jump labels, __bug_table and
+// __patchable_function_entries are relocated like other data and otherwise left alone, which is
+// right for a CPU that has none of the features they patch in.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "host/module/layout.h"
+#include "host/module/module.h"
+#include "image/relocate.h"
+
+namespace pkvmemu::kmod {
+
+class Linker {
+ public:
+  /// `earlier`: modules whose exports count beside the kernel's.
+  Linker(KernelServices& services, std::span<const Module> earlier, Module& module)
+      : services_(services), earlier_(earlier), module_(module) {}
+
+  /// All of it. On failure the memory taken so far is in the record, for the caller to give back.
+  Loaded<void> link();
+
+ private:
+  struct Site {
+    const image::Section& section;
+    image::RelaEntry rela;
+    const image::RelocRow& row;
+  };
+
+  Loaded<void> take_tables();
+  Loaded<void> take_memory();
+  Loaded<std::span<std::byte>> take_scratch(std::uint64_t size);
+  void place_sections();
+  Loaded<void> resolve_symbols();
+  Loaded<std::uint64_t> resolve(const image::Symbol& symbol);
+  std::optional<KernVa> find_import(std::string_view name) const;
+  Loaded<void> relocate_all();
+  Loaded<void> relocate_section(const image::Section& table, const image::Section& target);
+  Loaded<void> apply(const Site& site);
+  std::optional<std::uint64_t> veneer(const Site& site, std::uint64_t target);
+  [[nodiscard]] LoadError at(const Site& site, Problem problem) const;
+
+  KernelServices& services_;
+  std::span<const Module> earlier_;
+  Module& module_;
+  LayoutPlan plan_;
+};
+
+/// The twelve bytes of a branch veneer at `place`; nothing when ADRP does not reach `target`.
+std::optional<std::array<std::uint32_t, 3>> encode_veneer(std::uint64_t place,
+                                                          std::uint64_t target);
+
+}  // namespace pkvmemu::kmod

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// __pkvm_load_el2_module, step by step as pkvm-abi.md 3.2 numbers them, with the clean-up of 3.6 in
+// its documented form: a failing init gives its error, and all pages go back to the host, also when
+// some section is absent or empty (the defect of released kernels, 3.4, is not reproduced here).
+// 6.12's own steps (imports, shared descriptor: 8, 11, 13, 15) are not here yet.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "host/module/hyp_image.h"
+#include "host/module/module.h"
+#include "pkvm/hypercall.h"
+
+namespace pkvmemu::kmod {
+
+/// kvm_call_hyp_nvhe: a warning when x0 is not 0, the value is x1 all the same (4.4).
+std::uint64_t call_hyp(KernelServices& services, pkvm::Generation generation, pkvm::Hypercall call,
+                       std::span<const std::uint64_t> arguments);
+
+class El2Load {
+ public:
+  El2Load(KernelServices& services, pkvm::Generation generation, Module& module)
+      : services_(services), generation_(generation), module_(module) {}
+
+  /// On success module.hyp.loaded is set and the reference taken is kept for ever.
+  Loaded<void> run();
+
+ private:
+  Loaded<void> check_phase() const;                 // 1
+  Loaded<void> check_alignment() const;             // 2
+  Loaded<void> load_with_reference();               // 4 to 16
+  Loaded<void> allocate_addresses();                // 5, 6
+  void relocate();                                  // 7
+  Loaded<void> map_sections();                      // 12
+  Loaded<void> map_section(const HypRange& range);  //
+  Loaded<void> initialise();                        // 14
+  void unmap_sections(std::span<const HypRange> ranges);
+  void unmap_pages(KernVa start, KernVa end);
+
+  KernelServices& services_;
+  pkvm::Generation generation_;
+  Module& module_;
+  std::array<HypRange, hyp_part_count> parts_{};
+};
+
+}  // namespace pkvmemu::kmod

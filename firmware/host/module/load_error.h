@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Why a module did not load: a small value without memory of its own, made into a sentence by one
+// table (load_error.cpp), which the console and the events share. The names point into the module's
+// file, which stays in memory.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string_view>
+
+#include "image/error.h"
+#include "pkvm/errno.h"
+#include "pkvm/event.h"
+
+namespace pkvmemu::kmod {
+
+using pkvm::Errno;
+using pkvm::event::Step;
+
+enum class Problem : std::uint8_t {
+  none,
+  no_such_file,
+  damaged_archive,    ///< `image` says how
+  dependency_failed,  ///< name: the dependency
+  damaged_file,       ///< `image` says how
+  wrong_version,      ///< name: its vermagic, other: ours
+  already_loaded,
+  too_many_modules,        ///< expected: how many can be
+  no_memory,               ///< expected: bytes asked for
+  common_symbol,           ///< name
+  unknown_symbol,          ///< name
+  rel_section,             ///< other: the section
+  unsupported_relocation,  ///< found: its number; other + offset: where
+  outside_section,         ///< other + offset: where
+  overflow,                ///< relocation, other + offset, name, found, expected
+  no_plt_room,             ///< other + offset, name
+  no_hyp_reloc,
+  init_failed,  ///< the module's own init
+  not_protected,
+  finalised,
+  unaligned_section,  ///< other: which; found: its address; expected: alignment
+  unknown_module,     ///< no module has this struct module
+  no_init_word,       ///< found: how many words point into .hyp.text
+  no_hyp_section,
+  va_refused,       ///< alloc_module_va: x0
+  no_hyp_va,        ///< expected: pages
+  map_refused,      ///< other: section, found: frame
+  hyp_init_failed,  ///< the EL2 init function
+};
+
+struct LoadError {
+  Problem problem = Problem::none;
+  Step step = Step::find_file;
+  int status = 0;  ///< negated errno, or what init returned
+  std::string_view name;
+  std::string_view other;
+  std::string_view relocation;
+  std::uint64_t offset = 0;
+  std::uint64_t expected = 0;
+  std::uint64_t found = 0;
+  image::Error image;
+};
+
+template <typename T>
+using Loaded = std::expected<T, LoadError>;
+
+/// The sentence of a problem, with fields in braces.
+std::string_view words_of(Problem problem);
+
+/// "Unknown symbol foo", cut to the buffer.
+std::string_view describe(const LoadError& error, std::span<char> buffer);
+
+}  // namespace pkvmemu::kmod

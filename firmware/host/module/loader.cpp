@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/module/loader.h"
+
+#include <utility>
+
+#include "host/module/hyp_image.h"
+#include "host/module/link.h"
+#include "host/module/load_el2.h"
+#include "host/module/modules_dep.h"
+#include "host/module/report.h"
+#include "image/text.h"
+
+namespace pkvmemu::kmod {
+namespace {
+
+using image::head;
+using image::tail;
+using pkvm::event::Kind;
+
+LoadError problem(Problem what, Step step, Errno number) {
+  LoadError error;
+  error.problem = what;
+  error.step = step;
+  error.status = negated(number);
+  return error;
+}
+
+/// Takes the first item off a comma-separated list.
+std::string_view take_item(std::string_view& list) {
+  const std::size_t comma = list.find(',');
+  const std::string_view item = head(list, comma);
+  list = comma == std::string_view::npos ? std::string_view{} : tail(list, comma + 1);
+  return item;
+}
+
+/// struct module's init: the field of our layout, else what the section's relocation against
+/// init_module stored (pkvm-abi.md 2.4).
+KernVa find_init(pkvm::Generation generation, const Module& module) {
+  const pkvm::ModuleLayout& layout = pkvm::info(generation).module;
+  const auto own = module.this_module_bytes();
+  if (own.size() == layout.size) {
+    std::uint64_t word = 0;
+    __builtin_memcpy(&word, own.data() + layout.init, sizeof(word));
+    return KernVa{word};
+  }
+  return module.symbol_address("init_module").value_or(KernVa{});
+}
+
+}  // namespace
+
+int ModuleLoader::load_protected_modules(std::string_view list) {
+  if (services_.hyp_phase() != HypPhase::open) return negated(Errno::eacces);
+  while (!list.empty()) {
+    const std::string_view name = take_item(list);
+    if (name.empty()) continue;
+    const int status = modprobe(name, LoadKind::protected_list);
+    if (status == 0) continue;
+    image::Line<128> line;
+    line.put("Failed to load pkvm module ");
+    line.put(name);
+    line.put(": ");
+    line.put_signed(status);
+    services_.message(line.written());
+    report_skipped(list);
+    return status;
+  }
+  return 0;
+}
+
+void ModuleLoader::report_skipped(std::string_view rest) {
+  while (!rest.empty()) {
+    const std::string_view name = take_item(rest);
+    if (!name.empty()) services_.event(Event(Kind::module_skipped).name(name).record());
+  }
+}
+
+int ModuleLoader::modprobe(std::string_view name, LoadKind kind) {
+  if (const Module* loaded = find_module(name);
+      loaded != nullptr && loaded->state == ModuleState::live)
+    return 0;
+  const Request request{.name = name, .path = {}, .kind = kind};
+  const auto fail = [&](const LoadError& error) {
+    report_begin(request);
+    report_end(request, error, 0);
+    return modprobe_failed;
+  };
+  const auto dep = ModulesDep::open(config_.initramfs, config_.release);
+  if (!dep) return fail(dep.error());
+  const auto line = dep->find(name);
+  if (!line) return fail(problem(Problem::no_such_file, Step::find_file, Errno::enoent));
+
+  std::string_view dependencies = line->dependencies;
+  while (!dependencies.empty()) {
+    const std::string_view path = take_last_word(dependencies);
+    if (path.empty() || is_live(module_name_of_path(path))) continue;
+    const auto file = dep->file(path);
+    const Request needed{.name = module_name_of_path(path),
+                         .path = file ? file->path : std::string_view{},
+                         .kind = kind};
+    if (!file || load_file(needed) != 0) {
+      LoadError error = problem(Problem::dependency_failed, Step::find_file, Errno::enoent);
+      error.name = needed.name;
+      return fail(error);
+    }
+  }
+  const auto file = dep->file(line->path);
+  if (!file) return fail(file.error());
+  return load_file({.name = name, .path = file->path, .kind = kind}) == 0 ? 0 : modprobe_failed;
+}
+
+int ModuleLoader::insmod(std::string_view path, LoadKind kind) {
+  return load_file({.name = module_name_of_path(path), .path = path, .kind = kind});
+}
+
+int ModuleLoader::load_file(const Request& request) {
+  report_begin(request);
+  const auto module = prepare(request);
+  if (!module) {
+    if (module.error().step > Step::find_file && module.error().problem != Problem::already_loaded)
+      services_.message(ModuleMessage(request.name, module.error()).text());
+    report_end(request, module.error(), 0);
+    return module.error().status;
+  }
+  return initialise(**module, request);
+}
+
+Loaded<image::KoFile> ModuleLoader::read_file(const Request& request) {
+  const auto entry = find_module_file(config_.initramfs, request.path);
+  if (!entry) return std::unexpected(entry.error());
+  auto file = image::KoFile::open(entry->data);
+  if (!file) {
+    LoadError error = problem(Problem::damaged_file, Step::read_file, Errno::enoexec);
+    error.image = file.error();
+    return std::unexpected(error);
+  }
+  services_.event(Event(Kind::module_file)
+                      .name(request.name)
+                      .text(file->vermagic())
+                      .value(0, entry->data.size())
+                      .record());
+  if (file->generation() != config_.generation) {
+    LoadError error = problem(Problem::wrong_version, Step::read_file, Errno::enoexec);
+    error.name = file->vermagic();
+    error.other = config_.vermagic;
+    return std::unexpected(error);
+  }
+  return *file;
+}
+
+Loaded<Module*> ModuleLoader::prepare(const Request& request) {
+  const auto file = read_file(request);
+  if (!file) return std::unexpected(file.error());
+  for (const Module& other : modules_)
+    if (other.state != ModuleState::free && other.state != ModuleState::failed &&
+        same_module_name(other.file.name(), file->name()))
+      return std::unexpected(problem(Problem::already_loaded, Step::read_file, Errno::eexist));
+
+  Module* module = new_record();
+  if (module == nullptr) {
+    LoadError error = problem(Problem::too_many_modules, Step::read_file, Errno::enomem);
+    error.expected = max_modules;
+    return std::unexpected(error);
+  }
+  module->state = ModuleState::loading;
+  module->requested_as_protected = request.kind == LoadKind::protected_list;
+  module->set_name(request.name);
+  module->path = request.path;
+  module->file = *file;
+
+  auto done = Linker(services_, modules_, *module).link();
+  if (done) done = discover_hyp(services_, config_.generation, *module);
+  if (!done) {
+    drop(*module);
+    return std::unexpected(done.error());
+  }
+  finish_memory(*module);
+  module->init = find_init(config_.generation, *module);
+  return module;
+}
+
+void ModuleLoader::finish_memory(const Module& module) {
+  for (std::size_t i = 0; i < memory_kind_count; ++i) {
+    const auto kind = static_cast<MemoryKind>(i);
+    if (!module.memory[i] || kind == MemoryKind::scratch) continue;
+    if (kind == MemoryKind::text || kind == MemoryKind::init_text)
+      services_.sync_icache(*module.memory[i]);
+    services_.protect(kind, *module.memory[i]);
+  }
+}
+
+int ModuleLoader::initialise(Module& module, const Request& request) {
+  const int result = module.init.value == 0 ? 0 : services_.run_init(module.init);
+  if (result < 0) {
+    LoadError error = problem(Problem::init_failed, Step::el1_init, Errno::none);
+    // The cause, when it is the EL2 half's failure that init passed on.
+    if (module.hyp_error.problem != Problem::none && module.hyp_error.status == result)
+      error = module.hyp_error;
+    error.status = result;
+    report_end(request, error, result);
+    // EL2 goes on owning the pages and knowing the handlers: what the kernel would free while EL2
+    // still uses it (3.6, last row) is kept.
+    if (module.hyp.loaded) {
+      module.state = ModuleState::failed;
+    } else {
+      drop(module);
+    }
+    return result;
+  }
+  module.state = ModuleState::live;
+  release_init_memory(module);
+  report_end(request, {}, result);
+  return 0;
+}
+
+void ModuleLoader::release_init_memory(Module& module) {
+  for (const MemoryKind kind :
+       {MemoryKind::init_text, MemoryKind::init_data, MemoryKind::init_rodata}) {
+    auto& memory = module.memory[static_cast<std::size_t>(kind)];
+    if (!memory) continue;
+    // Its symbols name nothing any more.
+    for (PlacedSection& section : module.sections)
+      if (section.address >= memory->address.value &&
+          section.address - memory->address.value < memory->bytes.size())
+        section.bytes = {};
+    services_.free(kind, *memory);
+    memory.reset();
+  }
+  const auto& read_only = module.memory[static_cast<std::size_t>(MemoryKind::ro_after_init)];
+  if (read_only) services_.protect(MemoryKind::rodata, *read_only);
+}
+
+void ModuleLoader::drop(Module& module) {
+  for (std::size_t i = 0; i < memory_kind_count; ++i)
+    if (module.memory[i]) services_.free(static_cast<MemoryKind>(i), *module.memory[i]);
+  for (Handler& handler : handlers_)
+    if (handler.module == &module) handler.module = nullptr;
+  module = Module{};
+}
+
+Module* ModuleLoader::new_record() {
+  for (Module& module : modules_) {
+    if (module.state != ModuleState::free) continue;
+    module = Module{};
+    return &module;
+  }
+  return nullptr;
+}
+
+int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
+  for (Module& module : modules_) {
+    if (module.state == ModuleState::free || module.this_module() != this_module) continue;
+    const auto done = El2Load(services_, config_.generation, module).run();
+    if (!done) {
+      module.hyp_error = done.error();
+      return done.error().status;
+    }
+    module.hyp_error = {};
+    if (token_out.value != 0) services_.store_word(token_out, module.hyp.token.value);
+    services_.event(Event(Kind::module_el2_loaded)
+                        .name(module.name())
+                        .value(0, module.hyp.token.value)
+                        .value(1, module.hyp.start.value)
+                        .value(2, module.hyp.end - module.hyp.start)
+                        .record());
+    return 0;
+  }
+  return negated(Errno::enodev);
+}
+
+int ModuleLoader::register_el2_call(HypVa address) {
+  const auto result =
+      static_cast<int>(call_hyp(services_, config_.generation, pkvm::Hypercall::pkvm_register_hcall,
+                                std::array{address.value}));
+  Handler handler{.number = static_cast<unsigned>(result),
+                  .address = address,
+                  .module = module_at(address),
+                  .symbol = {}};
+  if (handler.module != nullptr) {
+    const auto hit = handler.module->symbol_at(handler.module->hyp.kernel_address(address));
+    if (hit && hit->offset == 0) handler.symbol = image::without_hyp_prefix(hit->name);
+  }
+  services_.event(Event(Kind::module_handler)
+                      .name(handler.module == nullptr ? "" : handler.module->name())
+                      .text(handler.symbol)
+                      .signed_value(0, result)
+                      .value(1, address.value)
+                      .record());
+  if (result >= 0 && handler_count_ < handlers_.size()) handlers_[handler_count_++] = handler;
+  return result;
+}
+
+const Module* ModuleLoader::find_module(std::string_view name) const {
+  for (const Module& module : modules_)
+    if (module.state != ModuleState::free && same_module_name(module.name(), name)) return &module;
+  return nullptr;
+}
+
+bool ModuleLoader::is_live(std::string_view name) const {
+  const Module* module = find_module(name);
+  return module != nullptr && module->state == ModuleState::live;
+}
+
+const Module* ModuleLoader::module_at(HypVa address) const {
+  for (const Module& module : modules_)
+    if (module.state != ModuleState::free && module.hyp.contains(address)) return &module;
+  return nullptr;
+}
+
+const Module* ModuleLoader::module_at(KernVa address) const {
+  for (const Module& module : modules_)
+    if (module.state != ModuleState::free && module.contains(address)) return &module;
+  return nullptr;
+}
+
+HandlerLookup ModuleLoader::find_handler(std::string_view name) const {
+  const std::size_t slash = name.find('/');
+  const bool any_module = slash == std::string_view::npos;
+  const std::string_view module = any_module ? std::string_view{} : head(name, slash);
+  const std::string_view symbol = any_module ? name : tail(name, slash + 1);
+  HandlerLookup found;
+  for (const Handler& handler : handlers()) {
+    if (handler.module == nullptr || handler.symbol != symbol) continue;
+    if (!any_module && !same_module_name(handler.module->name(), module)) continue;
+    // The same function registered twice has two numbers: the first one serves.
+    if (found.handler == nullptr) found.handler = &handler;
+    if (found.handler->module != handler.module) found.ambiguous = true;
+  }
+  return found;
+}
+
+void ModuleLoader::report_begin(const Request& request) {
+  services_.event(Event(Kind::module_begin)
+                      .name(request.name)
+                      .text(request.path)
+                      .value(0, request.kind == LoadKind::protected_list ? 1 : 0)
+                      .record());
+}
+
+void ModuleLoader::report_end(const Request& request, const LoadError& error, int init_result) {
+  std::array<char, sizeof(pkvm::event::Record::text)> words{};
+  const bool failed = error.problem != Problem::none;
+  services_.event(Event(Kind::module_end)
+                      .name(request.name)
+                      .text(failed ? describe_load(error, init_result, words) : "")
+                      .signed_value(0, error.status)
+                      .value(1, static_cast<std::uint64_t>(failed ? error.step : Step::done))
+                      .signed_value(2, init_result)
+                      .record());
+}
+
+}  // namespace pkvmemu::kmod

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/module/report.h"
+
+namespace pkvmemu::kmod {
+
+std::string_view describe_load(const LoadError& error, int init_result, std::span<char> buffer) {
+  const bool behind_init = init_result < 0 && error.problem != Problem::init_failed &&
+                           error.problem != Problem::hyp_init_failed;
+  if (!behind_init) return describe(error, buffer);
+  LoadError init;
+  init.problem = Problem::init_failed;
+  init.status = init_result;
+  const std::size_t used = describe(init, buffer).size();
+  image::TextWriter out(buffer.subspan(used));
+  out.put(": ");
+  const std::size_t colon = out.written().size();
+  const std::size_t cause = describe(error, buffer.subspan(used + colon)).size();
+  return {buffer.data(), used + colon + cause};
+}
+
+ModuleMessage::ModuleMessage(std::string_view module, const LoadError& error) {
+  image::TextWriter out(text_);
+  out.put(module);
+  out.put(": ");
+  std::array<char, 192> words{};
+  out.put(describe(error, words));
+  if (error.problem == Problem::unknown_symbol) {
+    out.put(" (err ");
+    out.put_signed(error.status);
+    out.put(')');
+  }
+  length_ = out.written().size();
+}
+
+}  // namespace pkvmemu::kmod

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The EL1 half: sets the step before EL2 owns it, loads, and registers the handler.
+#include <asm/kvm_pkvm_module.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+int kvm_nvhe_sym(counter_hyp_init)(const struct pkvm_module_ops *ops);
+void kvm_nvhe_sym(counter_hvc)(struct user_pt_regs *regs);
+extern u64 kvm_nvhe_sym(counter_step);
+
+static int __init counter_init(void)
+{
+	unsigned long token;
+	int ret;
+
+	/* Possible only now: after the load the page belongs to the hypervisor. */
+	kvm_nvhe_sym(counter_step) = 1;
+
+	ret = pkvm_load_el2_module(kvm_nvhe_sym(counter_hyp_init), &token);
+	if (ret)
+		return ret;
+
+	ret = pkvm_register_el2_mod_call(kvm_nvhe_sym(counter_hvc), token);
+	if (ret < 0)
+		return ret;
+
+	pr_info("counter: hypercall %d\n", ret);
+	return 0;
+}
+module_init(counter_init);
+
+MODULE_AUTHOR("The pkvm-emu authors");
+MODULE_DESCRIPTION("Counts at EL2 through a table of functions");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Small helpers that kernel code takes for granted. */
+#pragma once
+
+#include <linux/bits.h>
+#include <linux/bug.h>
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/printk.h>
+#include <linux/types.h>
+
+#define ARRAY_SIZE(array)                                                                    \
+	(sizeof(array) / sizeof((array)[0]) +                                                \
+	 0 * sizeof(struct {                                                                 \
+		 int not_an_array : 1 - 2 * __builtin_types_compatible_p(                    \
+						__typeof__(array), __typeof__(&(array)[0])); \
+	 }))
+
+#define min(a, b)                              \
+	({                                     \
+		const __typeof__(a) __min_a = (a); \
+		const __typeof__(b) __min_b = (b); \
+		__min_a < __min_b ? __min_a : __min_b; \
+	})
+#define max(a, b)                              \
+	({                                     \
+		const __typeof__(a) __max_a = (a); \
+		const __typeof__(b) __max_b = (b); \
+		__max_a > __max_b ? __max_a : __max_b; \
+	})
+
+#define __ALIGN_MASK_OF(x, n) ((__typeof__(x))(n) - 1)
+#define ALIGN(x, n) (((x) + __ALIGN_MASK_OF(x, n)) & ~__ALIGN_MASK_OF(x, n))
+#define ALIGN_DOWN(x, n) ((x) & ~__ALIGN_MASK_OF(x, n))
+#define IS_ALIGNED(x, n) (((x) & __ALIGN_MASK_OF(x, n)) == 0)
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+
+#define container_of(pointer, type, member) \
+	((type *)((char *)(1 ? (pointer) : &((type *)0)->member) - offsetof(type, member)))
+
+#define lower_32_bits(n) ((u32)(n))
+#define upper_32_bits(n) ((u32)((n) >> 16 >> 16))

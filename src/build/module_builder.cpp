@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "build/module_builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "build/hyp_reloc.h"
+#include "build/link_script.h"
+#include "build/module_source.h"
+#include "build/object_file.h"
+#include "build/temp_dir.h"
+#include "build/toolchain.h"
+
+namespace pkvmemu::build {
+namespace {
+
+namespace fs = std::filesystem;
+
+// sizeof(module.name) of every generation.
+constexpr std::size_t name_room = 56;
+
+bool is_name_character(unsigned char c) {
+  return std::isalnum(c) != 0 || c == '_';
+}
+
+Result<void> check_name(const std::string& name) {
+  if (!name.empty() && name.size() < name_room && std::ranges::all_of(name, is_name_character))
+    return {};
+  return fail("\"{}\" cannot be a module's name: use 1 to {} letters, digits and underscores", name,
+              name_room - 1);
+}
+
+Result<void> check_sources(const std::vector<fs::path>& sources) {
+  for (const fs::path& source : sources) {
+    std::error_code status;
+    if (!fs::is_regular_file(source, status)) return fail("{}: no such file", source.string());
+  }
+  return {};
+}
+
+fs::path kmi_include(const ModuleSpec& spec) {
+  return spec.sdk / "kmi" / pkvm::info(spec.generation).kmi / "include";
+}
+
+Result<void> check_spec(const ModuleSpec& spec) {
+  if (auto done = check_name(spec.name); !done) return done;
+  if (spec.el1_sources.empty())
+    return fail("{}: a module needs at least one EL1 source", spec.name);
+  if (auto done = check_sources(spec.el1_sources); !done) return done;
+  if (auto done = check_sources(spec.el2_sources); !done) return done;
+  std::error_code status;
+  if (!fs::is_directory(spec.sdk / "include", status))
+    return fail("{}: not the SDK: there is no include directory in it", spec.sdk.string());
+  if (!fs::is_directory(kmi_include(spec), status))
+    return fail("{}: the SDK in {} has no headers for this generation",
+                pkvm::info(spec.generation).kmi, spec.sdk.string());
+  return {};
+}
+
+/// One build: its specification, its directory, and what the tools said on the way.
+class Builder {
+ public:
+  Builder(const ModuleSpec& spec, const TempDir& directory)
+      : spec_(spec), directory_(directory.path()) {}
+
+  Result<BuiltModule> build();
+
+ private:
+  Result<void> write_inputs();
+  Result<fs::path> compile(Level level, const fs::path& source, const std::string& object);
+  Result<std::vector<fs::path>> compile_all(Level level, const std::vector<fs::path>& sources);
+  Result<fs::path> link_el2();
+  Result<fs::path> compile_descriptor(const std::vector<fs::path>& el1_objects);
+  Result<void> check_el2_is_complete(const fs::path& object) const;
+  Result<void> check_module(const Bytes& image) const;
+  Result<void> run(std::string_view what, const Arguments& arguments, const fs::path& where);
+  [[nodiscard]] Result<ObjectFile> read_object(const fs::path& object) const;
+
+  const ModuleSpec& spec_;
+  fs::path directory_;
+  std::string messages_;
+};
+
+Result<void> Builder::run(std::string_view what, const Arguments& arguments,
+                          const fs::path& where) {
+  Result<ProcessResult> result = run_process(arguments, where);
+  if (!result) return std::unexpected(result.error());
+  if (result->exit_code != 0)
+    return fail("{}: {} failed ({} answered {}):\n{}", spec_.name, what, arguments[0],
+                result->exit_code, result->output);
+  messages_ += result->output;
+  return {};
+}
+
+Result<ObjectFile> Builder::read_object(const fs::path& object) const {
+  Result<Bytes> image = read_file(directory_ / object);
+  if (!image) return std::unexpected(image.error());
+  return ObjectFile::parse(fmt::format("{}: {}", spec_.name, object.filename().string()),
+                           std::move(*image));
+}
+
+Result<void> Builder::write_inputs() {
+  std::error_code status;
+  fs::create_directories(directory_ / "include" / "generated", status);
+  if (status) return fail("{}: cannot create: {}", directory_.string(), status.message());
+  const auto halves = spec_.el2_sources.empty() ? Halves::el1_only : Halves::el1_and_el2;
+  const std::pair<std::string_view, std::string> files[] = {
+      {"include/generated/kmi.h", kmi_header(spec_.generation)},
+      {"el2.lds", el2_link_script(spec_.generation)},
+      {"module.lds", module_link_script(spec_.generation, halves)},
+  };
+  for (const auto& [name, text] : files)
+    if (auto done = write_file(directory_ / name, text); !done) return done;
+  return {};
+}
+
+Result<fs::path> Builder::compile(Level level, const fs::path& source, const std::string& object) {
+  const KmiRow& row = kmi_row(spec_.generation);
+  CompileCommand command;
+  command.level = level;
+  command.cfi = spec_.cfi.value_or(level == Level::el1 ? row.el1_cfi : row.el2_cfi);
+  command.module_name = spec_.name;
+  command.include_directories = spec_.include_directories;
+  command.source = source;
+  command.object = directory_ / object;
+  for (const fs::path& own : {directory_ / "include", kmi_include(spec_), spec_.sdk / "include"})
+    command.include_directories.push_back(own);
+  for (const std::string& define : spec_.defines)
+    command.options.push_back("-D" + define);
+  if (spec_.warnings == Warnings::fatal) command.options.emplace_back("-Werror");
+
+  // In the caller's directory, so that messages and __FILE__ name sources as the caller does.
+  auto done = run(fmt::format("compiling {}", source.string()), compile_arguments(command), ".");
+  if (!done) return std::unexpected(done.error());
+  return object;
+}
+
+Result<std::vector<fs::path>> Builder::compile_all(Level level,
+                                                   const std::vector<fs::path>& sources) {
+  std::vector<fs::path> objects;
+  for (const fs::path& source : sources) {
+    // The linker's messages name objects: keep the source's name in them.
+    const std::string object = fmt::format("{}-{}-{}.o", level == Level::el1 ? "el1" : "el2",
+                                           objects.size(), source.filename().string());
+    const Result<fs::path> compiled = compile(level, source, object);
+    if (!compiled) return std::unexpected(compiled.error());
+    objects.push_back(*compiled);
+  }
+  return objects;
+}
+
+Result<void> Builder::check_el2_is_complete(const fs::path& object) const {
+  const Result<ObjectFile> el2 = read_object(object);
+  if (!el2) return std::unexpected(el2.error());
+  for (const Symbol& symbol : el2->symbols()) {
+    if (!symbol.is_undefined()) continue;
+    return fail(
+        "{}: EL2 code refers to {}, which no EL2 source defines. The kernel's functions do not "
+        "exist at EL2: use the operations of pkvm_module_ops. (Calls of memcpy or memset that "
+        "nobody wrote come from copying or clearing a whole struct or array.)",
+        spec_.name, symbol.name);
+  }
+  return {};
+}
+
+Result<fs::path> Builder::link_el2() {
+  const Result<std::vector<fs::path>> objects = compile_all(Level::el2, spec_.el2_sources);
+  if (!objects) return std::unexpected(objects.error());
+  if (auto done =
+          run("linking the EL2 half", link_arguments(*objects, "el2.lds", "el2-all.o"), directory_);
+      !done)
+    return std::unexpected(done.error());
+  if (auto done = check_el2_is_complete("el2-all.o"); !done) return std::unexpected(done.error());
+
+  const Result<ObjectFile> linked = read_object("el2-all.o");
+  if (!linked) return std::unexpected(linked.error());
+  const Result<std::string> table = hyp_reloc_source(*linked);
+  if (!table) return std::unexpected(table.error());
+  if (auto done = write_file(directory_ / "hyp-reloc.S", *table); !done)
+    return std::unexpected(done.error());
+
+  CompileCommand assemble;
+  assemble.level = Level::el2;
+  assemble.module_name = spec_.name;
+  assemble.source = "hyp-reloc.S";
+  assemble.object = "hyp-reloc.o";
+  for (const auto& [what, arguments] : {
+           std::pair{"assembling .hyp.reloc", compile_arguments(assemble)},
+           std::pair{"linking the EL2 half with .hyp.reloc",
+                     link_arguments({"el2-all.o", "hyp-reloc.o"}, {}, "kvm_nvhe.o")},
+           std::pair{"prefixing the EL2 symbols", prefix_arguments(nvhe_prefix, "kvm_nvhe.o")},
+       })
+    if (auto done = run(what, arguments, directory_); !done) return std::unexpected(done.error());
+  return "kvm_nvhe.o";
+}
+
+Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& el1_objects) {
+  Descriptor descriptor{.name = spec_.name, .generation = spec_.generation};
+  for (const fs::path& path : el1_objects) {
+    const Result<ObjectFile> object = read_object(path);
+    if (!object) return std::unexpected(object.error());
+    descriptor.has_init |= object->find_defined_symbol("init_module") != nullptr;
+    descriptor.has_exit |= object->find_defined_symbol("cleanup_module") != nullptr;
+  }
+  const std::string name = spec_.name + ".mod.c";
+  if (auto done = write_file(directory_ / name, descriptor_source(descriptor)); !done)
+    return std::unexpected(done.error());
+  return compile(Level::el1, directory_ / name, spec_.name + ".mod.o");
+}
+
+Result<void> Builder::check_module(const Bytes& image) const {
+  const Result<ObjectFile> module = ObjectFile::parse(spec_.name, image);
+  if (!module) return std::unexpected(module.error());
+  for (const Symbol& symbol : module->symbols()) {
+    if (!symbol.is_undefined() || !symbol.name.starts_with(nvhe_prefix)) continue;
+    return fail("{}: EL1 code refers to {}, but no EL2 source defines {}", spec_.name, symbol.name,
+                symbol.name.substr(nvhe_prefix.size()));
+  }
+  return {};
+}
+
+Result<BuiltModule> Builder::build() {
+  if (auto done = write_inputs(); !done) return std::unexpected(done.error());
+  Result<std::vector<fs::path>> objects = compile_all(Level::el1, spec_.el1_sources);
+  if (!objects) return std::unexpected(objects.error());
+  const Result<fs::path> descriptor = compile_descriptor(*objects);
+  if (!descriptor) return std::unexpected(descriptor.error());
+  if (!spec_.el2_sources.empty()) {
+    const Result<fs::path> el2 = link_el2();
+    if (!el2) return std::unexpected(el2.error());
+    objects->push_back(*el2);
+  }
+  objects->push_back(*descriptor);
+  if (auto done = run("linking the module", link_arguments(*objects, "module.lds", "module.ko"),
+                      directory_);
+      !done)
+    return std::unexpected(done.error());
+
+  Result<Bytes> image = read_file(directory_ / "module.ko");
+  if (!image) return std::unexpected(image.error());
+  if (auto done = check_module(*image); !done) return std::unexpected(done.error());
+  return BuiltModule{.image = std::move(*image), .messages = std::move(messages_)};
+}
+
+}  // namespace
+
+Result<BuiltModule> build_module(const ModuleSpec& spec) {
+  if (auto done = check_spec(spec); !done) return std::unexpected(done.error());
+  const Result<TempDir> directory = TempDir::create();
+  if (!directory) return std::unexpected(directory.error());
+  return Builder(spec, *directory).build();
+}
+
+}  // namespace pkvmemu::build

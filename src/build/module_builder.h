@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// From C sources to a module in the form a kernel build gives it (pkvm-abi.md 2.1, 2.2): EL2
+// sources linked into .hyp.* sections and prefixed, their .hyp.reloc table, EL1 sources beside
+// them, a descriptor, and the module's linker script over all of it. Uses clang-19, ld.lld-19 and
+// llvm-objcopy-19. The same input gives the same bytes.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "build/kmi.h"
+#include "pkvm/generation.h"
+#include "support/file.h"
+#include "support/result.h"
+
+namespace pkvmemu::build {
+
+enum class Warnings : std::uint8_t { reported, fatal };
+
+struct ModuleSpec {
+  /// The module's name: letters, digits and underscores, as the kernel uses it.
+  std::string name;
+  std::vector<std::filesystem::path> el1_sources;
+  /// None for a module without an EL2 half.
+  std::vector<std::filesystem::path> el2_sources;
+  pkvm::Generation generation = pkvm::Generation::android15_6_6;
+  /// The generation's own way when empty.
+  std::optional<Cfi> cfi;
+  std::vector<std::filesystem::path> include_directories;
+  std::vector<std::string> defines;  ///< NAME or NAME=VALUE
+  Warnings warnings = Warnings::reported;
+  /// Where the SDK's headers are.
+  std::filesystem::path sdk;
+};
+
+struct BuiltModule {
+  Bytes image;
+  std::string messages;  ///< the compiler's warnings
+};
+
+Result<BuiltModule> build_module(const ModuleSpec& spec);
+
+}  // namespace pkvmemu::build

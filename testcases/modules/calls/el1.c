@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <asm/kvm_pkvm_module.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+int kvm_nvhe_sym(calls_hyp_init)(const struct pkvm_module_ops *ops);
+void kvm_nvhe_sym(calls_hvc)(struct user_pt_regs *regs);
+
+static int __init calls_init(void)
+{
+	unsigned long token;
+	int ret;
+
+	ret = pkvm_load_el2_module(kvm_nvhe_sym(calls_hyp_init), &token);
+	if (ret)
+		return ret;
+
+	ret = pkvm_register_el2_mod_call(kvm_nvhe_sym(calls_hvc), token);
+	pr_info("calls: hypercall %d\n", ret);
+	return ret < 0 ? ret : 0;
+}
+module_init(calls_init);
+
+MODULE_DESCRIPTION("Registers the handler of the measured calls");
+MODULE_LICENSE("GPL");

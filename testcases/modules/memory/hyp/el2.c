@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The memory and console operations of pkvm_module_ops, one hypercall operation each, so that tests
+// can drive them from EL1 (operations.h).
+#include "../operations.h"
+
+#include <asm/kvm_pkvm_module.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+
+static const struct pkvm_module_ops *pkvm_ops;
+
+static void *linear(u64 pfn)
+{
+	return pkvm_ops->hyp_va(pfn << PAGE_SHIFT);
+}
+
+static u64 memory_share(struct user_pt_regs *regs)
+{
+	return pkvm_ops->host_share_hyp(cpu_reg(regs, 2));
+}
+
+static u64 memory_unshare(struct user_pt_regs *regs)
+{
+	return pkvm_ops->host_unshare_hyp(cpu_reg(regs, 2));
+}
+
+static u64 memory_donate(struct user_pt_regs *regs)
+{
+	return pkvm_ops->host_donate_hyp(cpu_reg(regs, 2), cpu_reg(regs, 3), cpu_reg(regs, 4) != 0);
+}
+
+static u64 memory_return(struct user_pt_regs *regs)
+{
+	return pkvm_ops->hyp_donate_host(cpu_reg(regs, 2), cpu_reg(regs, 3));
+}
+
+static u64 memory_map(struct user_pt_regs *regs)
+{
+	unsigned long address = 0;
+	int ret;
+
+	ret = pkvm_ops->create_private_mapping(cpu_reg(regs, 2) << PAGE_SHIFT, PAGE_SIZE,
+					       (enum kvm_pgtable_prot)cpu_reg(regs, 3), &address);
+	cpu_reg(regs, 2) = address;
+	return ret;
+}
+
+static u64 memory_linear(struct user_pt_regs *regs)
+{
+	void *address = linear(cpu_reg(regs, 2));
+
+	cpu_reg(regs, 2) = pkvm_ops->hyp_pa(address);
+	return (u64)address;
+}
+
+static u64 memory_kern_va(struct user_pt_regs *regs)
+{
+	return pkvm_ops->kern_hyp_va(cpu_reg(regs, 2));
+}
+
+static u64 memory_fill(struct user_pt_regs *regs)
+{
+	return (u64)pkvm_ops->memset(linear(cpu_reg(regs, 2)), (int)cpu_reg(regs, 3), PAGE_SIZE);
+}
+
+static u64 memory_copy(struct user_pt_regs *regs)
+{
+	return (u64)pkvm_ops->memcpy(linear(cpu_reg(regs, 2)), linear(cpu_reg(regs, 3)), PAGE_SIZE);
+}
+
+static u64 *word(struct user_pt_regs *regs)
+{
+	return (u64 *)((u8 *)linear(cpu_reg(regs, 2)) + cpu_reg(regs, 3));
+}
+
+static u64 memory_read(struct user_pt_regs *regs)
+{
+	return READ_ONCE(*word(regs));
+}
+
+static u64 memory_write(struct user_pt_regs *regs)
+{
+	WRITE_ONCE(*word(regs), cpu_reg(regs, 4));
+	return 0;
+}
+
+static u64 memory_putc(struct user_pt_regs *regs)
+{
+	pkvm_ops->putc((char)cpu_reg(regs, 2));
+	return 0;
+}
+
+static u64 memory_puts(struct user_pt_regs *regs)
+{
+	pkvm_ops->puts("memory: text");
+	return 0;
+}
+
+static u64 memory_putx64(struct user_pt_regs *regs)
+{
+	pkvm_ops->putx64(cpu_reg(regs, 2));
+	return 0;
+}
+
+static u64 (*const operations[])(struct user_pt_regs *regs) = {
+	[MEMORY_SHARE] = memory_share,
+	[MEMORY_UNSHARE] = memory_unshare,
+	[MEMORY_DONATE] = memory_donate,
+	[MEMORY_RETURN] = memory_return,
+	[MEMORY_MAP] = memory_map,
+	[MEMORY_LINEAR] = memory_linear,
+	[MEMORY_KERN_VA] = memory_kern_va,
+	[MEMORY_FILL] = memory_fill,
+	[MEMORY_COPY] = memory_copy,
+	[MEMORY_READ] = memory_read,
+	[MEMORY_WRITE] = memory_write,
+	[MEMORY_PUTC] = memory_putc,
+	[MEMORY_PUTS] = memory_puts,
+	[MEMORY_PUTX64] = memory_putx64,
+};
+
+void memory_hvc(struct user_pt_regs *regs)
+{
+	DECLARE_REG(u64, number, regs, 1);
+
+	cpu_reg(regs, 0) = SMCCC_RET_SUCCESS;
+	cpu_reg(regs, 1) = number < ARRAY_SIZE(operations) ? operations[number](regs) : -EINVAL;
+}
+
+int memory_hyp_init(const struct pkvm_module_ops *ops)
+{
+	pkvm_ops = ops;
+	return 0;
+}

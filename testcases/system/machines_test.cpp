@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The same files on two machines, and twice on one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "system/scenarios.h"
+
+namespace pkvmemu::test {
+namespace {
+
+class EveryScenario : public testing::TestWithParam<Scenario> {};
+
+INSTANTIATE_TEST_SUITE_P(System, EveryScenario, testing::ValuesIn(scenarios()),
+                         [](const auto& instance) { return instance.param.name; });
+
+// Our machine and QEMU's `virt` print the same console, line by line, for the same files.
+TEST_P(EveryScenario, PrintsTheSameUnderQemu) {
+  const auto ours = run_emulator(GetParam().arguments);
+  ASSERT_FALSE(ours.console.empty()) << ours.process.out << ours.process.err;
+  const auto theirs = run_qemu(GetParam().arguments);
+  for (std::size_t line = 0; line < std::min(ours.console.size(), theirs.size()); ++line)
+    ASSERT_EQ(ours.console[line], theirs[line])
+        << "line " << line + 1 << ": ours is the left one, QEMU's the right one";
+  EXPECT_EQ(ours.console.size(), theirs.size());
+}
+
+// Two runs give the same output and the same report, instruction counts included.
+TEST_P(EveryScenario, RunsTheSameTwice) {
+  const auto first = run_emulator(GetParam().arguments);
+  const auto second = run_emulator(GetParam().arguments);
+  ASSERT_FALSE(first.report.is_null()) << first.process.out << first.process.err;
+  EXPECT_EQ(first.process.exit_code, second.process.exit_code);
+  EXPECT_EQ(first.process.out, second.process.out);
+  EXPECT_EQ(first.report.dump(1), second.report.dump(1));
+}
+
+}  // namespace
+}  // namespace pkvmemu::test
