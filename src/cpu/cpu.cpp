@@ -86,9 +86,10 @@ void Cpu::install_hooks() {
   add(UC_HOOK_INSN, &EngineHooks::sys, static_cast<int>(UC_ARM64_INS_SYS));
 }
 
-/// EL2h, everything masked, MMU off: as the arm64 boot protocol and QEMU enter a hypervisor.
+/// EL2h, everything masked, MMU off: as the arm64 boot protocol and QEMU enter a hypervisor. The
+/// architecture leaves the flags open; QEMU starts with Z set.
 void Cpu::set_reset_state() {
-  engine_->set_pstate(pstate::handler_mode(2));
+  engine_->set_pstate(pstate::handler_mode(2) | pstate::zero);
   engine_->set(reg::scr_el3, scr_el3);
   engine_->set(reg::cpacr_el1, 0);  // the engine starts with FP untrapped
   engine_->set(reg::cntfrq_el0, counter_frequency);

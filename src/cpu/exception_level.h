@@ -18,7 +18,8 @@ inline constexpr std::uint32_t il = 1U << 20;
 inline constexpr std::uint32_t ss = 1U << 21;
 inline constexpr std::uint32_t pan = 1U << 22;
 inline constexpr std::uint32_t uao = 1U << 23;
-inline constexpr std::uint32_t mode = 0x1fU;  ///< M[4:0]
+inline constexpr std::uint32_t zero = 1U << 30;  ///< the Z flag
+inline constexpr std::uint32_t mode = 0x1fU;     ///< M[4:0]
 
 constexpr unsigned el(std::uint32_t value) {
   return value >> el_shift & 3U;
