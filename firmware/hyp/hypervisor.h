@@ -43,7 +43,9 @@ struct Hypervisor {
 
 /// The only one. Its address is a constant of the image, which the way of each HVC counts on.
 extern constinit Hypervisor the_hypervisor;
-inline Hypervisor& hypervisor() { return the_hypervisor; }
+inline Hypervisor& hypervisor() {
+  return the_hypervisor;
+}
 
 }  // namespace pkvmemu::hyp
 

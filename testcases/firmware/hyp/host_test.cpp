@@ -125,11 +125,12 @@ TEST_F(HostTest, AbsurdAddressesAbort) {
 // Out of table pages the MMIO mappings are recycled; notes of who owns what survive that.
 TEST_F(HostTest, TablePagesAreRecycled) {
   ASSERT_TRUE(world.ownership().host_donate_hyp(frame(uart), 1, Accept::memory_or_mmio, prot_rw));
-  const Pa first{0x80'0000'1000};   // 512 GiB and 1 TiB: a table each
+  const Pa first{0x80'0000'1000};  // 512 GiB and 1 TiB: a table each
   const Pa second{0x100'0000'1000};
   fault_at(first);
   ASSERT_TRUE(host_reaches(first));
-  while (world.pool().free_pages() > 0) ASSERT_TRUE(world.pool().take_page());
+  while (world.pool().free_pages() > 0)
+    ASSERT_TRUE(world.pool().take_page());
   fault_at(second);
   EXPECT_FALSE(was_injected());
   EXPECT_TRUE(host_reaches(second));
@@ -155,7 +156,8 @@ class SmcTest : public HostTest {
   SmcTest() { arch::fake::state().monitor = echo_monitor; }
 
   std::uint64_t smc(std::uint64_t id) {
-    for (u64& x : regs.regs) x = 0x55;
+    for (u64& x : regs.regs)
+      x = 0x55;
     regs.regs[0] = id;
     arch::write<Sysreg::elr_el2>(host_pc);
     arch::write<Sysreg::esr_el2>(std::uint64_t{0x17} << 26);

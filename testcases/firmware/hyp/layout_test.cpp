@@ -51,13 +51,13 @@ TEST(ProtTest, HypMappingRules) {
         Row{P::r | P::w | P::device, true, true}, Row{P::r | P::x | P::device, false, false},
         Row{P::r | P::w | P::nc, true, true}, Row{P::r | P::device | P::nc, false, false},
         Row{P::r | P::x | P::nc, true, false}}) {
-    EXPECT_EQ(hyp_attributes(Prot{row.prot}, PageState::owned, Generation::android15_6_6)
-                  .has_value(),
-              row.old_ok)
+    EXPECT_EQ(
+        hyp_attributes(Prot{row.prot}, PageState::owned, Generation::android15_6_6).has_value(),
+        row.old_ok)
         << row.prot;
-    EXPECT_EQ(hyp_attributes(Prot{row.prot}, PageState::owned, Generation::android16_6_12)
-                  .has_value(),
-              row.new_ok)
+    EXPECT_EQ(
+        hyp_attributes(Prot{row.prot}, PageState::owned, Generation::android16_6_12).has_value(),
+        row.new_ok)
         << row.prot;
   }
 }

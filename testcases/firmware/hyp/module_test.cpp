@@ -27,10 +27,10 @@ class ModuleTest : public testing::Test {
 
   user_pt_regs call(Hypercall name, std::initializer_list<u64> arguments) {
     user_pt_regs regs{};
-    regs.regs[0] =
-        pkvm::smccc::kvm_host_id(*pkvm::hypercall_number(world.hyp().generation, name));
+    regs.regs[0] = pkvm::smccc::kvm_host_id(*pkvm::hypercall_number(world.hyp().generation, name));
     std::size_t i = 1;
-    for (const u64 argument : arguments) regs.regs[i++] = argument;
+    for (const u64 argument : arguments)
+      regs.regs[i++] = argument;
     world.hyp().dispatcher.handle(&regs, world.hyp().modules);
     EXPECT_EQ(regs.regs[0], 0U);
     return regs;
@@ -97,8 +97,7 @@ TEST_F(ModuleTest, WrongUnmapIsFatal) {
 // Init gets the generation's table and its int comes back sign-extended; nothing is undone.
 TEST_F(ModuleTest, InitResultIsSignExtended) {
   const u64 va = alloc(1);
-  EXPECT_EQ(result(Hypercall::pkvm_init_module,
-                   {reinterpret_cast<std::uint64_t>(&failing_init)}),
+  EXPECT_EQ(result(Hypercall::pkvm_init_module, {reinterpret_cast<std::uint64_t>(&failing_init)}),
             -12);
   EXPECT_EQ(seen_ops, module_ops(world.hyp().generation, CfiFlavour::plain));
   EXPECT_EQ(alloc(1), va + page_size);
@@ -126,8 +125,8 @@ TEST_F(ModuleTest, IommuPagesMustBeTheHosts) {
 TEST_F(ModuleTest, IncompleteIommuDriverIsFatal) {
   kvm_iommu_ops ops = hyp_null_iommu_ops;
   ops.attach_dev = nullptr;
-  EXPECT_DEATH(
-      call(Hypercall::pkvm_iommu_init, {reinterpret_cast<std::uint64_t>(&ops), 0, 0, 0}), "BUG");
+  EXPECT_DEATH(call(Hypercall::pkvm_iommu_init, {reinterpret_cast<std::uint64_t>(&ops), 0, 0, 0}),
+               "BUG");
 }
 
 // A module's flavour decides how its later callbacks are checked; other addresses are not checked.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The ops tables against the slots of pkvm-abi.md 1.2 to 1.4, the kCFI words before their
 // functions, and what ops answer that do not exist yet.
-#include "hyp/ops_table.h"
 #include "pkvm/ops.h"
 
 #include <gtest/gtest.h>
@@ -10,6 +9,7 @@
 #include <array>
 #include <cstring>
 
+#include "hyp/ops_table.h"
 #include "world.h"
 
 namespace pkvmemu::hyp::test {
@@ -48,15 +48,14 @@ TEST(OpsTableTest, LandmarksStandWhereTheSpecificationSays) {
     std::string_view name;
     std::array<int, 3> slot;
   };
-  for (const Row& row : {Row{"create_private_mapping", {0, 0, 0}}, Row{"putc", {-1, 4, 4}},
-                         Row{"puts", {4, 5, 5}}, Row{"fixblock_map", {-1, -1, 9}},
-                         Row{"host_donate_hyp", {21, 23, 28}}, Row{"hyp_donate_host", {22, 25, 31}},
-                         Row{"memcpy", {27, 30, 36}}, Row{"kern_hyp_va", {31, 34, 40}},
-                         Row{"host_stage2_mod_prot_range", {32, -1, -1}},
-                         Row{"list_add_valid_or_report", {-1, 44, 54}},
-                         Row{"hyp_smp_processor_id", {-1, 53, 59}},
-                         Row{"host_stage2_disable_lazy_pte", {-1, 56, 20}},
-                         Row{"device_register_reset", {-1, -1, 60}}})
+  for (const Row& row :
+       {Row{"create_private_mapping", {0, 0, 0}}, Row{"putc", {-1, 4, 4}}, Row{"puts", {4, 5, 5}},
+        Row{"fixblock_map", {-1, -1, 9}}, Row{"host_donate_hyp", {21, 23, 28}},
+        Row{"hyp_donate_host", {22, 25, 31}}, Row{"memcpy", {27, 30, 36}},
+        Row{"kern_hyp_va", {31, 34, 40}}, Row{"host_stage2_mod_prot_range", {32, -1, -1}},
+        Row{"list_add_valid_or_report", {-1, 44, 54}}, Row{"hyp_smp_processor_id", {-1, 53, 59}},
+        Row{"host_stage2_disable_lazy_pte", {-1, 56, 20}},
+        Row{"device_register_reset", {-1, -1, 60}}})
     for (const pkvm::GenerationInfo& generation : pkvm::generations) {
       int found = -1;
       for (const pkvm::OpRow& candidate : pkvm::op_rows)
@@ -84,7 +83,9 @@ TEST(OpsTableTest, SlotsAreDenseAndUnique) {
 
 // The compiler's words for the two types that every module's entry points have; a wrong mangling
 // of kernel types in abi_types.h shows here.
-int an_init(const pkvm_module_ops* /*ops*/) { return 0; }
+int an_init(const pkvm_module_ops* /*ops*/) {
+  return 0;
+}
 void a_handler(user_pt_regs* /*regs*/) {}
 void a_putc(char /*c*/) {}
 
@@ -147,8 +148,8 @@ TEST(OpsTableTest, AddressConversions) {
     std::size_t slot;
     bool always;
   };
-  for (const Row& row : {Row{Generation::android14_6_1, 31, true},
-                         Row{Generation::android15_6_6, 34, false}}) {
+  for (const Row& row :
+       {Row{Generation::android14_6_1, 31, true}, Row{Generation::android15_6_6, 34, false}}) {
     const World world(row.id);
     hyp_boot_info.kern_va_mask = 0x3F'FFFF'FFFF;
     hyp_boot_info.kern_va_tag = 0x40'0000'0000;
@@ -159,7 +160,9 @@ TEST(OpsTableTest, AddressConversions) {
 }
 
 std::string printed;
-void collect(char c) { printed += c; }
+void collect(char c) {
+  printed += c;
+}
 
 // Nothing is printed without a serial driver; with one, the forms of puts and putx64 are fixed; a
 // second driver is refused.

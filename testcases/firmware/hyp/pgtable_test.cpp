@@ -20,7 +20,9 @@ constexpr std::uint64_t read_only = stage2_attributes(prot_ro, PageState::owned)
 constexpr Descriptor hyp_owned = owner_annotation(Owner::hyp);
 
 unsigned flushes = 0;
-void count_flush(std::uint64_t /*input*/) { ++flushes; }
+void count_flush(std::uint64_t /*input*/) {
+  ++flushes;
+}
 
 class PageTableTest : public testing::Test {
  protected:
@@ -58,8 +60,8 @@ TEST_F(PageTableTest, MapsOnePage) {
 
 // The largest leaves that address, size and alignment allow are taken, or pages where asked.
 TEST_F(PageTableTest, UsesBlocksWhereTheyFit) {
-  ASSERT_TRUE(table.map({gib - two_mib, 2 * gib + page_size}, Pa{gib - two_mib}, rwx,
-                        Blocks::allowed));
+  ASSERT_TRUE(
+      table.map({gib - two_mib, 2 * gib + page_size}, Pa{gib - two_mib}, rwx, Blocks::allowed));
   EXPECT_EQ(table.leaf(gib - 1).level, 2U);
   EXPECT_EQ(table.leaf(gib).level, 1U);
   EXPECT_EQ(table.leaf(2 * gib).level, 3U);
@@ -78,8 +80,8 @@ TEST_F(PageTableTest, IdenticalMappingIsAccepted) {
   ASSERT_TRUE(table.map({gib, 2 * gib}, Pa{gib}, rwx, Blocks::allowed));
   const std::uint64_t taken = tables_taken();
   EXPECT_TRUE(table.map({gib, 2 * gib}, Pa{gib}, rwx, Blocks::allowed));
-  EXPECT_TRUE(table.map({gib + page_size, gib + two_mib}, Pa{gib + page_size}, rwx,
-                        Blocks::pages_only));
+  EXPECT_TRUE(
+      table.map({gib + page_size, gib + two_mib}, Pa{gib + page_size}, rwx, Blocks::pages_only));
   EXPECT_EQ(tables_taken(), taken);
   EXPECT_EQ(flushes, 0U);
 }
@@ -160,7 +162,8 @@ TEST_F(PageTableTest, ConcatenatedRoot) {
 // Out of pages: -ENOMEM, and what was mapped stays so.
 TEST_F(PageTableTest, OutOfPages) {
   ASSERT_TRUE(table.map({0, gib}, Pa{0}, rwx, Blocks::allowed));
-  while (pages.free_pages() > 1) ASSERT_TRUE(pages.take_page());
+  while (pages.free_pages() > 1)
+    ASSERT_TRUE(pages.take_page());
   EXPECT_EQ(table.set_invalid({0, page_size}, {}).error(), Errno::enomem);
   EXPECT_EQ(translate(0), std::pair(Pa{0}, rwx));
   EXPECT_EQ(translate(gib - 1), std::pair(Pa{gib - 1}, rwx));
@@ -206,11 +209,13 @@ TEST_F(PageTableTest, AgreesWithAFlatModel) {
       }
       case 1:
         ASSERT_TRUE(table.set_invalid(range, {}));
-        for (std::uint64_t n = first; n < first + count; ++n) model.erase(n);
+        for (std::uint64_t n = first; n < first + count; ++n)
+          model.erase(n);
         break;
       default:
         ASSERT_TRUE(table.set_invalid(range, hyp_owned));
-        for (std::uint64_t n = first; n < first + count; ++n) model[n] = hyp_owned;
+        for (std::uint64_t n = first; n < first + count; ++n)
+          model[n] = hyp_owned;
         break;
     }
     if (step % 50 != 0) continue;

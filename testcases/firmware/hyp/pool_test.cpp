@@ -29,7 +29,8 @@ TEST_F(PoolTest, EveryPageOnce) {
   }
   EXPECT_EQ(seen.size(), count);
   EXPECT_EQ(pool.take_page().error(), Errno::enomem);
-  for (const Pa page : seen) pool.give_back(page);
+  for (const Pa page : seen)
+    pool.give_back(page);
   EXPECT_EQ(pool.free_pages(), count);
 }
 
