@@ -91,20 +91,20 @@ Stage1Bits permission_bits(const Leaf& leaf, const Stage1Walk& walk) {
 Permissions el1_permissions(Stage1Bits leaf, const El1Stage1& regs, Privilege privilege) {
   const bool wxn = (regs.sctlr & sctlr::wxn) != 0;
   const bool el0_write = leaf.unprivileged && !leaf.read_only;
-  if (privilege == Privilege::unprivileged)
-    return {
-        .read = leaf.unprivileged, .write = el0_write, .execute = !leaf.uxn && !(wxn && el0_write)};
-  const bool data = !(regs.pan && leaf.unprivileged);
-  return {.read = data,
-          .write = data && !leaf.read_only,
-          .execute = !leaf.pxn && !el0_write && !(wxn && !leaf.read_only)};
+  if (privilege == Privilege::unprivileged) {
+    const bool never = leaf.uxn || (wxn && el0_write);
+    return {.read = leaf.unprivileged, .write = el0_write, .execute = !never};
+  }
+  const bool data = !regs.pan || !leaf.unprivileged;
+  const bool never = leaf.pxn || el0_write || (wxn && !leaf.read_only);
+  return {.read = data, .write = data && !leaf.read_only, .execute = !never};
 }
 
 /// Arm ARM D8.4.1: EL2 has no unprivileged side, so AP[1] and PXN mean nothing.
 Permissions el2_permissions(Stage1Bits leaf, const El2Regime& regs) {
   const bool wxn = (regs.sctlr & sctlr::wxn) != 0;
-  return {
-      .read = true, .write = !leaf.read_only, .execute = !leaf.uxn && !(wxn && !leaf.read_only)};
+  const bool never = leaf.uxn || (wxn && !leaf.read_only);
+  return {.read = true, .write = !leaf.read_only, .execute = !never};
 }
 
 MemoryAttributes attributes_of(Descriptor leaf, std::uint64_t mair) {

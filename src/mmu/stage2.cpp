@@ -24,9 +24,8 @@ std::optional<TableWalk> decode(const Stage2& regs, const Features& features) {
   const unsigned input_bits = 64 - txsz;
   if (input_bits > features.pa_bits) return std::nullopt;
 
-  const std::int8_t start = granule.stage2_start[bits(regs.vtcr, 7, 6)];
-  if (start == no_level) return std::nullopt;
-  const auto level = static_cast<unsigned>(start);
+  const unsigned level = granule.stage2_start[bits(regs.vtcr, 7, 6)];
+  if (level == no_level) return std::nullopt;
   if (level == granule.top_start_level && features.pa_bits < granule.top_start_pa_bits)
     return std::nullopt;
   const unsigned below = granule.shift_at(level);

@@ -15,6 +15,8 @@ struct CallRow {
   std::string sentence;
   Arguments call;
   std::vector<std::string> x0_to_x3;
+
+  friend void PrintTo(const CallRow& row, std::ostream* out) { *out << row.sentence; }
 };
 
 class Calls : public testing::TestWithParam<CallRow> {};

@@ -3,6 +3,7 @@
 // `pkvm-emu run`. One list, used for the comparison with QEMU and for determinism.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace pkvmemu::test {
 struct Scenario {
   std::string name;
   Arguments arguments;
+
+  friend void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
 };
 
 inline std::vector<Scenario> scenarios() {

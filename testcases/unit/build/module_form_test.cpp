@@ -53,6 +53,8 @@ struct Sample {
   std::vector<std::string_view> empty;  ///< its empty .hyp sections
   std::vector<std::string_view> handlers;
   std::size_t pointers;  ///< entries of .hyp.reloc
+
+  friend void PrintTo(const Sample& sample, std::ostream* out) { *out << sample.name; }
 };
 
 std::vector<Sample> samples() {

@@ -36,7 +36,7 @@ class Stage2Test : public ::testing::Test {
 
 // The second of two concatenated root tables serves the upper half of the IPA space.
 TEST_F(Stage2Test, RootTablesAreConcatenated) {
-  memory_.poke(s2_root + (600 * 8), 0x4000'0000 | desc::block | desc::s2_normal);
+  memory_.poke(s2_root + (600U * 8), 0x4000'0000 | desc::block | desc::s2_normal);
   const auto result = walk((600ULL << 30U) | 0x1234, read_access);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->output, Pa{0x4000'1234});
@@ -96,6 +96,17 @@ TEST_F(Stage2Test, InconsistentStartLevelsFault) {
   EXPECT_FALSE(faults(33, 1)) << "31 bits: two entries at level 1";
   EXPECT_FALSE(faults(21, 1)) << "43 bits: 16 tables side by side";
   EXPECT_TRUE(faults(20, 1)) << "44 bits would be 32";
+}
+
+// T0SZ outside [16, 39] is a level-0 fault, whatever the start level.
+TEST_F(Stage2Test, SizesOutOfRangeFault) {
+  memory_.poke(s2_level3, desc::page | desc::s2_normal);
+  for (const unsigned t0sz : {0U, 15U, 40U, 63U}) {
+    regs_.vtcr = t0sz | (1U << 6U) | (5U << 16U);
+    EXPECT_EQ(walk(0, read_access, {.pa_bits = 48}).error(),
+              stage2_fault(FaultType::translation, 0, 0))
+        << t0sz;
+  }
 }
 
 // Level 0 needs a CPU with 44 bits of physical address.

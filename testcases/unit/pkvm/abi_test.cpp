@@ -14,6 +14,11 @@
 #include "pkvm/smccc.h"
 
 namespace pkvm {
+
+void PrintTo(const GenerationInfo& row, std::ostream* out) {
+  *out << row.kmi;
+}
+
 namespace {
 
 /// number -> name, as the data file of `kmi` lists them.
