@@ -159,8 +159,7 @@ Result<RcLine> parse_call(std::string_view text) {
   if (!line) return line;
   if (const auto checked = check_call_target(line->target); !checked)
     return std::unexpected(checked.error());
-  if (line->target.starts_with("0x") || line->target.starts_with("0X"))
-    line->target = fmt::format("{}", *parse_number(line->target));
+  if (const auto id = parse_number(line->target)) line->target = fmt::format("{}", *id);
   return line;
 }
 
