@@ -31,15 +31,21 @@ EventRing EventRing::attach(void* memory, std::uint64_t size, volatile std::uint
 void EventRing::emit(event::Kind kind, std::initializer_list<std::uint64_t> values,
                      std::string_view name, std::string_view text) {
   if (!enabled()) return;
-  event::Record& record = records_[produced_ % capacity_];
-  fill_bytes(&record, 0, sizeof(record));
+  event::Record record{};
   record.kind = kind;
-  record.sequence = produced_;
   std::size_t index = 0;
   for (const std::uint64_t value : values)
     if (index < std::size(record.value)) record.value[index++] = value;
   copy_string(record.name, name);
   copy_string(record.text, text);
+  emit(record);
+}
+
+void EventRing::emit(const event::Record& record) {
+  if (!enabled()) return;
+  event::Record& slot = records_[produced_ % capacity_];
+  copy_bytes(&slot, &record, sizeof(slot));
+  slot.sequence = produced_;
   // The record before its count, the count before the doorbell.
   __atomic_thread_fence(__ATOMIC_RELEASE);
   __atomic_store_n(&header_->produced, ++produced_, __ATOMIC_RELAXED);

@@ -25,6 +25,8 @@ class EventRing {
   /// Strings are cut to what a record holds; values beyond 15 are dropped.
   void emit(pkvm::event::Kind kind, std::initializer_list<std::uint64_t> values,
             std::string_view name = {}, std::string_view text = {});
+  /// A record as it is, but for its sequence number.
+  void emit(const pkvm::event::Record& record);
 
  private:
   pkvm::event::RingHeader* header_ = nullptr;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The instructions that the EL1 kernel needs by name. Firmware only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace pkvmemu::host::arch {
+
+/// x0 to x7 of a call by HVC or SMC, in and out.
+using CallRegisters = std::array<std::uint64_t, 8>;
+
+#define PKVMEMU_DEFINE_CALL(name, instruction)                                                    \
+  inline void name(CallRegisters& x) {                                                            \
+    register std::uint64_t x0 asm("x0") = x[0];                                                   \
+    register std::uint64_t x1 asm("x1") = x[1];                                                   \
+    register std::uint64_t x2 asm("x2") = x[2];                                                   \
+    register std::uint64_t x3 asm("x3") = x[3];                                                   \
+    register std::uint64_t x4 asm("x4") = x[4];                                                   \
+    register std::uint64_t x5 asm("x5") = x[5];                                                   \
+    register std::uint64_t x6 asm("x6") = x[6];                                                   \
+    register std::uint64_t x7 asm("x7") = x[7];                                                   \
+    asm volatile(instruction " #0"                                                                \
+                 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6), "+r"(x7) \
+                 :                                                                                \
+                 : "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "cc",      \
+                   "memory");                                                                     \
+    x = {x0, x1, x2, x3, x4, x5, x6, x7};                                                         \
+  }
+PKVMEMU_DEFINE_CALL(hvc, "hvc")
+PKVMEMU_DEFINE_CALL(smc, "smc")
+#undef PKVMEMU_DEFINE_CALL
+
+/// Table writes become visible to the walker.
+inline void publish_tables() {
+  asm volatile("dsb ishst\n isb" ::: "memory");
+}
+/// After descriptors were changed or removed.
+inline void flush_tlb() {
+  asm volatile("dsb ishst\n tlbi vmalle1\n dsb nsh\n isb" ::: "memory");
+}
+
+/// To the point of coherency, for readers with their MMU off.
+inline void clean_dcache(std::uint64_t address, std::uint64_t size) {
+  constexpr std::uint64_t line = 64;
+  for (std::uint64_t at = address & ~(line - 1); at < address + size; at += line)
+    asm volatile("dc civac, %0" ::"r"(at) : "memory");
+  asm volatile("dsb sy" ::: "memory");
+}
+
+inline void sync_icache() {
+  asm volatile("dsb ish\n ic iallu\n dsb ish\n isb" ::: "memory");
+}
+
+[[noreturn]] inline void wait_forever() {
+  while (true)
+    asm volatile("wfi");
+}
+
+}  // namespace pkvmemu::host::arch

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel command line, as far as this kernel has parameters (pkvm/platform.h, pkvm-abi.md 6.2).
+// Unknown parameters are ignored, as kernels do; odd ones leave a warning.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "pkvm/generation.h"
+
+namespace pkvmemu::host {
+
+enum class Iommu : std::uint8_t { null_driver, none };
+
+enum class Warning : std::uint8_t {
+  modules_repeated,    ///< a later protected_modules= replaces the former
+  modules_no_value,    ///< protected_modules without "=": refused, the list stays
+  unknown_generation,  ///< not a KMI name we have
+  unknown_va_bits,     ///< neither 39 nor 48
+  unknown_iommu,       ///< neither "null" nor "none"
+  unknown_mode,        ///< kvm-arm.mode= that this kernel does not offer
+};
+
+struct CommandLine {
+  bool protected_mode = false;
+  std::string_view protected_modules;  ///< comma-separated, as written
+  pkvm::Generation generation = pkvm::Generation::android15_6_6;
+  unsigned va_bits = 39;
+  Iommu iommu = Iommu::null_driver;
+
+  struct Note {
+    Warning warning;
+    std::string_view value;
+  };
+  std::array<Note, 8> note{};
+  std::size_t note_count = 0;
+
+  std::span<const Note> notes() const { return {note.data(), note_count}; }
+};
+
+/// Views into `text`, which must stay. Words are separated by blanks; double quotes protect them.
+CommandLine parse_command_line(std::string_view text);
+
+/// The sentence for a warning; %.*s takes the note's value.
+const char* words_of(Warning warning);
+
+}  // namespace pkvmemu::host

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/exceptions.h"
+
+#include <array>
+
+#include "host/console.h"
+#include "host/panic.h"
+#include "support/bits.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+// Arm ARM D17.2.37, ESR_ELx.EC.
+enum : std::uint64_t {
+  ec_data_abort_same = 0x25,
+  ec_instruction_abort_same = 0x21,
+  ec_brk = 0x3c,
+};
+
+struct ClassRow {
+  std::uint64_t ec;
+  const char* name;
+};
+constexpr std::array class_rows = {
+    ClassRow{0x00, "undefined instruction"},
+    ClassRow{0x07, "use of FP/SIMD or SVE"},
+    ClassRow{0x0e, "illegal execution state"},
+    ClassRow{0x15, "SVC"},
+    ClassRow{0x18, "trapped system register"},
+    ClassRow{0x20, "instruction abort from EL0"},
+    ClassRow{0x21, "instruction abort"},
+    ClassRow{0x22, "misaligned PC"},
+    ClassRow{0x24, "data abort from EL0"},
+    ClassRow{0x25, "data abort"},
+    ClassRow{0x26, "misaligned SP"},
+    ClassRow{0x2f, "SError"},
+    ClassRow{0x3c, "BRK"},
+};
+
+constexpr std::array vector_names = {"synchronous", "IRQ", "FIQ", "SError"};
+
+// pkvm-abi.md 8.5: immediates that kernel code is built with.
+constexpr std::uint64_t brk_bug = 0x800;
+constexpr std::uint64_t brk_cfi_base = 0x8000;
+constexpr std::uint64_t brk_cfi_mask = 0x3ff;
+
+// pkvm-abi.md 7.7: the hypervisor marks the aborts that it injects with S1PTW.
+constexpr unsigned esr_s1ptw = 7;
+constexpr unsigned esr_wnr = 6;
+
+constinit WarnLookup warn_lookup = nullptr;
+
+const char* class_name(std::uint64_t ec) {
+  for (const ClassRow& row : class_rows)
+    if (row.ec == ec) return row.name;
+  return "unexpected exception";
+}
+
+const char* fault_name(std::uint64_t esr) {
+  switch (bits(esr, 5, 2)) {
+    case 0:
+      return "address size fault";
+    case 1:
+      return "translation fault";
+    case 2:
+      return "access flag fault";
+    case 3:
+      return "permission fault";
+    case 4:
+      return "external abort";
+    case 5:
+      return "external abort on a table walk";
+    default:
+      return bits(esr, 5, 0) == 0x21 ? "alignment fault" : "fault";
+  }
+}
+
+bool is_abort(std::uint64_t ec) {
+  return ec == ec_data_abort_same || ec == ec_instruction_abort_same;
+}
+
+void print_abort(const ExceptionFrame& frame, std::uint64_t ec) {
+  const char* access = "fetch";
+  if (ec == ec_data_abort_same) access = test_bit(frame.esr, esr_wnr) ? "write" : "read";
+  if (test_bit(frame.esr, esr_s1ptw)) {
+    printk("host: %s of 0x%016llx refused by the hypervisor (injected abort)\n", access,
+           static_cast<unsigned long long>(frame.far));
+    return;
+  }
+  printk("host: %s of 0x%016llx: %s, level %llu\n", access,
+         static_cast<unsigned long long>(frame.far), fault_name(frame.esr),
+         static_cast<unsigned long long>(bits(frame.esr, 1, 0)));
+}
+
+void print_registers(const ExceptionFrame& frame) {
+  printk("host: ESR 0x%llx FAR 0x%llx PSTATE 0x%llx\n", static_cast<unsigned long long>(frame.esr),
+         static_cast<unsigned long long>(frame.far), static_cast<unsigned long long>(frame.spsr));
+  printk("host: pc %pS\n", reinterpret_cast<void*>(frame.elr));
+  printk("host: lr %pS\n", reinterpret_cast<void*>(frame.x[30]));
+  printk("host: sp 0x%016llx\n", static_cast<unsigned long long>(frame.sp));
+  for (unsigned i = 0; i < 30; i += 3)
+    printk("host: x%-2u 0x%016llx x%-2u 0x%016llx x%-2u 0x%016llx\n", i,
+           static_cast<unsigned long long>(frame.x[i]), i + 1,
+           static_cast<unsigned long long>(frame.x[i + 1]), i + 2,
+           static_cast<unsigned long long>(frame.x[i + 2]));
+}
+
+/// True when execution goes on after the BRK.
+bool handle_brk(ExceptionFrame& frame) {
+  const std::uint64_t immediate = bits(frame.esr, 15, 0);
+  if (immediate == brk_bug && warn_lookup != nullptr && warn_lookup(frame.elr)) {
+    printk("WARNING at %pS\n", reinterpret_cast<void*>(frame.elr));
+    frame.elr += 4;
+    return true;
+  }
+  if (immediate == brk_bug) printk("BUG at %pS\n", reinterpret_cast<void*>(frame.elr));
+  if ((immediate & ~brk_cfi_mask) == brk_cfi_base)
+    printk("CFI failure at %pS: the callee's type is not the caller's\n",
+           reinterpret_cast<void*>(frame.elr));
+  return false;
+}
+
+}  // namespace
+
+void set_warn_lookup(WarnLookup lookup) {
+  warn_lookup = lookup;
+}
+
+extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
+  constexpr std::uint64_t synchronous_el1h = 4;
+  static constinit unsigned depth = 0;
+  if (++depth > 3) power_off();
+  const std::uint64_t ec = bits(frame->esr, 31, 26);
+  const bool expected = entry == synchronous_el1h;
+  if (expected && ec == ec_brk && handle_brk(*frame)) {
+    --depth;
+    return;
+  }
+  if (!expected)
+    printk("host: %s exception at vector %llu\n", vector_names[entry & 3],
+           static_cast<unsigned long long>(entry));
+  if (expected && is_abort(ec)) print_abort(*frame, ec);
+  print_registers(*frame);
+  panic("%s at %pS", class_name(ec), reinterpret_cast<void*>(frame->elr));
+}
+
+}  // namespace pkvmemu::host

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Exported functions that need no kernel state beyond console and heap. C linkage and the kernel's
+// types; names are ours, exports.cpp says under which one modules find them.
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+
+#include "host/console.h"
+#include "host/heap.h"
+#include "host/memory.h"
+#include "host/panic.h"
+#include "lib/format.h"
+#include "lib/memory.h"
+#include "lib/string.h"
+#include "pkvm/errno.h"
+
+namespace fw = pkvmemu::fw;
+namespace host = pkvmemu::host;
+
+namespace {
+
+class LinearPages final : public host::HeapPages {
+ public:
+  std::byte* take(std::size_t pages) override {
+    const auto first = host::take_pages(pages);
+    return first ? host::linear_pointer<std::byte>(*first) : nullptr;
+  }
+  void give_back(std::byte* first, std::size_t pages) override {
+    host::free_pages(host::linear_pa(reinterpret_cast<std::uint64_t>(first)), pages);
+  }
+};
+
+constinit LinearPages linear_pages;
+constinit host::Heap heap(linear_pages);
+
+/// What fits of a text of `size` characters, as the scnprintf family counts.
+int written(std::size_t size, std::size_t room) {
+  if (room == 0) return 0;
+  return static_cast<int>(size < room ? size : room - 1);
+}
+
+}  // namespace
+
+extern "C" {
+
+int export_vprintk(const char* format, va_list arguments) {
+  return host::vprintk(format, arguments);
+}
+
+int export_printk(const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int size = host::vprintk(format, arguments);
+  va_end(arguments);
+  return size;
+}
+
+[[noreturn]] void export_panic(const char* format, ...) {
+  char text[256];
+  va_list arguments;
+  va_start(arguments, format);
+  fw::format_text(text, format, arguments);
+  va_end(arguments);
+  host::panic("%s", text);
+}
+
+std::size_t export_strnlen(const char* text, std::size_t limit) {
+  return fw::string_length(text, limit);
+}
+int export_strcmp(const char* a, const char* b) {
+  return fw::compare_strings(a, b);
+}
+int export_strncmp(const char* a, const char* b, std::size_t limit) {
+  return fw::compare_strings(a, b, limit);
+}
+char* export_strchr(const char* text, int wanted) {
+  return const_cast<char*>(fw::find_first(text, static_cast<char>(wanted)));
+}
+char* export_strrchr(const char* text, int wanted) {
+  return const_cast<char*>(fw::find_last(text, static_cast<char>(wanted)));
+}
+char* export_strstr(const char* text, const char* wanted) {
+  const std::size_t size = fw::string_length(wanted);
+  for (;; ++text) {
+    if (fw::compare_strings(text, wanted, size) == 0) return const_cast<char*>(text);
+    if (*text == '\0') return nullptr;
+  }
+}
+
+/// The length copied, or -E2BIG when it was cut.
+long export_strscpy(char* to, const char* from, std::size_t room) {
+  if (room == 0) return pkvm::negated(pkvm::Errno::e2big);
+  const std::size_t size = fw::string_length(from, room);
+  const bool whole = fw::copy_string({to, room}, {from, size});
+  return whole ? static_cast<long>(size) : pkvm::negated(pkvm::Errno::e2big);
+}
+
+std::size_t export_strlcpy(char* to, const char* from, std::size_t room) {
+  const std::size_t size = fw::string_length(from);
+  fw::copy_string({to, room}, {from, size});
+  return size;
+}
+
+char* export_strcpy(char* to, const char* from) {
+  fw::copy_bytes(to, from, fw::string_length(from) + 1);
+  return to;
+}
+
+char* export_strncpy(char* to, const char* from, std::size_t room) {
+  const std::size_t size = fw::string_length(from, room);
+  fw::copy_bytes(to, from, size);
+  fw::fill_bytes(to + size, 0, room - size);
+  return to;
+}
+
+int export_vsnprintf(char* to, std::size_t room, const char* format, va_list arguments) {
+  return static_cast<int>(fw::format_text({to, room}, format, arguments));
+}
+
+int export_vscnprintf(char* to, std::size_t room, const char* format, va_list arguments) {
+  return written(fw::format_text({to, room}, format, arguments), room);
+}
+
+int export_snprintf(char* to, std::size_t room, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const std::size_t size = fw::format_text({to, room}, format, arguments);
+  va_end(arguments);
+  return static_cast<int>(size);
+}
+
+int export_scnprintf(char* to, std::size_t room, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const std::size_t size = fw::format_text({to, room}, format, arguments);
+  va_end(arguments);
+  return written(size, room);
+}
+
+int export_sprintf(char* to, const char* format, ...) {
+  constexpr std::size_t unbounded = 0x7fff'ffff;
+  va_list arguments;
+  va_start(arguments, format);
+  const std::size_t size = fw::format_text({to, unbounded}, format, arguments);
+  va_end(arguments);
+  return static_cast<int>(size);
+}
+
+void* export_kmalloc(std::size_t size, unsigned flags) {
+  constexpr unsigned gfp_zero = 0x100;
+  void* object = heap.allocate(size);
+  if (object != nullptr && (flags & gfp_zero) != 0) fw::fill_bytes(object, 0, size);
+  return object;
+}
+
+/// The cache, which inlines choose by size, says nothing that the size does not.
+void* export_kmalloc_trace(void* /*cache*/, unsigned flags, std::size_t size) {
+  return export_kmalloc(size, flags);
+}
+
+void export_kfree(const void* object) {
+  heap.release(const_cast<void*>(object));
+}
+std::size_t export_ksize(const void* object) {
+  return heap.size_of(object);
+}
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/kernel.h"
+
+#include <algorithm>
+#include <new>
+
+#include "host/arch.h"
+#include "host/console.h"
+#include "host/early.h"
+#include "host/events.h"
+#include "host/exports.h"
+#include "host/kvm.h"
+#include "host/memory.h"
+#include "host/panic.h"
+#include "lib/memory.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+/// Permission of each kind of module memory once it is protected, in the order of MemoryKind.
+constexpr std::array<Attributes, kmod::memory_kind_count> attributes_of_kind = {
+    attributes::kernel_text,    // text
+    attributes::kernel_data,    // data
+    attributes::kernel_rodata,  // rodata
+    attributes::kernel_data,    // ro_after_init
+    attributes::kernel_text,    // init_text
+    attributes::kernel_data,    // init_data
+    attributes::kernel_rodata,  // init_rodata
+    attributes::kernel_data,    // scratch
+};
+
+constinit std::string_view release;
+constinit HostServices services;
+alignas(kmod::ModuleLoader) constinit std::byte loader_storage[sizeof(kmod::ModuleLoader)];
+
+/// Ours, where a module's differs (pkvm-abi.md 2.6).
+std::string_view vermagic_of(pkvm::Generation generation) {
+  constexpr static std::array<std::string_view, pkvm::generation_count> rows = {
+      "6.1.75 SMP preempt mod_unload modversions aarch64",
+      "6.6.77 SMP preempt mod_unload modversions aarch64",
+      "6.12.23 SMP preempt mod_unload modversions aarch64",
+  };
+  return rows[static_cast<std::size_t>(generation)];
+}
+
+}  // namespace
+
+std::optional<kmod::Memory> HostServices::allocate(kmod::MemoryKind kind, std::uint64_t size) {
+  size = align_up(size, page_size);
+  std::optional<std::uint64_t> va;
+  if (kind == kmod::MemoryKind::scratch) {
+    if (const auto pages = take_zeroed_pages(size >> page_shift)) va = linear_va(*pages);
+  } else {
+    va = allocate_module_memory(size);
+  }
+  if (!va) return std::nullopt;
+  return kmod::Memory{.address = KernVa{*va},
+                      .bytes = {reinterpret_cast<std::byte*>(*va), static_cast<std::size_t>(size)}};
+}
+
+void HostServices::free(kmod::MemoryKind kind, const kmod::Memory& memory) {
+  const std::uint64_t size = align_up(memory.bytes.size(), page_size);
+  if (kind == kmod::MemoryKind::scratch)
+    free_pages(linear_pa(memory.address.value), size >> page_shift);
+  else
+    free_module_memory(memory.address.value, size);
+}
+
+void HostServices::protect(kmod::MemoryKind kind, const kmod::Memory& memory) {
+  if (kind == kmod::MemoryKind::scratch) return;
+  protect_module_memory(memory.address.value, align_up(memory.bytes.size(), page_size),
+                        attributes_of_kind[static_cast<std::size_t>(kind)]);
+}
+
+void HostServices::sync_icache(const kmod::Memory& memory) {
+  arch::clean_dcache(memory.address.value, memory.bytes.size());
+  arch::sync_icache();
+}
+
+std::optional<KernVa> HostServices::resolve(std::string_view symbol) {
+  const auto address = exported_symbol(symbol);
+  if (!address) return std::nullopt;
+  return KernVa{*address};
+}
+
+std::optional<Pfn> HostServices::frame_of(KernVa address) {
+  const auto pa = physical_address(address.value);
+  if (!pa) return std::nullopt;
+  return pfn_of(*pa);
+}
+
+std::array<std::uint64_t, 4> HostServices::hypercall(const std::array<std::uint64_t, 8>& x) {
+  arch::CallRegisters registers = x;
+  arch::hvc(registers);
+  return {registers[0], registers[1], registers[2], registers[3]};
+}
+
+kmod::HypPhase HostServices::hyp_phase() {
+  switch (kvm().phase()) {
+    case KvmPhase::off:
+      return kmod::HypPhase::not_protected;
+    case KvmPhase::initialised:
+      return kmod::HypPhase::open;
+    case KvmPhase::finalised:
+      return kmod::HypPhase::finalised;
+  }
+  return kmod::HypPhase::not_protected;
+}
+
+int HostServices::run_init(KernVa init) {
+  return reinterpret_cast<int (*)()>(init.value)();
+}
+
+void HostServices::store_word(KernVa where, std::uint64_t value) {
+  // Through the linear map, as a kernel patches: the module's own mapping may be read-only by now.
+  const auto* from = reinterpret_cast<const std::byte*>(&value);
+  for (std::uint64_t at = where.value, left = sizeof(value); left != 0;) {
+    const std::uint64_t part = std::min(left, page_size - (at & low_mask(page_shift)));
+    const auto pa = physical_address(at);
+    if (!pa) panic("store to unmapped module memory at 0x%llx", static_cast<unsigned long long>(at));
+    fw::copy_bytes(linear_pointer<void>(*pa), from, part);
+    from += part;
+    at += part;
+    left -= part;
+  }
+}
+
+void HostServices::message(std::string_view line) {
+  printk("%.*s\n", static_cast<int>(line.size()), line.data());
+}
+
+void HostServices::event(const pkvm::event::Record& record) {
+  events().emit(record);
+}
+
+void loader_init(pkvm::Generation generation) {
+  release = pkvm::info(generation).kernel_release;
+  new (loader_storage)
+      kmod::ModuleLoader(services, {.generation = generation,
+                                    .release = release,
+                                    .vermagic = vermagic_of(generation),
+                                    .initramfs = initramfs()});
+}
+
+kmod::ModuleLoader& loader() {
+  return *std::launder(reinterpret_cast<kmod::ModuleLoader*>(loader_storage));
+}
+
+std::string_view kernel_release() { return release; }
+
+image::ByteView initramfs() {
+  const PhysRange& range = boot_state.info.initrd;
+  if (range.empty()) return {};
+  return {linear_pointer<const std::byte>(range.base), static_cast<std::size_t>(range.size)};
+}
+
+}  // namespace pkvmemu::host

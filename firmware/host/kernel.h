@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel around the module subsystem: its services, and the one loader that uses them.
+#pragma once
+
+#include <string_view>
+
+#include "host/module/loader.h"
+#include "host/module/services.h"
+#include "pkvm/generation.h"
+
+namespace pkvmemu::host {
+
+class HostServices final : public kmod::KernelServices {
+ public:
+  std::optional<kmod::Memory> allocate(kmod::MemoryKind kind, std::uint64_t size) override;
+  void free(kmod::MemoryKind kind, const kmod::Memory& memory) override;
+  void protect(kmod::MemoryKind kind, const kmod::Memory& memory) override;
+  void sync_icache(const kmod::Memory& memory) override;
+  std::optional<KernVa> resolve(std::string_view symbol) override;
+  std::optional<Pfn> frame_of(KernVa address) override;
+  std::array<std::uint64_t, 4> hypercall(const std::array<std::uint64_t, 8>& x) override;
+  kmod::HypPhase hyp_phase() override;
+  int run_init(KernVa init) override;
+  void store_word(KernVa where, std::uint64_t value) override;
+  void message(std::string_view line) override;
+  void event(const pkvm::event::Record& record) override;
+};
+
+/// Makes the loader; once, before anything is loaded.
+void loader_init(pkvm::Generation generation);
+kmod::ModuleLoader& loader();
+/// Directory of our modules under lib/modules.
+std::string_view kernel_release();
+
+/// The initramfs; empty without one.
+image::ByteView initramfs();
+
+/// For %pS: "symbol+0x10 [module]", "kernel+0x1234".
+std::size_t name_address(std::uint64_t address, std::span<char> out);
+
+}  // namespace pkvmemu::host

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/kvm.h"
+
+#include <bit>
+
+#include "host/asm_constants.h"
+#include "host/early.h"
+#include "host/memory.h"
+#include "host/page_table.h"
+#include "host/sections.h"
+#include "pkvm/errno.h"
+#include "pkvm/smccc.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+constexpr std::uint64_t pool_size = 8 << 20;
+constexpr std::uint64_t pool_alignment = 2 << 20;
+
+// Arm ARM D17: HCR_EL2 of a host under nVHE protected KVM: AArch64, no traps of pointer
+// authentication, SMC trapped. Stage 2 comes with finalisation.
+constexpr std::uint64_t hcr_host = bit(31) | bit(41) | bit(40) | bit(19);
+
+/// T0SZ for the width, inner-shareable write-back walks, 4 KiB, 40-bit outputs, RES1 bits.
+constexpr std::uint64_t hyp_tcr(unsigned va_bits) {
+  return std::uint64_t{64 - va_bits} | bit(8) | bit(10) | std::uint64_t{3} << 12 |
+         std::uint64_t{2} << 16 | bit(23) | bit(31);
+}
+
+Pa image_pa() {
+  return boot_state.info.image.base + static_cast<std::uint64_t>(hyp_image_begin - image_begin);
+}
+
+std::uint64_t ram_end() {
+  return boot_state.info.memory.all().back().end().value;
+}
+
+/// The bits of a linear address that say where in memory (pkvm-abi.md 7.1).
+std::uint64_t linear_mask() {
+  const unsigned width =
+      static_cast<unsigned>(std::bit_width(ram_end() - pkvm::platform::ram_base - 1));
+  return low_mask(width);
+}
+
+/// The half of the hypervisor's addresses that does not hold the idmap.
+std::uint64_t linear_tag(Pa idmap) {
+  const std::uint64_t half = bit(boot_state.va_bits - 1);
+  return (idmap.value & half) ^ half;
+}
+
+/// RAM without and with no-map reservations, sorted.
+void add_regions(pkvm::HypBootInfo& info) {
+  const auto add = [&info](Pa begin, Pa end, std::uint64_t flags) {
+    if (begin < end && info.region_count < pkvm::max_memory_regions)
+      info.regions[info.region_count++] = {
+          .base = begin.value, .size = end - begin, .flags = flags};
+  };
+  info.region_count = 0;
+  for (const PhysRange& ram : boot_state.info.memory.all()) {
+    Pa at = ram.base;
+    for (const Reserved& reserved : boot_state.info.reserved.all()) {
+      const PhysRange& hole = reserved.range;
+      if (!reserved.nomap || hole.end() <= at || hole.base >= ram.end()) continue;
+      add(at, hole.base, 0);
+      add(hole.base, hole.end(), pkvm::HypMemoryRegion::nomap);
+      at = hole.end();
+    }
+    add(at, ram.end(), 0);
+  }
+}
+
+}  // namespace
+
+const pkvm::HypImageHeader& Kvm::header() {
+  return *reinterpret_cast<const pkvm::HypImageHeader*>(hyp_image_begin);
+}
+
+HypVa Kvm::hyp_va(std::uint64_t image_offset) const {
+  return linear_hyp_va(image_ + image_offset);
+}
+
+std::optional<std::uint64_t> Kvm::image_offset(HypVa address) const {
+  const HypVa begin = hyp_va(0);
+  if (address < begin || address - begin >= header().image_end) return std::nullopt;
+  return address - begin;
+}
+
+void Kvm::relocate_image() const {
+  struct Rela {
+    std::uint64_t offset, info, addend;
+  };
+  constexpr std::uint64_t relative = 1027;  // R_AARCH64_RELATIVE
+  const auto* rela = reinterpret_cast<const Rela*>(hyp_image_begin + header().rela_begin);
+  const auto* const end = reinterpret_cast<const Rela*>(hyp_image_begin + header().rela_end);
+  for (; rela != end; ++rela)
+    if (rela->info == relative)
+      *reinterpret_cast<std::uint64_t*>(hyp_image_begin + rela->offset) =
+          hyp_va(rela->addend).value;
+}
+
+void Kvm::fill_boot_info() const {
+  const BootInfo& boot = boot_state.info;
+  auto& info = *reinterpret_cast<pkvm::HypBootInfo*>(hyp_image_begin + header().boot_info);
+  info.version = pkvm::HypBootInfo::current_version;
+  info.generation = static_cast<std::uint32_t>(generation_);
+  info.physvirt_offset = physvirt_offset_;
+  info.kern_va_mask = linear_mask();
+  info.kern_va_tag = linear_tag(image_);
+  info.image_pa = image_.value;
+  info.panic_handler = reinterpret_cast<std::uint64_t>(&nvhe_hyp_panic_handler);
+  info.pvmfw_base = boot.pvmfw.base.value;
+  info.pvmfw_size = boot.pvmfw.size;
+  info.event_doorbell = boot.event_port.base.value;
+  info.event_ring = boot.hyp_ring.base.value;
+  info.event_ring_size = boot.hyp_ring.size;
+  add_regions(info);
+}
+
+// Image, idmap and pool: enough for __pkvm_init, which builds the tables that stay. These pages are
+// the host's again afterwards, and are not worth freeing.
+std::optional<Pa> Kvm::build_first_tables() const {
+  const auto root = table_memory().take_table();
+  if (!root) return std::nullopt;
+  PageTable tables(*root, boot_state.va_bits, table_memory());
+  const pkvm::HypImageHeader& image = header();
+  bool mapped = true;
+  const auto map = [&](std::uint64_t begin, std::uint64_t end, Attributes how) {
+    mapped = mapped && tables.map(hyp_va(begin).value, image_ + begin, end - begin, how,
+                                  PageTable::Largest::page);
+  };
+  map(image.text_begin, image.text_end, attributes::hyp_text);
+  map(image.rodata_begin, image.rodata_end, attributes::hyp_rodata);
+  map(image.data_begin, image.data_end, attributes::hyp_data);
+  const Pa idmap = image_ + image.idmap_begin;
+  mapped = mapped && tables.map(idmap.value, idmap, image.idmap_end - image.idmap_begin,
+                                attributes::hyp_text, PageTable::Largest::page);
+  mapped = mapped && tables.map(linear_hyp_va(pool_).value, pool_, pool_size, attributes::hyp_data,
+                                PageTable::Largest::block_2m);
+  if (!mapped) return std::nullopt;
+  return *root;
+}
+
+int Kvm::init(pkvm::Generation generation) {
+  generation_ = generation;
+  if (header().magic != pkvm::hyp_image_magic) return pkvm::negated(pkvm::Errno::enoexec);
+  image_ = image_pa();
+  physvirt_offset_ = pkvm::platform::ram_base - linear_tag(image_);
+  const auto pool = take_high_pages(pool_size >> page_shift, pool_alignment >> page_shift);
+  if (!pool) return pkvm::negated(pkvm::Errno::enomem);
+  pool_ = *pool;
+  relocate_image();
+  fill_boot_info();
+  const auto root = build_first_tables();
+  const auto page = take_zeroed_pages(1);
+  if (!root || !page) return pkvm::negated(pkvm::Errno::enomem);
+
+  auto& parameters = *linear_pointer<pkvm::HypInitParams>(*page);
+  parameters.mair_el2 = MAIR_EL1_VALUE;
+  parameters.tcr_el2 = hyp_tcr(boot_state.va_bits);
+  parameters.stack_hyp_va = hyp_va(header().init_stack_top).value;
+  parameters.stack_pa = image_.value + header().init_stack_top;
+  parameters.pgd_pa = root->value;
+  parameters.hcr_el2 = hcr_host;
+  // __kvm_hyp_init reads these with its MMU off.
+  arch::clean_dcache(linear_va(*page), page_size);
+  arch::clean_dcache(reinterpret_cast<std::uint64_t>(hyp_image_begin), header().image_end);
+
+  arch::CallRegisters x{pkvm::smccc::kvm_host_id(0), page->value};
+  arch::hvc(x);
+  if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);
+  const std::int64_t answer =
+      call(pkvm::Hypercall::pkvm_init, {pool_.value, pool_size, 1, 0, boot_state.va_bits});
+  if (answer != 0) return static_cast<int>(answer);
+  phase_ = KvmPhase::initialised;
+  return 0;
+}
+
+int Kvm::finalize() {
+  const auto answer = static_cast<int>(call(pkvm::Hypercall::pkvm_prot_finalize, {}));
+  if (answer == 0) phase_ = KvmPhase::finalised;
+  return answer;
+}
+
+std::int64_t Kvm::call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const {
+  const auto number = pkvm::hypercall_number(generation_, call);
+  if (!number) return pkvm::negated(pkvm::Errno::eopnotsupp);
+  arch::CallRegisters x{pkvm::smccc::kvm_host_id(*number)};
+  std::size_t index = 1;
+  for (const std::uint64_t argument : arguments)
+    x[index++] = argument;
+  arch::hvc(x);
+  if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);
+  return static_cast<std::int64_t>(x[1]);
+}
+
+Kvm& kvm() {
+  static constinit Kvm instance;
+  return instance;
+}
+
+}  // namespace pkvmemu::host

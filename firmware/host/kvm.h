@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// KVM's EL1 side: starting the hypervisor, calling it, and giving up the host's privileges
+// (pkvm-abi.md 4.4, 4.5, 6).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+
+#include "host/arch.h"
+#include "pkvm/generation.h"
+#include "pkvm/hyp_image.h"
+#include "pkvm/hypercall.h"
+#include "support/address.h"
+
+namespace pkvmemu::host {
+
+enum class KvmPhase : std::uint8_t { off, initialised, finalised };
+
+class Kvm {
+ public:
+  constexpr Kvm() = default;
+
+  /// Installs the hypervisor: 0, or a negated errno with everything as it was.
+  int init(pkvm::Generation generation);
+  KvmPhase phase() const { return phase_; }
+
+  /// __pkvm_prot_finalize on this CPU: 0, or what it answered.
+  int finalize();
+
+  /// A static call: x1 of the answer, or -EOPNOTSUPP when x0 is not 0 or the generation lacks it.
+  std::int64_t call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const;
+
+  /// The hypervisor's address of something in its image.
+  HypVa hyp_va(std::uint64_t image_offset) const;
+  /// The kernel's own view of the image.
+  static const pkvm::HypImageHeader& header();
+  /// Offset in the hypervisor's image, for addresses that lie there.
+  std::optional<std::uint64_t> image_offset(HypVa address) const;
+
+ private:
+  void relocate_image() const;
+  void fill_boot_info() const;
+  std::optional<Pa> build_first_tables() const;
+  HypVa linear_hyp_va(Pa pa) const { return HypVa{pa.value - physvirt_offset_}; }
+
+  pkvm::Generation generation_ = pkvm::Generation::android15_6_6;
+  KvmPhase phase_ = KvmPhase::off;
+  Pa image_;
+  Pa pool_;
+  std::uint64_t physvirt_offset_ = 0;
+};
+
+Kvm& kvm();
+
+/// Where hyp panic enters the kernel (pkvm-abi.md 8.5).
+extern "C" [[noreturn]] void nvhe_hyp_panic_handler(std::uint64_t esr, std::uint64_t spsr,
+                                                    std::uint64_t elr, std::uint64_t elr_pa,
+                                                    std::uint64_t par, std::uint64_t vcpu,
+                                                    std::uint64_t far, std::uint64_t hpfar);
+
+}  // namespace pkvmemu::host

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel from its own addresses to power-off, in the boot order of pkvm-abi.md 6.1.
+#include "host/command_line.h"
+#include "host/console.h"
+#include "host/early.h"
+#include "host/events.h"
+#include "host/exports.h"
+#include "host/finalize.h"
+#include "host/kernel.h"
+#include "host/kvm.h"
+#include "host/memory.h"
+#include "host/panic.h"
+#include "host/rc_run.h"
+#include "lib/format.h"
+#include "pkvm/platform.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+void attach_events() {
+  const BootInfo& boot = boot_state.info;
+  if (boot.event_port.empty() || boot.host_ring.empty()) return;
+  const std::uint64_t port = map_device(boot.event_port.base, boot.event_port.size);
+  const auto ring = map_memory(boot.host_ring.base, boot.host_ring.size);
+  if (!ring) return;
+  events() = fw::EventRing::attach(
+      reinterpret_cast<void*>(*ring), boot.host_ring.size,
+      reinterpret_cast<volatile std::uint32_t*>(port + pkvm::event::doorbell_offset),
+      pkvm::event::doorbell_host);
+}
+
+void print_banner(const CommandLine& line) {
+  const pkvm::GenerationInfo& generation = pkvm::info(line.generation);
+  printk("pkvm-emu host kernel %.*s (%.*s)\n", static_cast<int>(generation.kernel_release.size()),
+         generation.kernel_release.data(), static_cast<int>(generation.kmi.size()),
+         generation.kmi.data());
+  for (const CommandLine::Note& note : line.notes()) {
+    printk("warning: ");
+    // NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): a row of our own table.
+    printk(words_of(note.warning), static_cast<int>(note.value.size()), note.value.data());
+  }
+  if (boot_state.info.pvmfw_refusal != nullptr)
+    printk("pvmfw: the reserved-memory node is ignored: %s\n", boot_state.info.pvmfw_refusal);
+}
+
+void start_kvm(const CommandLine& line) {
+  if (!line.protected_mode) {
+    printk("kvm: protected mode is off%s\n",
+           line.protected_modules.empty() ? "" : ", kvm-arm.protected_modules= is ignored");
+    return;
+  }
+  const int answer = kvm().init(line.generation);
+  if (answer != 0)
+    printk("kvm: the hypervisor did not start: error %d\n", answer);
+  else
+    printk("kvm: protected nVHE mode initialised\n");
+}
+
+}  // namespace
+
+extern "C" void host_main() {
+  memory_init();
+  console_attach(map_device(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size));
+  attach_events();
+  const CommandLine line = parse_command_line(boot_state.info.arguments());
+  loader_init(line.generation);
+  fw::set_symbol_namer(name_address);
+  exports_init();
+  print_banner(line);
+  start_kvm(line);
+  prepare_protection(line);
+  run_wishes(WishPhase::early);
+  drop_privileges(line);
+  run_wishes(WishPhase::after);
+  events().emit(pkvm::event::Kind::done, {});
+  printk("done: power off\n");
+  power_off();
+}
+
+}  // namespace pkvmemu::host

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel's memory after boot: free pages, its page tables, the linear map, mappings of devices
+// and of module memory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "host/boot_info.h"
+#include "host/descriptor.h"
+#include "host/page_table.h"
+#include "pkvm/platform.h"
+#include "support/address.h"
+
+namespace pkvmemu::host {
+
+/// Once, first thing at kernel addresses.
+void memory_init();
+
+/// Linear-map address of a PA, and back.
+std::uint64_t linear_va(Pa pa);
+Pa linear_pa(std::uint64_t va);
+template <typename T>
+T* linear_pointer(Pa pa) {
+  return reinterpret_cast<T*>(linear_va(pa));
+}
+
+/// `count` contiguous pages, not zeroed.
+std::optional<Pa> take_pages(std::uint64_t count, std::uint64_t alignment = 1);
+std::optional<Pa> take_zeroed_pages(std::uint64_t count);
+/// From the end of RAM, for what is never given back.
+std::optional<Pa> take_high_pages(std::uint64_t count, std::uint64_t alignment);
+void free_pages(Pa first, std::uint64_t count);
+
+/// Any PA behind a kernel address.
+std::optional<Pa> physical_address(std::uint64_t va);
+
+/// Maps for ever.
+std::uint64_t map_device(Pa pa, std::uint64_t size);
+/// Maps memory that the linear map leaves out; unmap_memory undoes it.
+std::optional<std::uint64_t> map_memory(Pa pa, std::uint64_t size);
+void unmap_memory(std::uint64_t va, std::uint64_t size);
+
+/// Zeroed pages at consecutive addresses of the module window, writable.
+std::optional<std::uint64_t> allocate_module_memory(std::uint64_t size);
+void free_module_memory(std::uint64_t va, std::uint64_t size);
+void protect_module_memory(std::uint64_t va, std::uint64_t size, Attributes how);
+
+/// Tables for another regime, in pages of this kernel.
+TableMemory& table_memory();
+
+}  // namespace pkvmemu::host

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/rc.h"
+
+#include "lib/string.h"
+#include "pkvm/hypercall.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+using Parsed = std::expected<void, RcError>;
+
+constexpr std::uint64_t largest_call = 0xffff;  // KVM_HOST_SMCCC_ID keeps 16 bits
+
+Parsed parse_arguments(Wish& wish, std::string_view list) {
+  while (!list.empty()) {
+    const auto value = fw::parse_number(fw::trim(fw::take_until(list, ',')));
+    if (!value) return std::unexpected(RcError::bad_argument);
+    if (wish.argument_count == wish.arguments.size())
+      return std::unexpected(RcError::too_many_arguments);
+    wish.arguments[wish.argument_count++] = *value;
+  }
+  return {};
+}
+
+bool starts_with_digit(std::string_view text) {
+  return !text.empty() && text.front() >= '0' && text.front() <= '9';
+}
+
+/// TARGET[:ARG,...]
+Parsed parse_target(Wish& wish, std::string_view text) {
+  wish.target = fw::trim(fw::take_until(text, ':'));
+  if (wish.target.empty()) return std::unexpected(RcError::no_target);
+  if (starts_with_digit(wish.target)) {
+    wish.number = fw::parse_number(wish.target);
+    if (!wish.number) return std::unexpected(RcError::bad_number);
+  }
+  return parse_arguments(wish, text);
+}
+
+Parsed parse_call(Wish& wish, std::string_view rest) {
+  constexpr std::string_view repeat = "repeat=";
+  rest = fw::trim(rest);
+  if (rest.starts_with(repeat)) {
+    std::string_view word = fw::take_word(rest);
+    word.remove_prefix(repeat.size());
+    const auto count = fw::parse_number(word);
+    if (!count || *count == 0) return std::unexpected(RcError::bad_repeat);
+    wish.repeat = *count;
+  }
+  if (auto parsed = parse_target(wish, rest); !parsed) return parsed;
+  const bool dynamic =
+      !wish.number || (*wish.number >= pkvm::first_dynamic_call && *wish.number <= largest_call);
+  if (!dynamic) return std::unexpected(RcError::not_dynamic);
+  return {};
+}
+
+Parsed parse_hvc(Wish& wish, std::string_view rest) {
+  if (auto parsed = parse_target(wish, rest); !parsed) return parsed;
+  if (!wish.number) return std::unexpected(RcError::bad_number);
+  return {};
+}
+
+Parsed parse_late(Wish& wish, std::string_view rest) {
+  wish.target = fw::take_word(rest);
+  if (wish.target.empty()) return std::unexpected(RcError::no_target);
+  if (!fw::trim(rest).empty()) return std::unexpected(RcError::trailing_text);
+  return {};
+}
+
+struct Verb {
+  std::string_view name;
+  WishKind kind;
+  Parsed (*parse)(Wish&, std::string_view);
+};
+constexpr std::array verbs = {
+    Verb{.name = "call", .kind = WishKind::call, .parse = parse_call},
+    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_hvc},
+    Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
+};
+
+}  // namespace
+
+std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line) {
+  std::string_view rest = fw::trim(fw::take_until(line, '#'));
+  if (rest.empty()) return std::nullopt;
+  Wish wish;
+  std::string_view word = fw::take_word(rest);
+  if (word == "early") {
+    wish.phase = WishPhase::early;
+    word = fw::take_word(rest);
+  }
+  for (const Verb& verb : verbs) {
+    if (verb.name != word) continue;
+    wish.kind = verb.kind;
+    if (const auto parsed = verb.parse(wish, rest); !parsed) return std::unexpected(parsed.error());
+    return wish;
+  }
+  return std::unexpected(RcError::unknown_verb);
+}
+
+std::string_view words_of(RcError error) {
+  switch (error) {
+    case RcError::unknown_verb:
+      return "a line starts with call, hvc or late, after an optional early";
+    case RcError::no_target:
+      return "says not what to call or load";
+    case RcError::bad_repeat:
+      return "repeat= takes a number from 1 up";
+    case RcError::bad_number:
+      return "not a number (decimal, or 0x and hexadecimal)";
+    case RcError::bad_argument:
+      return "an argument is not a number (decimal, or 0x and hexadecimal)";
+    case RcError::too_many_arguments:
+      return "a call takes up to 7 arguments, x1 to x7";
+    case RcError::not_dynamic:
+      return "dynamic calls have numbers from 128 to 65535; for others use hvc";
+    case RcError::trailing_text:
+      return "text after the module's name";
+  }
+  return "";
+}
+
+}  // namespace pkvmemu::host

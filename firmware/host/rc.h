@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// /pkvm-emu.rc: what the user wants done after the protected modules, one wish per line. The
+// grammar is in docs/rc.md; this is its parser. Pure: views into the text, no memory of its own.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace pkvmemu::host {
+
+enum class WishKind : std::uint8_t {
+  call,  ///< a dynamic hypercall, by handler name or number
+  hvc,   ///< HVC with x0 as given
+  late,  ///< insmod
+};
+
+/// Before the host gives up its privileges, or after (the default).
+enum class WishPhase : std::uint8_t { early, after };
+
+struct Wish {
+  WishKind kind = WishKind::call;
+  WishPhase phase = WishPhase::after;
+  std::uint64_t repeat = 1;
+  std::string_view target;              ///< as written: symbol, number, module
+  std::optional<std::uint64_t> number;  ///< call: dynamic number, hvc: x0
+  std::array<std::uint64_t, 7> arguments{};
+  std::size_t argument_count = 0;
+
+  std::span<const std::uint64_t> given() const { return {arguments.data(), argument_count}; }
+};
+
+enum class RcError : std::uint8_t {
+  unknown_verb,
+  no_target,
+  bad_repeat,
+  bad_number,
+  bad_argument,
+  too_many_arguments,
+  not_dynamic,
+  trailing_text,
+};
+
+/// One line without its newline; nothing for a blank line or a comment.
+std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line);
+
+/// The sentence for an error.
+std::string_view words_of(RcError error);
+
+}  // namespace pkvmemu::host

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/rc_run.h"
+
+#include "host/arch.h"
+#include "host/console.h"
+#include "host/events.h"
+#include "host/kernel.h"
+#include "host/module/modules_dep.h"
+#include "image/cpio.h"
+#include "lib/string.h"
+#include "pkvm/platform.h"
+#include "pkvm/smccc.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+using pkvm::event::Kind;
+using Word = unsigned long long;  // what %llx takes
+
+std::string_view script() {
+  const auto file = image::find_file(initramfs(), pkvm::platform::rc_path);
+  if (!file || !*file) return {};
+  const image::ByteView data = (*file)->data;
+  return {reinterpret_cast<const char*>(data.data()), data.size()};
+}
+
+void print_wish(const Wish& wish, const char* verb) {
+  printk("%s %.*s(", verb, static_cast<int>(wish.target.size()), wish.target.data());
+  bool first = true;
+  for (const std::uint64_t argument : wish.given()) {
+    printk("\001c%s0x%llx", first ? "" : ", ", static_cast<Word>(argument));
+    first = false;
+  }
+  printk("\001c)");
+}
+
+void make_call(const Wish& wish, const char* verb, std::uint64_t x0) {
+  arch::CallRegisters before{x0};
+  for (std::size_t i = 0; i < wish.argument_count; ++i)
+    before[i + 1] = wish.arguments[i];
+  events().emit(
+      Kind::call_begin,
+      {before[0], before[1], before[2], before[3], before[4], before[5], before[6], before[7]},
+      wish.target);
+  arch::CallRegisters x{};
+  for (std::uint64_t left = wish.repeat; left != 0; --left) {
+    x = before;
+    arch::hvc(x);
+  }
+  events().emit(Kind::call_end, {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]}, wish.target);
+  print_wish(wish, verb);
+  printk("\001c: x0=0x%llx x1=0x%llx x2=0x%llx x3=0x%llx\n", static_cast<Word>(x[0]),
+         static_cast<Word>(x[1]), static_cast<Word>(x[2]), static_cast<Word>(x[3]));
+}
+
+void not_made(const Wish& wish, std::string_view why) {
+  print_wish(wish, "call");
+  printk("\001c: not made: %.*s\n", static_cast<int>(why.size()), why.data());
+  events().emit(Kind::call_not_made, {}, wish.target, why);
+}
+
+void run_call(const Wish& wish) {
+  if (wish.number)
+    return make_call(wish, "call",
+                     pkvm::smccc::kvm_host_id(static_cast<std::uint32_t>(*wish.number)));
+  const kmod::HandlerLookup found = loader().find_handler(wish.target);
+  if (found.ambiguous)
+    return not_made(wish, "two modules have such a handler: write MODULE/SYMBOL");
+  if (found.handler == nullptr) return not_made(wish, "no loaded module registered it");
+  const kmod::Module* owner = found.handler->module;
+  if (owner != nullptr && owner->state != kmod::ModuleState::live)
+    return not_made(wish, "its module did not load");
+  make_call(wish, "call", pkvm::smccc::kvm_host_id(found.handler->number));
+}
+
+void run_hvc(const Wish& wish) {
+  make_call(wish, "hvc", *wish.number);
+}
+
+/// A path as it is; for a name, the file that modprobe would take.
+std::string_view module_path(std::string_view target) {
+  if (target.find('/') != std::string_view::npos) return target;
+  const auto dep = kmod::ModulesDep::open(initramfs(), kernel_release());
+  if (!dep) return target;
+  const auto line = dep->find(target);
+  if (!line) return target;
+  const auto file = dep->file(line->path);
+  return file ? file->path : target;
+}
+
+void run_late(const Wish& wish) {
+  const int status = loader().insmod(module_path(wish.target), kmod::LoadKind::late);
+  printk("late %.*s: %d\n", static_cast<int>(wish.target.size()), wish.target.data(), status);
+}
+
+void run_wish(const Wish& wish) {
+  switch (wish.kind) {
+    case WishKind::call:
+      return run_call(wish);
+    case WishKind::hvc:
+      return run_hvc(wish);
+    case WishKind::late:
+      return run_late(wish);
+  }
+}
+
+void report(RcError error, std::uint64_t line) {
+  const std::string_view why = words_of(error);
+  printk("/pkvm-emu.rc:%llu: %.*s\n", static_cast<Word>(line), static_cast<int>(why.size()),
+         why.data());
+  events().emit(Kind::rc_error, {line}, {}, why);
+}
+
+}  // namespace
+
+void run_wishes(WishPhase phase) {
+  std::string_view rest = script();
+  for (std::uint64_t line = 1; !rest.empty(); ++line) {
+    const auto wish = parse_rc_line(fw::take_until(rest, '\n'));
+    if (!wish && phase == WishPhase::early) report(wish.error(), line);
+    if (wish && *wish && (*wish)->phase == phase) run_wish(**wish);
+  }
+}
+
+}  // namespace pkvmemu::host

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <cstdarg>
+
+#include "host/early.h"
+#include "host/kernel.h"
+#include "host/sections.h"
+#include "lib/format.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+std::size_t write(std::span<char> out, const char* format, ...)
+    __attribute__((format(printf, 2, 3)));
+std::size_t write(std::span<char> out, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const std::size_t size = fw::format_text(out, format, arguments);
+  va_end(arguments);
+  return size < out.size() ? size : out.size() - 1;
+}
+
+}  // namespace
+
+std::size_t name_address(std::uint64_t address, std::span<char> out) {
+  const auto begin = reinterpret_cast<std::uint64_t>(image_begin);
+  // Offsets into the image would change with every build of it, but they are all a person has.
+  if (address >= begin && address < reinterpret_cast<std::uint64_t>(image_end))
+    return write(out, "kernel+0x%llx", static_cast<unsigned long long>(address - begin));
+  const kmod::Module* module = loader().module_at(KernVa{address});
+  if (module == nullptr) return 0;
+  const std::string_view name = module->name();
+  const auto hit = module->symbol_at(KernVa{address});
+  const std::string_view symbol = hit ? hit->name : "?";
+  return write(out, "%.*s+0x%llx [%.*s]", static_cast<int>(symbol.size()), symbol.data(),
+               static_cast<unsigned long long>(hit ? hit->offset : 0),
+               static_cast<int>(name.size()), name.data());
+}
+
+}  // namespace pkvmemu::host

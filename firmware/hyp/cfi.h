@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// kCFI towards modules (pkvm-abi.md 1.8): before a call into module code the word before the callee
+// is compared by hand, so that a module built without hashes still runs. The compiler's own check
+// would refuse it; nothing in this image that calls a module is compiled with -fsanitize=kcfi.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "lib/arch.h"
+#include "support/address.h"
+
+namespace pkvmemu::hyp {
+
+/// How a module's hashes were made; `none` is no check at all.
+enum class CfiFlavour : std::uint8_t { none = 0, plain = 1, normalized = 2 };
+
+/// The hash of one function type in each flavour.
+struct CfiType {
+  std::array<std::uint32_t, 3> by_flavour;
+  constexpr std::uint32_t hash(CfiFlavour flavour) const {
+    return by_flavour[static_cast<std::size_t>(flavour)];
+  }
+};
+
+/// int (const struct pkvm_module_ops *)
+inline constexpr CfiType init_cfi_type{{0, 0xc382'd712, 0xf175'f853}};
+/// void (struct user_pt_regs *)
+inline constexpr CfiType handler_cfi_type{{0, 0xe763'81d2, 0x878c'2790}};
+/// void (char)
+inline constexpr CfiType putc_cfi_type{{0, 0x9975'5e2b, 0xa2fc'e979}};
+
+inline std::uint32_t word_before(HypVa function) {
+  return *reinterpret_cast<const std::uint32_t*>(function.value - sizeof(std::uint32_t));
+}
+
+/// Which flavour the module was built in whose init function this is.
+inline CfiFlavour flavour_of_init(HypVa init) {
+  const std::uint32_t word = word_before(init);
+  for (const CfiFlavour flavour : {CfiFlavour::plain, CfiFlavour::normalized})
+    if (word == init_cfi_type.hash(flavour)) return flavour;
+  return CfiFlavour::none;
+}
+
+/// `expected` 0: the module carries no hashes.
+inline void check_callee(HypVa function, std::uint32_t expected) {
+  if (expected != 0 && word_before(function) != expected) [[unlikely]]
+    arch::cfi_failure(function.value, expected);
+}
+
+}  // namespace pkvmemu::hyp

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hyp/host_stage2.h"
+
+#include "lib/arch.h"
+#include "support/bits.h"
+
+namespace pkvmemu::hyp {
+
+namespace {
+
+/// The host has VMID 0 and shares it with nobody, so all of it is forgotten at once.
+void flush_host(std::uint64_t /*ipa*/) {
+  arch::tlbi_vmid_all();
+  arch::dsb_ish();
+  arch::isb();
+}
+
+InputRange input(PaRange range) { return {range.begin.value, range.end.value}; }
+
+}  // namespace
+
+HostStage2::HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource& pages)
+    : memory_(memory),
+      shape_(shape),
+      table_({.root = root, .start_level = shape.start_level, .input_bits = shape.ipa_bits}, pages,
+             flush_host) {}
+
+/// VTCR_EL2 (Arm ARM D17.2.157): inner shareable, write-back walks, 4 KiB granule.
+std::uint64_t HostStage2::vtcr(unsigned parange) const {
+  constexpr std::uint64_t res1 = bit(31);
+  constexpr std::uint64_t walks = std::uint64_t{3} << 12 | std::uint64_t{1} << 10 |
+                                  std::uint64_t{1} << 8;
+  constexpr unsigned largest_ps = 5;  // 48 bits
+  const std::uint64_t ps = parange < largest_ps ? parange : largest_ps;
+  const std::uint64_t sl0 = 2 - shape_.start_level;  // 4 KiB: level 2, 1, 0 are 0, 1, 2
+  return res1 | ps << 16 | walks | sl0 << 6 | (64 - shape_.ipa_bits);
+}
+
+Status HostStage2::map_all_memory() {
+  for (const pkvm::HypMemoryRegion& region : memory_.regions()) {
+    const PaRange range{Pa{region.base}, Pa{region.base + region.size}};
+    const Status done = table_.map(input(range), range.begin,
+                                   stage2_attributes(prot_rwx, PageState::owned), Blocks::allowed);
+    if (!done) return done;
+  }
+  return {};
+}
+
+PageState HostStage2::mmio_state(Pa pa) const {
+  const Descriptor d = leaf(pa).descriptor;
+  if (is_valid(d)) return state_of(d);
+  return d.value == 0 ? PageState::owned : PageState::no_page;
+}
+
+Status HostStage2::annotate(PaRange range, Owner owner) {
+  return table_.set_invalid(input(range), owner_annotation(owner));
+}
+
+/// Needs no table: whatever entry says so lies inside the range as a whole.
+void HostStage2::undo_annotation(PaRange range, Owner owner) {
+  for (Pa at = range.begin; at < range.end;) {
+    const Leaf found = leaf(at);
+    const Pa next{align_down(at.value, level_size(found.level)) + level_size(found.level)};
+    const PaRange part{at, next < range.end ? next : range.end};
+    if (found.descriptor == owner_annotation(owner))
+      check((memory_.is_ram(at) ? map_identity(part) : forget(part)).has_value());
+    at = next;
+  }
+}
+
+Status HostStage2::map_identity(PaRange range) {
+  return table_.map(input(range), range.begin,
+                    stage2_attributes(default_prot(range.begin), PageState::owned),
+                    Blocks::allowed);
+}
+
+Status HostStage2::forget(PaRange range) { return table_.set_invalid(input(range), {}); }
+
+Status HostStage2::handle_fault(Pa pa) {
+  const fw::LockGuard guard(lock_);
+  Status done = map_fault(pa);
+  if (!done && done.error() == Errno::enomem) {
+    const Status recycled = recycle_mmio_tables();
+    done = recycled ? map_fault(pa) : recycled;
+  }
+  // Another CPU mapped it first: the access is simply repeated.
+  if (!done && done.error() == Errno::eagain) return {};
+  return done;
+}
+
+Status HostStage2::map_fault(Pa pa) {
+  const Expected<PaRange> block = block_around(pa);
+  if (!block) return error(block.error());
+  return map_identity(*block);
+}
+
+/// The largest block around `pa` that stays inside its region or hole and inside the empty entry
+/// that the walk ended at.
+Expected<PaRange> HostStage2::block_around(Pa pa) const {
+  if (!table_.covers({pa.value, pa.value + 1})) return error(Errno::eperm);
+  const Leaf found = leaf(pa);
+  if (is_valid(found.descriptor)) return error(Errno::eagain);
+  if (found.descriptor.value != 0) return error(Errno::eperm);
+  PaRange limit = memory_.find(pa).range;
+  if (limit.end.value > bit(shape_.ipa_bits)) limit.end = Pa{bit(shape_.ipa_bits)};
+  for (unsigned level = found.level; level < last_level; ++level) {
+    const Pa begin{align_down(pa.value, level_size(level))};
+    const PaRange block{begin, begin + level_size(level)};
+    if (level_may_hold_leaf(level) && limit.contains(block)) return block;
+  }
+  const Pa page{align_down(pa.value, page_size)};
+  return PaRange{page, page + page_size};
+}
+
+/// Out of table pages: what is mapped outside RAM comes back at the next access, so let it go. What
+/// the host gave away there must stay noted, so only valid leaves go.
+Status HostStage2::recycle_mmio_tables() {
+  Pa at{0};
+  const Pa end{bit(shape_.ipa_bits)};
+  while (at < end) {
+    if (memory_.is_ram(at)) {
+      at = memory_.find(at).range.end;
+      continue;
+    }
+    const Leaf found = leaf(at);
+    const Pa next{align_down(at.value, level_size(found.level)) + level_size(found.level)};
+    if (is_valid(found.descriptor)) {
+      const Status done = forget({Pa{align_down(at.value, level_size(found.level))}, next});
+      if (!done) return done;
+    }
+    at = next;
+  }
+  return {};
+}
+
+}  // namespace pkvmemu::hyp

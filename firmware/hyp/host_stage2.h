@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The host's stage 2: an identity map in which RAM is mapped eagerly, MMIO on demand, and what the
+// host gave away is annotated with its owner (pkvm-abi.md 7.3, 7.4, 7.7). It exists from
+// __pkvm_init on and is switched on by prot_finalize.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "hyp/memory_map.h"
+#include "hyp/pgtable.h"
+#include "lib/spinlock.h"
+
+namespace pkvmemu::hyp {
+
+/// Number of root-table pages and level that a host IPA size needs (Arm ARM D8.2.10: up to 16
+/// tables in a row spare a level).
+struct Stage2Shape {
+  unsigned ipa_bits;
+  unsigned start_level;
+  unsigned root_pages;
+
+  /// `physical_bits` as ID_AA64MMFR0_EL1.PARange encodes it; 52 bits need LPA2 and count as 48.
+  static constexpr Stage2Shape of_parange(unsigned parange) {
+    constexpr std::array<std::uint8_t, 7> bits_of = {32, 36, 40, 42, 44, 48, 48};
+    const unsigned ipa_bits = parange < bits_of.size() ? bits_of[parange] : 48;
+    // The shallowest walk whose root is at most 16 tables: 9 bits a level, 4 by concatenation.
+    unsigned start_level = last_level;
+    while (page_shift + (9 * (last_level - start_level + 1)) + 4 < ipa_bits) --start_level;
+    const unsigned one_root = page_shift + (9 * (last_level - start_level + 1));
+    const unsigned root_pages = ipa_bits > one_root ? 1U << (ipa_bits - one_root) : 1;
+    return {ipa_bits, start_level, root_pages};
+  }
+};
+static_assert(Stage2Shape::of_parange(5).start_level == 0 &&
+              Stage2Shape::of_parange(5).root_pages == 1);
+static_assert(Stage2Shape::of_parange(2).start_level == 1 &&
+              Stage2Shape::of_parange(2).root_pages == 2);
+
+class HostStage2 {
+ public:
+  HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource& pages);
+
+  const MemoryMap& memory() const { return memory_; }
+  PageTable& table() { return table_; }
+  fw::Spinlock& lock() { return lock_; }
+
+  std::uint64_t vtcr(unsigned parange) const;
+  std::uint64_t vttbr() const { return table_.shape().root.value; }
+
+  /// Every region of RAM, RWX, by the largest blocks.
+  Status map_all_memory();
+
+  /// What the host can do at `pa`, for MMIO, where the state stands in the descriptor.
+  PageState mmio_state(Pa pa) const;
+  Leaf leaf(Pa pa) const { return table_.leaf(pa.value); }
+
+  /// Takes the range away from the host.
+  Status annotate(PaRange range, Owner owner);
+  /// After a failed annotate of a range that was the host's: what was annotated is the host's again.
+  void undo_annotation(PaRange range, Owner owner);
+  /// Gives it to the host with the default protection of its kind.
+  Status map_identity(PaRange range);
+  /// MMIO that the host owns and has not touched: nothing is mapped, the next access maps it.
+  Status forget(PaRange range);
+
+  /// An access of the host faulted at `pa`: 0 when it may retry, -EPERM when the page is not its
+  /// own. Takes the lock.
+  Status handle_fault(Pa pa);
+
+ private:
+  Status map_fault(Pa pa);
+  Expected<PaRange> block_around(Pa pa) const;
+  Status recycle_mmio_tables();
+  Prot default_prot(Pa pa) const { return memory_.is_ram(pa) ? prot_rwx : prot_device; }
+
+  MemoryMap memory_;
+  Stage2Shape shape_;
+  PageTable table_;
+  fw::Spinlock lock_;
+};
+
+}  // namespace pkvmemu::hyp

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hyp/hyp_space.h"
+
+#include "lib/arch.h"
+#include "support/bits.h"
+
+namespace pkvmemu::hyp {
+
+namespace {
+
+void flush_hyp_page(std::uint64_t va) {
+  arch::tlbi_hyp_page(va);
+  arch::dsb_ish();
+  arch::isb();
+}
+
+InputRange input(HypVa va, std::uint64_t size) { return {va.value, va.value + size}; }
+
+}  // namespace
+
+HypSpace::HypSpace(Layout layout, PageTable::Shape shape, PageSource& pages,
+                   pkvm::Generation generation)
+    : layout_(layout),
+      linear_(pages.map()),
+      table_(shape, pages, flush_hyp_page),
+      generation_(generation),
+      cursor_(layout.first_free) {}
+
+Status HypSpace::map_pages(HypVa va, Pa pa, std::uint64_t size, Prot prot, PageState state) {
+  const Expected<std::uint64_t> attributes = hyp_attributes(prot, state, generation_);
+  if (!attributes) return error(attributes.error());
+  const Status done = table_.map(input(va, size), pa, *attributes, Blocks::pages_only);
+  arch::isb();
+  // pkvm-abi.md 1.1: over a different valid leaf the answer is -EINVAL.
+  if (!done && done.error() == Errno::eagain) return error(Errno::einval);
+  return done;
+}
+
+Status HypSpace::map_linear(PaRange range, Prot prot, PageState state) {
+  const fw::LockGuard guard(lock_);
+  return map_pages(linear_.hyp_va(range.begin), range.begin, range.size(), prot, state);
+}
+
+Status HypSpace::unmap_linear(PaRange range) {
+  const fw::LockGuard guard(lock_);
+  return table_.set_invalid(input(linear_.hyp_va(range.begin), range.size()), {});
+}
+
+PageState HypSpace::linear_state(Pa pa) const {
+  const Leaf leaf = linear_leaf(pa);
+  return is_valid(leaf.descriptor) ? state_of(leaf.descriptor) : PageState::no_page;
+}
+
+Status HypSpace::map_at(HypVa va, Pa pa, std::uint64_t size, Prot prot) {
+  const fw::LockGuard guard(lock_);
+  return map_pages(va, pa, size, prot, PageState::owned);
+}
+
+Status HypSpace::unmap_at(HypVa va, std::uint64_t size) {
+  const fw::LockGuard guard(lock_);
+  return table_.set_invalid(input(va, size), {});
+}
+
+Expected<HypVa> HypSpace::take_va(std::uint64_t pages) {
+  const fw::LockGuard guard(lock_);
+  const std::uint64_t room = (layout_.vmemmap - cursor_) / page_size;
+  if (pages > room) return error(Errno::enomem);
+  const HypVa va = cursor_;
+  cursor_ = cursor_ + (pages * page_size);
+  return va;
+}
+
+Expected<HypVa> HypSpace::create_private_mapping(Pa pa, std::uint64_t size, Prot prot) {
+  const std::uint64_t offset = pa.value % page_size;
+  if (size > low_mask(48)) return error(Errno::enomem);
+  const std::uint64_t bytes = align_up(size + offset, page_size);
+  const Expected<HypVa> va = take_va(bytes / page_size);
+  if (!va) return va;
+  const Status mapped = map_at(*va, pa - offset, bytes, prot);
+  if (!mapped) return error(mapped.error());
+  return *va + offset;
+}
+
+HypVa HypSpace::fixmap_map(unsigned cpu, Pa pa) {
+  const HypVa slot = layout_.fixmap_slot(cpu);
+  const std::uint64_t offset = pa.value % page_size;
+  const auto attributes = hyp_attributes(prot_rw, PageState::owned, generation_);
+  check(table_.remap(input(slot, page_size), pa - offset, *attributes).has_value());
+  arch::isb();
+  return slot + offset;
+}
+
+void HypSpace::fixmap_unmap(unsigned cpu) {
+  check(table_.set_invalid(input(layout_.fixmap_slot(cpu), page_size), {}).has_value());
+}
+
+}  // namespace pkvmemu::hyp

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The hypervisor: one instance, made of the parts that the other headers describe. __pkvm_init
+// fills it in (setup.h); hypercalls, ops and traps find it here.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "hyp/dispatch.h"
+#include "hyp/host_stage2.h"
+#include "hyp/hyp_space.h"
+#include "hyp/iommu.h"
+#include "hyp/module_slots.h"
+#include "hyp/ownership.h"
+#include "hyp/per_cpu.h"
+#include "hyp/pool.h"
+#include "hyp/serial.h"
+#include "lib/event_ring.h"
+#include "pkvm/generation.h"
+#include "pkvm/hyp_image.h"
+
+namespace pkvmemu::hyp {
+
+struct Hypervisor {
+  pkvm::Generation generation = pkvm::Generation::android15_6_6;
+  unsigned cpus = 0;
+  LinearMap linear{};
+
+  std::optional<EarlyPages> early{};
+  std::optional<PagePool> pool{};
+  std::optional<HypSpace> space{};
+  std::optional<HostStage2> host{};
+  std::optional<Ownership> ownership{};
+  Stage2Shape stage2_shape{};
+  Pa stage2_root{0};
+
+  ModuleSlots modules{};
+  Dispatcher dispatcher{};
+  Serial serial{};
+  Iommu iommu{};
+  fw::EventRing events{};
+};
+
+/// The only one.
+Hypervisor& hypervisor();
+
+}  // namespace pkvmemu::hyp
+
+/// Written by the host before __kvm_hyp_init (pkvm/hyp_image.h).
+extern "C" pkvm::HypBootInfo hyp_boot_info;
+/// TPIDR_EL2 of each CPU points into it.
+extern "C" std::array<pkvmemu::hyp::PerCpu, pkvmemu::hyp::max_cpus> hyp_per_cpu;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hyp/iommu.h"
+
+#include "support/bits.h"
+
+namespace {
+
+// The null driver: it accepts everything and knows no device. Domains are bookkeeping that the
+// caller keeps.
+int null_init(unsigned long /*arg*/) { return 0; }
+kvm_hyp_iommu* null_get_iommu_by_id(pkvm_handle_t /*id*/) { return nullptr; }
+int null_alloc_domain(kvm_hyp_iommu_domain* /*domain*/, int /*type*/) { return 0; }
+void null_free_domain(kvm_hyp_iommu_domain* /*domain*/) {}
+int null_attach_dev(kvm_hyp_iommu* /*iommu*/, kvm_hyp_iommu_domain* /*domain*/, u32 /*endpoint*/,
+                    u32 /*pasid*/, u32 /*pasid_bits*/) {
+  return 0;
+}
+int null_detach_dev(kvm_hyp_iommu* /*iommu*/, kvm_hyp_iommu_domain* /*domain*/, u32 /*endpoint*/,
+                    u32 /*pasid*/) {
+  return 0;
+}
+
+}  // namespace
+
+extern "C" [[gnu::used]] const kvm_iommu_ops hyp_null_iommu_ops = {
+    .init = null_init,
+    .get_iommu_by_id = null_get_iommu_by_id,
+    .alloc_domain = null_alloc_domain,
+    .free_domain = null_free_domain,
+    .attach_dev = null_attach_dev,
+    .detach_dev = null_detach_dev,
+    .dabt_handler = nullptr,
+    .suspend = nullptr,
+    .resume = nullptr,
+    .iotlb_sync = nullptr,
+    .host_stage2_idmap = nullptr,
+    .map_pages = nullptr,
+    .unmap_pages = nullptr,
+    .iova_to_phys = nullptr,
+    .reserved = {},
+};
+
+namespace pkvmemu::hyp {
+
+int Iommu::init(const kvm_iommu_ops* ops, std::uint64_t memcache_head, std::uint64_t pages,
+                unsigned long argument, Ownership& ownership, const LinearMap& linear) {
+  // A driver without its mandatory operations is a WARN, which at EL2 is fatal.
+  check(ops != nullptr && ops->init != nullptr && ops->get_iommu_by_id != nullptr &&
+        ops->alloc_domain != nullptr && ops->free_domain != nullptr &&
+        ops->attach_dev != nullptr && ops->detach_dev != nullptr);
+  const Status taken = take_memcache(memcache_head, pages, ownership, linear);
+  if (!taken) return to_int(taken);
+  const int result = ops->init(argument);
+  if (result == 0) ops_ = ops;
+  return result;
+}
+
+/// Each link is read only after its page is ours: PA of the next block, its order in the low bits.
+Status Iommu::take_memcache(std::uint64_t head, std::uint64_t pages, Ownership& ownership,
+                            const LinearMap& linear) {
+  while (pages != 0) {
+    const Pa block{align_down(head, page_size)};
+    const std::uint64_t order = head & low_mask(page_shift);
+    if (order > 18) return error(Errno::einval);
+    const std::uint64_t count = std::uint64_t{1} << order;
+    const Status donated =
+        ownership.host_donate_hyp(pfn_of(block).value, count, Accept::memory_only, prot_rw);
+    if (!donated) return donated;
+    auto* link = linear.pointer<std::uint64_t>(block);
+    head = *link;
+    *link = atomic_head_;
+    atomic_head_ = block.value | order;
+    atomic_pages_ += count;
+    --pages;
+  }
+  return {};
+}
+
+}  // namespace pkvmemu::hyp

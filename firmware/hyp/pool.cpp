@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hyp/pool.h"
+
+#include "lib/memory.h"
+#include "support/bits.h"
+
+namespace pkvmemu::hyp {
+
+Expected<Pa> EarlyPages::take(std::uint64_t count, std::uint64_t alignment) {
+  const Pa begin{align_up(next_.value, alignment)};
+  const std::uint64_t size = count * page_size;
+  if (begin > end_ || end_ - begin < size) return error(Errno::enomem);
+  next_ = begin + size;
+  fw::fill_bytes(map().pointer<void>(begin), 0, size);
+  return begin;
+}
+
+PagePool::PagePool(LinearMap map, Vmemmap vmemmap, Extent extent)
+    : PageSource(map), vmemmap_(vmemmap), begin_(extent.begin), end_(extent.end) {
+  for (Pa page = extent.begin; page < extent.free; page = page + page_size)
+    vmemmap_.page(page).refcount = 1;
+  for (Pa page = extent.end; page > extent.free;) {
+    page = page - page_size;
+    push(page);
+  }
+}
+
+void PagePool::push(Pa page) {
+  vmemmap_.page(page).refcount = 0;
+  *map().pointer<std::uint64_t>(page) = head_.value;
+  head_ = page;
+  ++free_;
+}
+
+Expected<Pa> PagePool::take_page() {
+  const fw::LockGuard guard(lock_);
+  if (free_ == 0) return error(Errno::enomem);
+  const Pa page = head_;
+  head_ = Pa{*map().pointer<std::uint64_t>(page)};
+  --free_;
+  vmemmap_.page(page).refcount = 1;
+  fw::fill_bytes(map().pointer<void>(page), 0, page_size);
+  return page;
+}
+
+void PagePool::give_back(Pa page) {
+  const fw::LockGuard guard(lock_);
+  check(page >= begin_ && page < end_ && vmemmap_.page(page).refcount == 1);
+  push(page);
+}
+
+}  // namespace pkvmemu::hyp

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hyp/smc.h"
+
+#include <array>
+
+#include "hyp/hypervisor.h"
+#include "pkvm/smccc.h"
+
+namespace pkvmemu::hyp {
+
+namespace {
+
+using arch::Sysreg;
+
+constexpr std::int64_t psci_already_on = -4;
+
+/// x0..x3 of a PSCI call.
+struct PsciCall {
+  std::array<std::uint64_t, 4> x;
+};
+using PsciHandler = std::int64_t (*)(const PsciCall&);
+
+std::int64_t forward(const PsciCall& call) {
+  arch::SmcRegisters registers{};
+  for (std::size_t i = 0; i < call.x.size(); ++i) registers[i] = call.x[i];
+  arch::smc(registers);
+  return static_cast<std::int64_t>(registers[0]);
+}
+
+/// One CPU, and it is on.
+std::int64_t cpu_on(const PsciCall& call) {
+  constexpr std::uint64_t affinity = 0xFF'00FF'FFFF;
+  const bool ours = call.x[1] == (arch::read<Sysreg::mpidr_el1>() & affinity);
+  return ours ? psci_already_on : pkvm::psci::invalid_parameters;
+}
+
+struct Row {
+  std::uint32_t id;
+  PsciHandler handler;
+};
+
+// 32-bit forms of calls that have a 64-bit form are not here: they are refused, like any other
+// number in PSCI's range. CPU_SUSPEND64 and SYSTEM_SUSPEND64 are missing (docs/fidelity.md).
+constexpr auto rows = std::to_array<Row>({
+    {pkvm::psci::version, forward},
+    {pkvm::psci::cpu_off, forward},
+    {pkvm::psci::cpu_on64, cpu_on},
+    {pkvm::psci::affinity_info64, forward},
+    {0xC400'0005, forward},  // MIGRATE64
+    {pkvm::psci::migrate_info_type, forward},
+    {0xC400'0007, forward},  // MIGRATE_INFO_UP_CPU64
+    {pkvm::psci::system_off, forward},
+    {pkvm::psci::system_reset, forward},
+    {pkvm::psci::features, forward},
+    {0x8400'000F, forward},  // SET_SUSPEND_MODE
+    {0xC400'0012, forward},  // SYSTEM_RESET2_64
+});
+
+std::int64_t handle_psci(std::uint64_t id, const PsciCall& call) {
+  for (const Row& row : rows)
+    if (row.id == id) return row.handler(call);
+  return pkvm::psci::not_supported;
+}
+
+void forward_to_el3(user_pt_regs* regs) {
+  arch::SmcRegisters registers{};
+  for (std::size_t i = 0; i < registers.size(); ++i) registers[i] = regs->regs[i];
+  arch::smc(registers);
+  for (std::size_t i = 0; i < registers.size(); ++i) regs->regs[i] = registers[i];
+}
+
+}  // namespace
+
+void handle_smc(user_pt_regs* regs, std::uint64_t /*esr*/) {
+  const bool strips = pkvm::info(hypervisor().generation).strips_sve_hint;
+  const std::uint64_t id = regs->regs[0] & ~(strips ? pkvm::smccc::sve_hint : 0) & 0xFFFF'FFFF;
+  if (pkvm::psci::in_range(id)) {
+    const PsciCall call{{id, regs->regs[1], regs->regs[2], regs->regs[3]}};
+    regs->regs[0] = static_cast<u64>(handle_psci(id, call));
+    regs->regs[1] = regs->regs[2] = regs->regs[3] = 0;
+  } else {
+    forward_to_el3(regs);
+  }
+  // A trapped SMC is reported with the PC at it.
+  arch::write<Sysreg::elr_el2>(arch::read<Sysreg::elr_el2>() + 4);
+}
+
+}  // namespace pkvmemu::hyp

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// SMC from the host (pkvm-abi.md 8.3): PSCI is relayed by one table, the rest goes to EL3 as it is.
+#pragma once
+
+#include <cstdint>
+
+#include "hyp/abi_types.h"
+
+namespace pkvmemu::hyp {
+
+void handle_smc(user_pt_regs* regs, std::uint64_t esr);
+
+}  // namespace pkvmemu::hyp

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hyp/static_calls.h"
+
+#include "hyp/deprivilege.h"
+#include "hyp/hypervisor.h"
+#include "hyp/module_init.h"
+#include "hyp/setup.h"
+#include "pkvm/event.h"
+#include "support/bits.h"
+
+namespace pkvmemu::hyp {
+
+namespace {
+
+using arch::Sysreg;
+
+/// Results are 64 bits wide; an int is sign-extended (pkvm-abi.md 3.3).
+void answer(user_pt_regs* regs, const Status& status) {
+  regs->regs[1] = static_cast<u64>(to_int(status));
+}
+void answer(user_pt_regs* regs, int value) { regs->regs[1] = static_cast<u64>(value); }
+
+/// An address, or a negative error in its place.
+void answer(user_pt_regs* regs, const Expected<HypVa>& va) {
+  regs->regs[1] = va ? va->value : static_cast<u64>(pkvm::negated(va.error()));
+}
+
+void create_private_mapping(user_pt_regs* regs) {
+  answer(regs, hypervisor().space->create_private_mapping(Pa{regs->regs[1]}, regs->regs[2],
+                                                          Prot{regs->regs[3]}));
+}
+
+/// Only slot 0, the vectors themselves: no CPU of ours needs another (Spectre).
+void cpu_set_vector(user_pt_regs* regs) {
+  answer(regs, regs->regs[1] == 0 ? 0 : pkvm::negated(Errno::einval));
+}
+
+void enable_ssbs(user_pt_regs* /*regs*/) {
+  constexpr unsigned dssbs = 44;
+  arch::write<Sysreg::sctlr_el2>(arch::read<Sysreg::sctlr_el2>() | bit(dssbs));
+}
+
+/// All the flushes name some of a VM's entries; there is no VM with entries yet, so forgetting
+/// everybody's is right and costs nothing that counts.
+void flush_tlb(user_pt_regs* /*regs*/) {
+  arch::dsb_ish();
+  arch::tlbi_all_vmids();
+  arch::dsb_ish();
+  arch::isb();
+}
+
+void alloc_module_va(user_pt_regs* regs) {
+  Hypervisor& hyp = hypervisor();
+  const Expected<HypVa> va = hyp.modules.alloc_module_va(*hyp.space, regs->regs[1]);
+  regs->regs[1] = va ? va->value : 0;
+}
+
+void map_module_page(user_pt_regs* regs) {
+  Hypervisor& hyp = hypervisor();
+  answer(regs, ModuleSlots::map_module_page(*hyp.space, *hyp.ownership, regs->regs[1],
+                                            HypVa{regs->regs[2]}, Prot{regs->regs[3]}));
+}
+
+/// x1 keeps the argument.
+void unmap_module_page(user_pt_regs* regs) {
+  Hypervisor& hyp = hypervisor();
+  ModuleSlots::unmap_module_page(*hyp.space, *hyp.ownership, regs->regs[1], HypVa{regs->regs[2]});
+}
+
+void init_module_call(user_pt_regs* regs) { answer(regs, init_module(HypVa{regs->regs[1]})); }
+
+void register_hcall(user_pt_regs* regs) {
+  Hypervisor& hyp = hypervisor();
+  const HypVa function{regs->regs[1]};
+  const Expected<unsigned> number = hyp.modules.register_handler(function);
+  answer(regs, number ? static_cast<int>(*number) : pkvm::negated(number.error()));
+  if (number)
+    hyp.events.emit(pkvm::event::Kind::handler_registered, {*number, function.value});
+}
+
+void iommu_init(user_pt_regs* regs) {
+  Hypervisor& hyp = hypervisor();
+  const auto* ops = reinterpret_cast<const kvm_iommu_ops*>(regs->regs[1]);
+  answer(regs, hyp.iommu.init(ops, regs->regs[2], regs->regs[3], regs->regs[4], *hyp.ownership,
+                              hyp.linear));
+}
+
+void prot_finalize(user_pt_regs* regs) { answer(regs, deprivilege_host()); }
+
+void host_share_hyp(user_pt_regs* regs) {
+  answer(regs, hypervisor().ownership->host_share_hyp(regs->regs[1]));
+}
+
+void host_unshare_hyp(user_pt_regs* regs) {
+  answer(regs, hypervisor().ownership->host_unshare_hyp(regs->regs[1]));
+}
+
+struct Row {
+  pkvm::Hypercall call;
+  StaticCall handler;
+  /// From which generation on this handler has the call's form.
+  pkvm::Generation since = pkvm::Generation::android14_6_1;
+  pkvm::Generation until = pkvm::Generation::android16_6_12;
+};
+
+using pkvm::Generation;
+using pkvm::Hypercall;
+
+constexpr auto rows = std::to_array<Row>({
+    {Hypercall::kvm_get_mdcr_el2, get_mdcr_el2},
+    {Hypercall::pkvm_init, pkvm_init},
+    {Hypercall::pkvm_create_private_mapping, create_private_mapping},
+    {Hypercall::pkvm_cpu_set_vector, cpu_set_vector},
+    {Hypercall::kvm_enable_ssbs, enable_ssbs},
+    {Hypercall::kvm_flush_vm_context, flush_tlb},
+    {Hypercall::kvm_tlb_flush_vmid_ipa, flush_tlb},
+    {Hypercall::kvm_tlb_flush_vmid_ipa_nsh, flush_tlb},
+    {Hypercall::kvm_tlb_flush_vmid, flush_tlb},
+    {Hypercall::kvm_tlb_flush_vmid_range, flush_tlb},
+    {Hypercall::kvm_flush_cpu_context, flush_tlb},
+    {Hypercall::pkvm_alloc_module_va, alloc_module_va},
+    {Hypercall::pkvm_map_module_page, map_module_page},
+    {Hypercall::pkvm_unmap_module_page, unmap_module_page},
+    // 6.12 passes a descriptor instead of the address (pkvm-abi.md 3.3).
+    {Hypercall::pkvm_init_module, init_module_call, Generation::android14_6_1,
+     Generation::android15_6_6},
+    {Hypercall::pkvm_register_hcall, register_hcall},
+    // 6.12 orders the operations differently (7.9).
+    {Hypercall::pkvm_iommu_init, iommu_init, Generation::android15_6_6, Generation::android15_6_6},
+    {Hypercall::pkvm_prot_finalize, prot_finalize},
+    {Hypercall::pkvm_host_share_hyp, host_share_hyp},
+    {Hypercall::pkvm_host_unshare_hyp, host_unshare_hyp},
+});
+
+constexpr std::size_t largest_table = 76;
+
+constexpr auto tables = [] {
+  std::array<std::array<StaticCall, largest_table>, pkvm::generation_count> result{};
+  for (const pkvm::GenerationInfo& generation : pkvm::generations)
+    for (const Row& row : rows) {
+      const auto number = pkvm::hypercall_number(generation.id, row.call);
+      if (!number || generation.id < row.since || generation.id > row.until) continue;
+      result[static_cast<std::size_t>(generation.id)][*number] = row.handler;
+    }
+  return result;
+}();
+
+}  // namespace
+
+void get_mdcr_el2(user_pt_regs* regs) { regs->regs[1] = arch::read<Sysreg::mdcr_el2>(); }
+
+std::span<const StaticCall> static_calls(pkvm::Generation generation) {
+  return std::span(tables[static_cast<std::size_t>(generation)])
+      .first(pkvm::info(generation).static_calls);
+}
+
+}  // namespace pkvmemu::hyp

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The architecture as the firmware's logic sees it: system registers, barriers, TLB and cache
+// maintenance, SMC, and the instruction for "this cannot be".
+//
+// Guest builds get arch_real.h (the instructions); native builds get arch_fake.h (variables that a
+// test sets and reads), so everything above this line runs under GoogleTest unchanged.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace pkvmemu::arch {
+
+// Every system register that the C++ parts of the hypervisor touch.
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): one list, an enum and the accessors from it.
+#define PKVM_SYSTEM_REGISTERS(X)                                                              \
+  X(esr_el2)                                                                                  \
+  X(far_el2)                                                                                  \
+  X(hpfar_el2)                                                                                \
+  X(elr_el2)                                                                                  \
+  X(spsr_el2)                                                                                 \
+  X(hcr_el2)                                                                                  \
+  X(mdcr_el2)                                                                                 \
+  X(sctlr_el2)                                                                                \
+  X(tpidr_el2)                                                                                \
+  X(ttbr0_el2)                                                                                \
+  X(vttbr_el2)                                                                                \
+  X(vtcr_el2)                                                                                 \
+  X(par_el1)                                                                                  \
+  X(esr_el1)                                                                                  \
+  X(far_el1)                                                                                  \
+  X(elr_el1)                                                                                  \
+  X(spsr_el1)                                                                                 \
+  X(vbar_el1)                                                                                 \
+  X(id_aa64mmfr0_el1)                                                                         \
+  X(id_aa64pfr0_el1)                                                                          \
+  X(id_aa64pfr1_el1)                                                                          \
+  X(ctr_el0)                                                                                  \
+  X(mpidr_el1)                                                                                \
+  X(cntvct_el0)                                                                               \
+  X(cntfrq_el0)
+
+enum class Sysreg : std::uint8_t {
+#define PKVM_DECLARE(name) name,
+  PKVM_SYSTEM_REGISTERS(PKVM_DECLARE)
+#undef PKVM_DECLARE
+      count
+};
+
+/// x0..x17 of a call to firmware, in and out (SMCCC 1.2).
+using SmcRegisters = std::array<std::uint64_t, 18>;
+
+template <Sysreg Register>
+std::uint64_t read();
+template <Sysreg Register>
+void write(std::uint64_t value);
+
+/// Orders what was stored before the table walks and loads of every CPU (DSB ISH, DSB ISHST).
+void dsb_ish();
+void dsb_ishst();
+void isb();
+
+/// EL2 stage 1: one page, on every CPU; everything, on this CPU.
+void tlbi_hyp_page(std::uint64_t va);
+void tlbi_hyp_all();
+/// Stage 1 and 2 of the VMID in force, on every CPU.
+void tlbi_vmid_all();
+/// Every VMID's stage 1 and 2, and the instruction cache behind them.
+void tlbi_all_vmids();
+
+/// Clean and invalidate to the point of coherency.
+void flush_dcache(const void* begin, std::uint64_t size);
+
+void smc(SmcRegisters& registers);
+
+/// What EL1 would read at `va`, as PAR_EL1 reports it (AT S1E1R); PAR_EL1 itself is preserved.
+std::uint64_t translate_el1_read(std::uint64_t va);
+
+/// BRK with the immediate that BUG and WARN use (pkvm-abi.md 8.5): ends in hyp panic at EL2.
+[[noreturn]] void bug();
+/// BRK as a failed kCFI check raises it, `target` and `expected` in the registers it names.
+[[noreturn]] void cfi_failure(std::uint64_t target, std::uint32_t expected);
+
+}  // namespace pkvmemu::arch
+
+#ifdef PKVM_FIRMWARE
+#include "lib/arch_real.h"  // IWYU pragma: export
+#else
+#include "lib/arch_fake.h"  // IWYU pragma: export
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/arch_fake.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace pkvmemu::arch {
+
+namespace fake {
+
+State& state() {
+  static State the_state;
+  return the_state;
+}
+
+void reset() { state() = State{}; }
+
+}  // namespace fake
+
+void dsb_ish() { ++fake::state().barriers; }
+void dsb_ishst() { ++fake::state().barriers; }
+void isb() {}
+void tlbi_hyp_page(std::uint64_t /*va*/) { ++fake::state().hyp_page_flushes; }
+void tlbi_hyp_all() { ++fake::state().hyp_full_flushes; }
+void tlbi_vmid_all() { ++fake::state().vmid_flushes; }
+void tlbi_all_vmids() { ++fake::state().vmid_flushes; }
+void flush_dcache(const void* /*begin*/, std::uint64_t /*size*/) {}
+
+void smc(SmcRegisters& registers) {
+  fake::state().last_smc = registers;
+  ++fake::state().smc_count;
+  if (fake::state().monitor != nullptr)
+    fake::state().monitor(registers);
+  else
+    registers[0] = ~std::uint64_t{0};
+}
+
+std::uint64_t translate_el1_read(std::uint64_t /*va*/) { return fake::state().par; }
+
+void bug() {
+  std::fputs("hyp BUG\n", stderr);
+  std::abort();
+}
+
+void cfi_failure(std::uint64_t /*target*/, std::uint32_t expected) {
+  std::fprintf(stderr, "hyp CFI failure: expected %08x\n", expected);
+  std::abort();
+}
+
+}  // namespace pkvmemu::arch

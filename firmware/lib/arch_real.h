@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// arch.h by instructions. Arm ARM C5.2 (system registers), C5.5 (TLB maintenance), B2.3 (barriers).
+#pragma once
+
+#include "lib/arch.h"
+
+namespace pkvmemu::arch {
+
+// The registers that MMIO and page tables need are named in the instruction, so each accessor is
+// its own specialisation.
+// NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
+#define PKVM_ACCESSORS(name)                               \
+  template <>                                              \
+  inline std::uint64_t read<Sysreg::name>() {              \
+    std::uint64_t value = 0;                               \
+    asm volatile("mrs %0, " #name : "=r"(value)::"memory"); \
+    return value;                                          \
+  }
+PKVM_SYSTEM_REGISTERS(PKVM_ACCESSORS)
+#undef PKVM_ACCESSORS
+
+#define PKVM_WRITER(name)                                    \
+  template <>                                                \
+  inline void write<Sysreg::name>(std::uint64_t value) {     \
+    asm volatile("msr " #name ", %0" ::"r"(value) : "memory"); \
+  }
+PKVM_WRITER(elr_el2)
+PKVM_WRITER(spsr_el2)
+PKVM_WRITER(hcr_el2)
+PKVM_WRITER(mdcr_el2)
+PKVM_WRITER(par_el1)
+PKVM_WRITER(sctlr_el2)
+PKVM_WRITER(tpidr_el2)
+PKVM_WRITER(vttbr_el2)
+PKVM_WRITER(vtcr_el2)
+PKVM_WRITER(esr_el1)
+PKVM_WRITER(far_el1)
+PKVM_WRITER(elr_el1)
+PKVM_WRITER(spsr_el1)
+#undef PKVM_WRITER
+// NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
+
+inline void dsb_ish() { asm volatile("dsb ish" ::: "memory"); }
+inline void dsb_ishst() { asm volatile("dsb ishst" ::: "memory"); }
+inline void isb() { asm volatile("isb" ::: "memory"); }
+
+inline void tlbi_hyp_page(std::uint64_t va) {
+  asm volatile("tlbi vae2is, %0" ::"r"((va >> 12) & 0xFFF'FFFF'FFFF) : "memory");
+}
+inline void tlbi_hyp_all() { asm volatile("tlbi alle2" ::: "memory"); }
+inline void tlbi_vmid_all() { asm volatile("tlbi vmalls12e1is" ::: "memory"); }
+inline void tlbi_all_vmids() {
+  asm volatile("tlbi alle1is\n\tic ialluis" ::: "memory");
+}
+
+inline void flush_dcache(const void* begin, std::uint64_t size) {
+  // CTR_EL0.DminLine is the log2 of the smallest line in words.
+  const std::uint64_t line = std::uint64_t{4} << ((read<Sysreg::ctr_el0>() >> 16) & 0xF);
+  const auto start = reinterpret_cast<std::uint64_t>(begin);
+  for (std::uint64_t at = start & ~(line - 1); at < start + size; at += line)
+    asm volatile("dc civac, %0" ::"r"(at) : "memory");
+  asm volatile("dsb sy" ::: "memory");
+}
+
+/// lib/smc.S: loads x0..x17 from `registers`, SMC #0, stores them back.
+extern "C" void pkvm_smc(std::uint64_t* registers);
+inline void smc(SmcRegisters& registers) { pkvm_smc(registers.data()); }
+
+inline std::uint64_t translate_el1_read(std::uint64_t va) {
+  const std::uint64_t saved = read<Sysreg::par_el1>();
+  asm volatile("at s1e1r, %0\n\tisb" ::"r"(va) : "memory");
+  const std::uint64_t par = read<Sysreg::par_el1>();
+  write<Sysreg::par_el1>(saved);
+  return par;
+}
+
+[[noreturn]] inline void bug() {
+  asm volatile("brk #0x800");
+  __builtin_unreachable();
+}
+
+[[noreturn]] inline void cfi_failure(std::uint64_t target, std::uint32_t expected) {
+  register std::uint64_t target_register asm("x8") = target;
+  register std::uint64_t type_register asm("x17") = expected;
+  // BRK 0x8000 | type register << 5 | target register (pkvm-abi.md 1.8).
+  asm volatile("brk #0x8228" ::"r"(target_register), "r"(type_register));
+  __builtin_unreachable();
+}
+
+}  // namespace pkvmemu::arch
