@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cctype>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -112,12 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Kmi, EveryGeneration,
                          testing::Values(pkvm::Generation::android14_6_1,
                                          pkvm::Generation::android15_6_6,
                                          pkvm::Generation::android16_6_12),
-                         [](const auto& parameter) {
-                           std::string name(pkvm::info(parameter.param).kmi);
-                           for (char& c : name)
-                             if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-                           return name;
-                         });
+                         [](const auto& parameter) { return kmi_test_name(parameter.param); });
 
 // An offset that is wrong by one slot does not compile: the assertion of the table can fail.
 TEST_F(SdkTest, WrongSlotDoesNotCompile) {
