@@ -111,16 +111,18 @@ TEST_P(OpsAgreement, DifferentTypesDiffer) {
   EXPECT_EQ(firmware.at("host_share_hyp"), firmware.at("host_unshare_hyp"));
 }
 
+std::string parameter_name(
+    const testing::TestParamInfo<std::tuple<pkvm::Generation, Cfi>>& parameter) {
+  const bool plain = std::get<1>(parameter.param) == Cfi::plain;
+  return kmi_test_name(std::get<0>(parameter.param)) + (plain ? "_plain" : "_normalised");
+}
+
 INSTANTIATE_TEST_SUITE_P(Kmi, OpsAgreement,
                          testing::Combine(testing::Values(pkvm::Generation::android14_6_1,
                                                           pkvm::Generation::android15_6_6,
                                                           pkvm::Generation::android16_6_12),
                                           testing::Values(Cfi::plain, Cfi::normalised)),
-                         [](const auto& parameter) {
-                           const auto [generation, cfi] = parameter.param;
-                           return kmi_test_name(generation) +
-                                  (cfi == Cfi::plain ? "_plain" : "_normalised");
-                         });
+                         parameter_name);
 
 }  // namespace
 }  // namespace pkvmemu::build
