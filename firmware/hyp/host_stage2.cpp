@@ -56,6 +56,18 @@ Status HostStage2::annotate(PaRange range, Owner owner) {
   return table_.set_invalid(input(range), owner_annotation(owner));
 }
 
+/// Needs no table: whatever entry says so lies inside the range as a whole.
+void HostStage2::undo_annotation(PaRange range, Owner owner) {
+  for (Pa at = range.begin; at < range.end;) {
+    const Leaf found = leaf(at);
+    const Pa next{align_down(at.value, level_size(found.level)) + level_size(found.level)};
+    const PaRange part{at, next < range.end ? next : range.end};
+    if (found.descriptor == owner_annotation(owner))
+      check((memory_.is_ram(at) ? map_identity(part) : forget(part)).has_value());
+    at = next;
+  }
+}
+
 Status HostStage2::map_identity(PaRange range) {
   return table_.map(input(range), range.begin,
                     stage2_attributes(default_prot(range.begin), PageState::owned),

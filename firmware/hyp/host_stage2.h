@@ -57,6 +57,8 @@ class HostStage2 {
 
   /// Takes the range away from the host.
   Status annotate(PaRange range, Owner owner);
+  /// After a failed annotate of a range that was the host's: what was annotated is the host's again.
+  void undo_annotation(PaRange range, Owner owner);
   /// Gives it to the host with the default protection of its kind.
   Status map_identity(PaRange range);
   /// MMIO that the host owns and has not touched: nothing is mapped, the next access maps it.

@@ -125,10 +125,7 @@ Status Ownership::donate(PaRange range, Prot alias) {
   if (!annotated) {
     check(!rules_->out_of_memory_is_fatal);
     check(space_->unmap_linear(range).has_value());
-    check((memory ? host_->table().remap({range.begin.value, range.end.value}, range.begin,
-                                         stage2_attributes(prot_rwx, PageState::owned))
-                  : host_->forget(range))
-              .has_value());
+    host_->undo_annotation(range, Owner::hyp);
     return annotated;
   }
   if (memory) set_host_state(range, PageState::no_page);
