@@ -112,7 +112,7 @@ void build_tables(Pa image) {
   const PhysRange constants{.base = image,
                             .size = static_cast<std::uint64_t>(rodata_end - image_begin)};
   LinearMap linear(tables, layout.page_offset());
-  for (const PhysRange& ram : boot.memory.all())
+  linear.map(boot, constants);
   boot_state.kernel_root = tables.root();
   boot_state.early_end = memory.end();
 }
