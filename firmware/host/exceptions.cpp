@@ -49,7 +49,7 @@ constexpr std::uint64_t brk_cfi_mask = 0x3ff;
 constexpr unsigned esr_s1ptw = 7;
 constexpr unsigned esr_wnr = 6;
 
-constinit WarnLookup warn_lookup = nullptr;
+constinit BugLookup bug_lookup = nullptr;
 
 const char* class_name(std::uint64_t ec) {
   for (const ClassRow& row : class_rows)
@@ -106,26 +106,34 @@ void print_registers(const ExceptionFrame& frame) {
            static_cast<unsigned long long>(frame.x[i + 2]));
 }
 
+void print_bug(const char* kind, std::uint64_t address, const std::optional<BugSite>& site) {
+  if (site)
+    printk("%s: %s:%u, %pS\n", kind, reinterpret_cast<const char*>(site->file), site->line,
+           reinterpret_cast<void*>(address));
+  else
+    printk("%s: %pS\n", kind, reinterpret_cast<void*>(address));
+}
+
 /// True when execution goes on after the BRK.
 bool handle_brk(ExceptionFrame& frame) {
   const std::uint64_t immediate = bits(frame.esr, 15, 0);
-  if (immediate == brk_bug && warn_lookup != nullptr && warn_lookup(frame.elr)) {
-    printk("WARNING at %pS\n", reinterpret_cast<void*>(frame.elr));
-    frame.elr += 4;
-    return true;
-  }
-  if (immediate == brk_bug) printk("BUG at %pS\n", reinterpret_cast<void*>(frame.elr));
   if ((immediate & ~brk_cfi_mask) == brk_cfi_base)
     printk("CFI failure at %pS: the callee's type is not the caller's\n",
            reinterpret_cast<void*>(frame.elr));
-  return false;
+  if (immediate != brk_bug) return false;
+  const auto site = bug_lookup != nullptr ? bug_lookup(frame.elr) : std::nullopt;
+  if (!site || !site->is_warning) {
+    print_bug("BUG", frame.elr, site);
+    return false;
+  }
+  if (!site->seen_already) print_bug("WARNING", frame.elr, site);
+  frame.elr += 4;
+  return true;
 }
 
 }  // namespace
 
-void set_warn_lookup(WarnLookup lookup) {
-  warn_lookup = lookup;
-}
+void set_bug_lookup(BugLookup lookup) { bug_lookup = lookup; }
 
 extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
   constexpr std::uint64_t synchronous_el1h = 4;

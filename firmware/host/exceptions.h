@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+
+#include "host/bug_table.h"
 
 namespace pkvmemu::host {
 
@@ -14,8 +17,8 @@ struct ExceptionFrame {
 };
 static_assert(sizeof(ExceptionFrame) == 288);
 
-/// Decides what a BRK of bug-table kind is; false when nobody knows it. Set by whoever has modules.
-using WarnLookup = bool (*)(std::uint64_t address);
-void set_warn_lookup(WarnLookup lookup);
+/// What the bug tables know of the BRK at an address. Set by whoever has modules.
+using BugLookup = std::optional<BugSite> (*)(std::uint64_t address);
+void set_bug_lookup(BugLookup lookup);
 
 }  // namespace pkvmemu::host

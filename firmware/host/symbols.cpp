@@ -22,6 +22,15 @@ std::size_t write(std::span<char> out, const char* format, ...) {
 
 }  // namespace
 
+std::optional<BugSite> find_module_bug(std::uint64_t address) {
+  const kmod::Module* module = loader().module_at(KernVa{address});
+  if (module == nullptr) return std::nullopt;
+  const auto section = module->file.elf().find_section("__bug_table");
+  if (!section || section->index >= module->sections.size()) return std::nullopt;
+  const kmod::PlacedSection& placed = module->sections[section->index];
+  return find_bug(placed.bytes, placed.address, address);
+}
+
 std::size_t name_address(std::uint64_t address, std::span<char> out) {
   const auto begin = reinterpret_cast<std::uint64_t>(image_begin);
   // Offsets into the image would change with every build of it, but they are all a person has.
