@@ -26,7 +26,7 @@ struct Exit {
   ExitReason reason = ExitReason::powered_off;
   std::uint64_t pc = 0;
   unsigned el = 0;
-  std::string detail;  ///< for people; may be empty
+  std::string detail{};  ///< for people; may be empty
 };
 
 }  // namespace pkvmemu::machine

@@ -24,13 +24,13 @@ namespace pkvmemu::machine {
 
 struct Config {
   /// arm64 Image (boot protocol header at offset 0).
-  std::span<const std::byte> kernel;
+  std::span<const std::byte> kernel{};
   /// newc cpio, uncompressed; empty for none. Must live until create() returns.
-  std::span<const std::byte> initrd;
+  std::span<const std::byte> initrd{};
   /// pVM firmware, copied into its reserved region; at most platform::pvmfw_size bytes. Empty
   /// leaves the region out of the devicetree.
-  std::span<const std::byte> pvmfw;
-  std::string bootargs;
+  std::span<const std::byte> pvmfw{};
+  std::string bootargs{};
   std::uint64_t ram_size = pkvm::platform::default_ram_size;
   /// Instructions until the run ends with budget_spent.
   std::uint64_t budget = 2'000'000'000;
@@ -38,7 +38,7 @@ struct Config {
   bool event_port = true;
   /// Receives console output as the guest writes it, in order. May be empty: the text is kept
   /// anyway.
-  std::function<void(std::string_view)> console_sink;
+  std::function<void(std::string_view)> console_sink{};
 };
 
 /// A record of one of the rings, stamped by the machine.

@@ -26,6 +26,17 @@ TEST_F(BuilderTest, SameSourcesGiveTheSameBytes) {
   EXPECT_EQ(build_module(demo).value().image, build_module(demo).value().image);
 }
 
+// Where the sources lie does not show in the module either.
+TEST_F(BuilderTest, SourceFolderDoesNotShow) {
+  const std::string warning = "void check(int x);\nvoid check(int x) { WARN_ON(x); }\n";
+  ModuleSpec demo = spec(demo_el1, std::string(demo_el2) + warning);
+  const Bytes here = build_module(demo).value().image;
+  std::filesystem::create_directory(directory_.path() / "elsewhere");
+  demo.el1_sources = {source("elsewhere/el1.c", demo_el1)};
+  demo.el2_sources = {source("elsewhere/el2.c", std::string(demo_el2) + warning)};
+  EXPECT_EQ(build_module(demo).value().image, here);
+}
+
 // A different source gives different bytes: the comparison above can fail.
 TEST_F(BuilderTest, OtherSourcesGiveOtherBytes) {
   const Bytes first = build_module(spec(demo_el1, demo_el2)).value().image;

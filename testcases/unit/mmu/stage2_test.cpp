@@ -98,6 +98,17 @@ TEST_F(Stage2Test, InconsistentStartLevelsFault) {
   EXPECT_TRUE(faults(20, 1)) << "44 bits would be 32";
 }
 
+// T0SZ outside [16, 39] is a level-0 fault, whatever the start level.
+TEST_F(Stage2Test, SizesOutOfRangeFault) {
+  memory_.poke(s2_level3, desc::page | desc::s2_normal);
+  for (const unsigned t0sz : {0U, 15U, 40U, 63U}) {
+    regs_.vtcr = t0sz | (1U << 6U) | (5U << 16U);
+    EXPECT_EQ(walk(0, read_access, {.pa_bits = 48}).error(),
+              stage2_fault(FaultType::translation, 0, 0))
+        << t0sz;
+  }
+}
+
 // Level 0 needs a CPU with 44 bits of physical address.
 TEST_F(Stage2Test, TheTopStartLevelNeedsALargeCpu) {
   regs_.vtcr = 24 | (2U << 6U) | (5U << 16U);

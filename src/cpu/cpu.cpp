@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cpu/cpu.h"
+
+#include "cpu/engine.h"
+#include "cpu/system_registers.h"
+
+namespace pkvmemu::cpu {
+namespace {
+
+/// SCR_EL3 of firmware that starts a hypervisor: Non-secure, HVC on, AArch64 below, nothing trapped
+/// to EL3 (RES1, NS, HCE, RW, APK, API).
+constexpr std::uint64_t scr_el3 = bit(0) | bit(4) | bit(5) | bit(8) | bit(10) | bit(16) | bit(17);
+
+constexpr std::uint64_t no_begin = 1;
+constexpr std::uint64_t no_end = 0;  ///< hooks with begin > end see every address
+
+}  // namespace
+
+/// The engine's callbacks: C functions, from which no exception may escape.
+struct EngineHooks {
+  static Cpu& self(void* user) { return *static_cast<Cpu*>(user); }
+
+  static void interrupt(uc_engine*, std::uint32_t number, void* user) noexcept {
+    self(user).on_interrupt(number);
+  }
+  static void block(uc_engine*, std::uint64_t address, std::uint32_t size, void* user) noexcept {
+    self(user).on_block(address, size);
+  }
+  static bool tlb_fill(uc_engine*, std::uint64_t va, uc_mem_type type, uc_tlb_entry* entry,
+                       void* user) noexcept {
+    const auto kind = type == UC_MEM_FETCH   ? mmu::AccessKind::execute
+                      : type == UC_MEM_WRITE ? mmu::AccessKind::write
+                                             : mmu::AccessKind::read;
+    return self(user).fill(va, kind, entry);
+  }
+  static std::uint32_t mrs(uc_engine*, uc_arm64_reg rt, const uc_arm64_cp_reg* id,
+                           void* user) noexcept {
+    Cpu& cpu = self(user);
+    const auto value = cpu.overlay(sys_reg(id->op0, id->op1, id->crn, id->crm, id->op2));
+    if (!value) return 0;
+    cpu.engine_->set(rt, *value);
+    return 1;
+  }
+  /// TLBI: the engine would drop one KiB of a page where the architecture drops all of it, and does
+  /// not know stage 2. Dropping everything is allowed.
+  static std::uint32_t sys(uc_engine* engine, uc_arm64_reg, const uc_arm64_cp_reg* id,
+                           void*) noexcept {
+    if (id->op0 == 1 && id->crn == 8) Engine::check(uc_ctl_flush_tlb(engine));
+    return 0;
+  }
+  static std::uint64_t mmio_read(uc_engine*, std::uint64_t offset, unsigned size,
+                                 void* user) noexcept {
+    return static_cast<MmioWindow*>(user)->read(offset, size);
+  }
+  static void mmio_write(uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value,
+                         void* user) noexcept {
+    static_cast<MmioWindow*>(user)->write(offset, size, value);
+  }
+};
+
+Result<std::unique_ptr<Cpu>> Cpu::create(Board& board) {
+  auto engine = Engine::open();
+  if (!engine) return std::unexpected(engine.error());
+  std::unique_ptr<Cpu> cpu(new Cpu(board, std::make_unique<Engine>(std::move(*engine))));
+  cpu->install_hooks();
+  cpu->set_reset_state();
+  return cpu;
+}
+
+Cpu::Cpu(Board& board, std::unique_ptr<Engine> engine)
+    : board_(board), engine_(std::move(engine)) {}
+
+Cpu::~Cpu() = default;
+
+void Cpu::install_hooks() {
+  uc_engine* const raw = engine_->raw();
+  const auto add = [&](int type, auto* callback, auto... rest) {
+    uc_hook handle = 0;
+    Engine::check(uc_hook_add(raw, &handle, type, reinterpret_cast<void*>(callback), this, no_begin,
+                              no_end, rest...));
+  };
+  add(UC_HOOK_INTR, &EngineHooks::interrupt);
+  add(UC_HOOK_BLOCK, &EngineHooks::block);
+  add(UC_HOOK_TLB_FILL, &EngineHooks::tlb_fill);
+  add(UC_HOOK_INSN, &EngineHooks::mrs, static_cast<int>(UC_ARM64_INS_MRS));
+  add(UC_HOOK_INSN, &EngineHooks::sys, static_cast<int>(UC_ARM64_INS_SYS));
+}
+
+/// EL2h, everything masked, MMU off: as the arm64 boot protocol and QEMU enter a hypervisor. The
+/// architecture leaves the flags open; QEMU starts with Z set.
+void Cpu::set_reset_state() {
+  engine_->set_pstate(pstate::handler_mode(2) | pstate::zero);
+  engine_->set(reg::scr_el3, scr_el3);
+  engine_->set(reg::cpacr_el1, 0);  // the engine starts with FP untrapped
+  engine_->set(reg::cntfrq_el0, counter_frequency);
+}
+
+Result<void> Cpu::map_ram(Pa base, std::span<std::byte> memory) {
+  if (const uc_err status =
+          uc_mem_map_ptr(engine_->raw(), base.value, memory.size(), UC_PROT_ALL, memory.data());
+      status != UC_ERR_OK)
+    return fail("{} bytes of RAM at {:#x}: {}", memory.size(), base.value, uc_strerror(status));
+  ram_.push_back({.base = base, .memory = memory});
+  return {};
+}
+
+Result<void> Cpu::map_mmio(Pa base, std::uint64_t size, MmioWindow& window) {
+  if (const uc_err status = uc_mmio_map(engine_->raw(), base.value, size, &EngineHooks::mmio_read,
+                                        &window, &EngineHooks::mmio_write, &window);
+      status != UC_ERR_OK)
+    return fail("device window of {} bytes at {:#x}: {}", size, base.value, uc_strerror(status));
+  windows_.push_back({.base = base, .size = size, .handler = &window});
+  return {};
+}
+
+Stop Cpu::run(std::uint64_t budget) {
+  budget_ = budget;
+  stop_reason_.reset();
+  stop_detail_.clear();
+  while (!stop_reason_) {
+    refusal_.reset();
+    block_start_ = block_end_ = 0;
+    const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
+    if (stop_reason_) break;
+    if (status == UC_ERR_OK) {
+      stop_reason_ = StopReason::halted;
+    } else if (refusal_) {
+      take_refusal(*refusal_);
+    } else {
+      stop_reason_ = StopReason::engine_error;
+      stop_detail_ = uc_strerror(status);
+    }
+  }
+  return {.reason = *stop_reason_, .detail = stop_detail_};
+}
+
+std::uint64_t Cpu::x(unsigned index) const {
+  return engine_->get(Engine::general(index));
+}
+void Cpu::set_x(unsigned index, std::uint64_t value) {
+  engine_->set(Engine::general(index), value);
+}
+std::uint64_t Cpu::sp() const {
+  return engine_->get(UC_ARM64_REG_SP);
+}
+std::uint64_t Cpu::pc() const {
+  return engine_->get(UC_ARM64_REG_PC);
+}
+void Cpu::set_pc(std::uint64_t value) {
+  engine_->set(UC_ARM64_REG_PC, value);
+}
+unsigned Cpu::el() const {
+  return pstate::el(engine_->pstate());
+}
+std::uint32_t Cpu::pstate() const {
+  return engine_->pstate();
+}
+
+}  // namespace pkvmemu::cpu

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Counting instructions and keeping the budget, from the engine's block hook. A block is counted
+// when it begins; what did not run of it is taken back when it is left early.
+#include "cpu/cpu.h"
+#include "cpu/engine.h"
+
+namespace pkvmemu::cpu {
+
+void Cpu::on_block(std::uint64_t address, std::uint32_t size) noexcept {
+  const std::uint64_t count = size / 4;
+  if (instructions_ + count > budget_) [[unlikely]]
+    return end_at_block(StopReason::budget_spent);
+  if (stop_requested_.load(std::memory_order_relaxed)) [[unlikely]]
+    return end_at_block(StopReason::requested);
+  instructions_ += count;
+  block_start_ = address;
+  block_end_ = address + size;
+  if (counts_blocks_by_el_) [[unlikely]]
+    account_block(count);
+}
+
+/// The block that was about to begin does not.
+void Cpu::end_at_block(StopReason reason) noexcept {
+  block_start_ = block_end_ = 0;
+  if (reason == StopReason::requested) stop_requested_.store(false, std::memory_order_relaxed);
+  end(reason);
+}
+
+/// The first reason stands.
+void Cpu::end(StopReason reason) noexcept {
+  if (!stop_reason_) stop_reason_ = reason;
+  uc_emu_stop(engine_->raw());
+}
+
+void Cpu::stop() noexcept {
+  end(StopReason::board);
+}
+
+void Cpu::account_block(std::uint64_t count) noexcept {
+  const unsigned el = engine_->get(UC_ARM64_REG_PSTATE) >> pstate::el_shift & 3U;
+  if (el == 2) el2_instructions_ += count;
+  const unsigned before = block_el_;
+  block_el_ = el;
+  // Entries pass through enter(), which moves block_el_ along; what is left is ERET.
+  if (watch_.returns && before != el) board_.exception_returned(before, el);
+}
+
+std::uint64_t Cpu::instructions_at(std::uint64_t pc) const noexcept {
+  const bool inside = pc >= block_start_ && pc < block_end_;
+  return inside ? instructions_ - (block_end_ - pc) / 4 : instructions_;
+}
+
+void Cpu::drop_tail(std::uint64_t pc) noexcept {
+  const std::uint64_t completed = instructions_at(pc);
+  if (counts_blocks_by_el_ && block_el_ == 2) el2_instructions_ -= instructions_ - completed;
+  instructions_ = completed;
+  block_start_ = block_end_ = 0;
+}
+
+void Cpu::watch(Watch wanted) noexcept {
+  const bool by_el = wanted.returns || wanted.el2_count;
+  if (by_el && !counts_blocks_by_el_) block_el_ = el();
+  counts_blocks_by_el_ = by_el;
+  watch_ = wanted;
+}
+
+}  // namespace pkvmemu::cpu

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What firmware at EL3 answers to an SMC: PSCI 1.1 (Arm DEN 0022) for one CPU, and nothing else. As
+// measured on QEMU's `virt`, SMCCC_VERSION answers NOT_SUPPORTED too.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace pkvmemu::device {
+
+class El3Monitor {
+ public:
+  enum class Action : std::uint8_t {
+    resume,     ///< the caller goes on, with x0
+    power_off,  ///< SYSTEM_OFF
+    reset,      ///< SYSTEM_RESET
+    halt,       ///< the only CPU is off, or suspended for ever
+  };
+  struct Answer {
+    std::int64_t x0 = 0;
+    Action action = Action::resume;
+  };
+  /// x0 to x3 of the caller.
+  using Arguments = std::array<std::uint64_t, 4>;
+
+  [[nodiscard]] static Answer call(const Arguments& x);
+};
+
+}  // namespace pkvmemu::device

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The board behind Machine: RAM, CPU and devices wired together. Internal to src/machine.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cpu/cpu.h"
+#include "device/bus.h"
+#include "device/el3_monitor.h"
+#include "device/event_port.h"
+#include "device/pl011.h"
+#include "machine/guest_ram.h"
+#include "machine/image_header.h"
+#include "machine/machine.h"
+
+namespace pkvmemu::machine {
+
+class BoardMachine final : public Machine, private cpu::Board {
+ public:
+  BoardMachine(const Config& config, GuestRam ram);
+
+  /// Wires the board and puts the guest's files where they belong.
+  Result<void> boot(const Config& config);
+
+  Exit run() override;
+  void request_stop() override { cpu_->request_stop(); }
+
+  std::uint64_t instructions() const override { return cpu_->instructions(); }
+  const std::string& console() const override { return console_; }
+  std::span<const Event> events() const override { return events_; }
+
+  Result<std::span<std::byte>> memory(Pa pa, std::uint64_t size) override;
+  std::span<const std::byte> pvmfw_region() const override { return pvmfw_; }
+  std::uint64_t x(unsigned index) const override { return cpu_->x(index); }
+  std::uint64_t pc() const override { return cpu_->pc(); }
+  unsigned el() const override { return cpu_->el(); }
+
+  void set_observer(Observer* observer) override;
+
+ private:
+  // cpu::Board
+  void secure_monitor_call() noexcept override;
+  void exception_entered(const cpu::ExceptionEntry& entry) noexcept override;
+  void exception_returned(unsigned from_el, unsigned to_el) noexcept override;
+
+  Result<void> load(const Config& config);
+  void transmit(char character);
+  void record(device::EventPort::Producer producer, const pkvm::event::Record& record);
+  void update_watch() noexcept;
+  Exit exit_for(const cpu::Stop& stop) const;
+
+  GuestRam ram_;
+  device::Pl011 uart_;
+  std::optional<device::EventPort> event_port_;
+  device::Bus bus_;
+  /// Last of the hardware, so that it goes first: the engine points into all of the above.
+  std::unique_ptr<cpu::Cpu> cpu_;
+
+  std::uint64_t budget_;
+  std::function<void(std::string_view)> console_sink_;
+  std::string console_;
+  std::vector<Event> events_;
+  std::span<std::byte> pvmfw_;
+  Pa entry_;
+  Pa devicetree_;
+  Observer* observer_ = nullptr;
+  bool call_in_progress_ = false;
+  device::El3Monitor::Action secure_action_ = device::El3Monitor::Action::resume;
+};
+
+}  // namespace pkvmemu::machine

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The guest's RAM: one anonymous mapping, zero, of which only what is touched costs memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "machine/placement.h"
+#include "support/address.h"
+#include "support/result.h"
+
+namespace pkvmemu::machine {
+
+class GuestRam {
+ public:
+  static Result<GuestRam> allocate(std::uint64_t size);
+  GuestRam(GuestRam&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  GuestRam& operator=(GuestRam&&) = delete;
+  GuestRam(const GuestRam&) = delete;
+  GuestRam& operator=(const GuestRam&) = delete;
+  ~GuestRam();
+
+  [[nodiscard]] std::span<std::byte> all() const { return bytes_; }
+  [[nodiscard]] std::uint64_t size() const { return bytes_.size(); }
+  [[nodiscard]] bool contains(Range range) const;
+  /// `range` lies in RAM.
+  [[nodiscard]] std::span<std::byte> at(Range range) const;
+
+ private:
+  explicit GuestRam(std::span<std::byte> bytes) : bytes_(bytes) {}
+
+  std::span<std::byte> bytes_;
+};
+
+}  // namespace pkvmemu::machine
