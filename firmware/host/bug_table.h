@@ -11,7 +11,7 @@
 namespace pkvmemu::host {
 
 struct BugSite {
-  std::uint64_t file;  ///< kernel address of the name
+  std::uint64_t file;  ///< kernel address of its name
   unsigned line;
   bool is_warning;    ///< execution goes on behind the BRK
   bool seen_already;  ///< WARN_ON_ONCE that has warned before

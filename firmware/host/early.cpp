@@ -48,8 +48,8 @@ class EarlyTables final : public TableMemory {
   Pa next_;
 };
 
-/// The kernel's linear map of RAM: no-map reservations left out, the kernel's own code and constants
-/// read-only.
+/// The kernel's linear map of RAM: no-map reservations left out, the kernel's own code and
+/// constants read-only.
 class LinearMap {
  public:
   LinearMap(PageTable& tables, std::uint64_t page_offset)
@@ -61,7 +61,8 @@ class LinearMap {
     for (const Reserved& reserved : boot.reserved.all())
       if (reserved.nomap) holes.add({.range = reserved.range, .mapped_read_only = false});
     std::ranges::sort(holes.all(), {}, [](const Hole& hole) { return hole.range.base; });
-    for (const PhysRange& ram : boot.memory.all()) map_around(ram, holes.all());
+    for (const PhysRange& ram : boot.memory.all())
+      map_around(ram, holes.all());
   }
 
  private:

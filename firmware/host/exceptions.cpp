@@ -106,12 +106,11 @@ void print_registers(const ExceptionFrame& frame) {
            static_cast<unsigned long long>(frame.x[i + 2]));
 }
 
-void print_bug(const char* kind, std::uint64_t address, const std::optional<BugSite>& site) {
-  if (site)
-    printk("%s: %s:%u, %pS\n", kind, reinterpret_cast<const char*>(site->file), site->line,
-           reinterpret_cast<void*>(address));
-  else
-    printk("%s: %pS\n", kind, reinterpret_cast<void*>(address));
+void print_bug(const char* kind, std::uint64_t address, const std::optional<NamedBug>& bug) {
+  printk("%s: ", kind);
+  if (bug)
+    printk("\001c%.*s:%u, ", static_cast<int>(bug->file.size()), bug->file.data(), bug->site.line);
+  printk("\001c%pS\n", reinterpret_cast<void*>(address));
 }
 
 /// True when execution goes on after the BRK.
@@ -121,19 +120,21 @@ bool handle_brk(ExceptionFrame& frame) {
     printk("CFI failure at %pS: the callee's type is not the caller's\n",
            reinterpret_cast<void*>(frame.elr));
   if (immediate != brk_bug) return false;
-  const auto site = bug_lookup != nullptr ? bug_lookup(frame.elr) : std::nullopt;
-  if (!site || !site->is_warning) {
-    print_bug("BUG", frame.elr, site);
+  const auto bug = bug_lookup != nullptr ? bug_lookup(frame.elr) : std::nullopt;
+  if (!bug || !bug->site.is_warning) {
+    print_bug("BUG", frame.elr, bug);
     return false;
   }
-  if (!site->seen_already) print_bug("WARNING", frame.elr, site);
+  if (!bug->site.seen_already) print_bug("WARNING", frame.elr, bug);
   frame.elr += 4;
   return true;
 }
 
 }  // namespace
 
-void set_bug_lookup(BugLookup lookup) { bug_lookup = lookup; }
+void set_bug_lookup(BugLookup lookup) {
+  bug_lookup = lookup;
+}
 
 extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
   constexpr std::uint64_t synchronous_el1h = 4;

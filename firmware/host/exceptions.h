@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "host/bug_table.h"
 
@@ -17,8 +18,13 @@ struct ExceptionFrame {
 };
 static_assert(sizeof(ExceptionFrame) == 288);
 
+struct NamedBug {
+  BugSite site;
+  std::string_view file;
+};
+
 /// What the bug tables know of the BRK at an address. Set by whoever has modules.
-using BugLookup = std::optional<BugSite> (*)(std::uint64_t address);
+using BugLookup = std::optional<NamedBug> (*)(std::uint64_t address);
 void set_bug_lookup(BugLookup lookup);
 
 }  // namespace pkvmemu::host

@@ -42,8 +42,8 @@ const char* headline(std::uint64_t esr, std::uint64_t spsr) {
 void print_module_code(const char* what, std::uint64_t where) {
   printk("%s: [<%016llx>] %pS\n", what, static_cast<Word>(where), reinterpret_cast<void*>(where));
   // Its bug table covers EL2 code as well (pkvm-abi.md 2.6).
-  if (const auto site = find_module_bug(where))
-    printk("  %s:%u\n", reinterpret_cast<const char*>(site->file), site->line);
+  if (const auto bug = find_module_bug(where))
+    printk("  %.*s:%u\n", static_cast<int>(bug->file.size()), bug->file.data(), bug->site.line);
 }
 
 }  // namespace
