@@ -38,7 +38,6 @@ void print_banner(const CommandLine& line) {
          generation.kmi.data());
   for (const CommandLine::Note& note : line.notes()) {
     printk("warning: ");
-    // NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): a row of our own table.
     printk(words_of(note.warning), static_cast<int>(note.value.size()), note.value.data());
   }
   if (boot_state.info.pvmfw_refusal != nullptr)
