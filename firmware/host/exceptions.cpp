@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "host/asm_constants.h"
 #include "host/console.h"
 #include "host/panic.h"
 #include "support/bits.h"
@@ -146,6 +147,8 @@ extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
     --depth;
     return;
   }
+  if (entry == VECTOR_STACK_OVERFLOW)
+    panic("kernel stack overflow at %pS", reinterpret_cast<void*>(frame->elr));
   if (!expected)
     printk("host: %s exception at vector %llu\n", vector_names[entry & 3],
            static_cast<unsigned long long>(entry));
