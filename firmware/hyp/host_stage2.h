@@ -26,7 +26,8 @@ struct Stage2Shape {
     const unsigned ipa_bits = parange < bits_of.size() ? bits_of[parange] : 48;
     // The shallowest walk whose root is at most 16 tables: 9 bits a level, 4 by concatenation.
     unsigned start_level = last_level;
-    while (page_shift + (9 * (last_level - start_level + 1)) + 4 < ipa_bits) --start_level;
+    while (page_shift + (9 * (last_level - start_level + 1)) + 4 < ipa_bits)
+      --start_level;
     const unsigned one_root = page_shift + (9 * (last_level - start_level + 1));
     const unsigned root_pages = ipa_bits > one_root ? 1U << (ipa_bits - one_root) : 1;
     return {ipa_bits, start_level, root_pages};
@@ -57,7 +58,8 @@ class HostStage2 {
 
   /// Takes the range away from the host.
   Status annotate(PaRange range, Owner owner);
-  /// After a failed annotate of a range that was the host's: what was annotated is the host's again.
+  /// After a failed annotate of a range that was the host's: what was annotated is the host's
+  /// again.
   void undo_annotation(PaRange range, Owner owner);
   /// Gives it to the host with the default protection of its kind.
   Status map_identity(PaRange range);

@@ -41,8 +41,11 @@ struct Hypervisor {
   fw::EventRing events{};
 };
 
-/// The only one.
-Hypervisor& hypervisor();
+/// The only one. Its address is a constant of the image, which the way of each HVC counts on.
+extern constinit Hypervisor the_hypervisor;
+inline Hypervisor& hypervisor() {
+  return the_hypervisor;
+}
 
 }  // namespace pkvmemu::hyp
 

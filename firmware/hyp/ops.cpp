@@ -42,7 +42,9 @@ void* fixmap_map(Pa pa) {
   return reinterpret_cast<void*>(hypervisor().space->fixmap_map(this_cpu().index, pa).value);
 }
 
-void fixmap_unmap() { hypervisor().space->fixmap_unmap(this_cpu().index); }
+void fixmap_unmap() {
+  hypervisor().space->fixmap_unmap(this_cpu().index);
+}
 
 int host_donate_hyp(std::uint64_t pfn, std::uint64_t pages, Accept accept, Prot prot) {
   return to_int(hypervisor().ownership->host_donate_hyp(pfn, pages, accept, prot));
@@ -70,7 +72,9 @@ int pin_shared_mem(HypVa from, HypVa to) {
   return to_int(hypervisor().ownership->pin_shared(from, to));
 }
 
-void unpin_shared_mem(HypVa from, HypVa to) { hypervisor().ownership->unpin_shared(from, to); }
+void unpin_shared_mem(HypVa from, HypVa to) {
+  hypervisor().ownership->unpin_shared(from, to);
+}
 
 /// From 6.6 on an address outside the kernel's half (TTBR1) comes back as it is.
 std::uint64_t kern_hyp_va(std::uint64_t kernel_va) {

@@ -174,14 +174,16 @@ Status Ownership::pin_shared(HypVa from, HypVa to) {
     return space_->linear_state(pa) == PageState::shared_borrowed ? Status{} : error(Errno::eperm);
   });
   if (!borrowed) return borrowed;
-  for (Pa pa = range.begin; pa < range.end; pa = pa + page_size) ++vmemmap_.page(pa).refcount;
+  for (Pa pa = range.begin; pa < range.end; pa = pa + page_size)
+    ++vmemmap_.page(pa).refcount;
   return {};
 }
 
 void Ownership::unpin_shared(HypVa from, HypVa to) {
   const fw::LockGuard guard(host_->lock());
   const PaRange range = pages_around(from, to);
-  for (Pa pa = range.begin; pa < range.end; pa = pa + page_size) --vmemmap_.page(pa).refcount;
+  for (Pa pa = range.begin; pa < range.end; pa = pa + page_size)
+    --vmemmap_.page(pa).refcount;
 }
 
 }  // namespace pkvmemu::hyp

@@ -19,7 +19,8 @@ void Serial::put(char c) const {
 }
 
 void Serial::put_line(const char* text) const {
-  for (; *text != '\0'; ++text) put(*text);
+  for (; *text != '\0'; ++text)
+    put(*text);
   put('\n');
   put('\r');
 }
@@ -27,7 +28,8 @@ void Serial::put_line(const char* text) const {
 void Serial::put_hex(std::uint64_t value) const {
   put('0');
   put('x');
-  for (int shift = 60; shift >= 0; shift -= 4) put("0123456789abcdef"[(value >> shift) & 0xF]);
+  for (int shift = 60; shift >= 0; shift -= 4)
+    put("0123456789abcdef"[(value >> shift) & 0xF]);
   put('\n');
   put('\r');
 }

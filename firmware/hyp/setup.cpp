@@ -63,13 +63,11 @@ Status map_image(HypSpace& space) {
   const auto map = [&](const char* begin, const char* end, Prot prot) {
     return space.map_linear(image_range(linear, begin, end), prot, PageState::owned);
   };
-  return in_order([&] { return map(__text_begin, __text_end, prot_rx); },
-                  [&] { return map(__image_start, __rodata_end, prot_ro); },
-                  [&] { return map(__data_begin, __data_end, prot_rw); },
-                  [&] {
-                    return space.map_at(HypVa{idmap.begin.value}, idmap.begin, idmap.size(),
-                                        prot_rx);
-                  });
+  return in_order(
+      [&] { return map(__text_begin, __text_end, prot_rx); },
+      [&] { return map(__image_start, __rodata_end, prot_ro); },
+      [&] { return map(__data_begin, __data_end, prot_rw); },
+      [&] { return space.map_at(HypVa{idmap.begin.value}, idmap.begin, idmap.size(), prot_rx); });
 }
 
 /// Backs the vmemmap where it describes RAM. Neighbouring regions may share a page of it.
@@ -129,12 +127,12 @@ Status build_tables(Hypervisor& hyp, const InitArguments& arguments) {
       Layout::make(static_cast<unsigned>(arguments.va_bits),
                    hyp.linear.pa_of_pointer(__idmap_begin), static_cast<unsigned>(hyp.cpus));
   const unsigned start_level = arguments.va_bits > 39 ? 0 : 1;
-  HypSpace& space = hyp.space.emplace(layout,
-                                      PageTable::Shape{.root = *root,
-                                                       .start_level = start_level,
-                                                       .input_bits = static_cast<unsigned>(
-                                                           arguments.va_bits)},
-                                      early, hyp.generation);
+  HypSpace& space =
+      hyp.space.emplace(layout,
+                        PageTable::Shape{.root = *root,
+                                         .start_level = start_level,
+                                         .input_bits = static_cast<unsigned>(arguments.va_bits)},
+                        early, hyp.generation);
   return in_order([&] { return map_image(space); },
                   [&] { return space.map_linear(arguments.pool, prot_rw, PageState::owned); },
                   [&] { return map_vmemmap(space, early); },
@@ -160,10 +158,9 @@ void attach_events(Hypervisor& hyp) {
   const HypVa at = hyp.space->layout().events;
   const std::uint64_t doorbell =
       at.value + hyp_boot_info.event_ring_size + pkvm::event::doorbell_offset;
-  hyp.events = fw::EventRing::attach(reinterpret_cast<void*>(at.value),
-                                     hyp_boot_info.event_ring_size,
-                                     reinterpret_cast<volatile std::uint32_t*>(doorbell),
-                                     pkvm::event::doorbell_hyp);
+  hyp.events = fw::EventRing::attach(
+      reinterpret_cast<void*>(at.value), hyp_boot_info.event_ring_size,
+      reinterpret_cast<volatile std::uint32_t*>(doorbell), pkvm::event::doorbell_hyp);
 }
 
 /// On the own tables, where the vmemmap can be reached.
@@ -172,8 +169,8 @@ Status finish(Hypervisor& hyp, PaRange pool_range) {
   const Vmemmap vmemmap{reinterpret_cast<HypPage*>(space.layout().vmemmap.value)};
   PagePool& pool = hyp.pool.emplace(
       hyp.linear, vmemmap,
-      PagePool::Extent{.begin = pool_range.begin, .free = hyp.early->next(),
-                       .end = pool_range.end});
+      PagePool::Extent{
+          .begin = pool_range.begin, .free = hyp.early->next(), .end = pool_range.end});
   space.table().use_pages(pool);
   const MemoryMap memory{std::span(hyp_boot_info.regions, hyp_boot_info.region_count)};
   HostStage2& host = hyp.host.emplace(memory, hyp.stage2_shape, hyp.stage2_root, pool);
@@ -205,13 +202,12 @@ void after_switch() {
 
 void pkvm_init(user_pt_regs* regs) {
   const Pa phys{regs->regs[1]};
-  const InitArguments arguments{.pool = {phys, phys + regs->regs[2]},
-                                .cpus = regs->regs[3],
-                                .va_bits = regs->regs[5]};
+  const InitArguments arguments{
+      .pool = {phys, phys + regs->regs[2]}, .cpus = regs->regs[3], .va_bits = regs->regs[5]};
   Hypervisor& hyp = hypervisor();
-  const Status built = in_order([&] { return check_arguments(arguments); },
-                                [&] { return build_tables(hyp, arguments); },
-                                [&] { return take_stage2_root(hyp); });
+  const Status built =
+      in_order([&] { return check_arguments(arguments); },
+               [&] { return build_tables(hyp, arguments); }, [&] { return take_stage2_root(hyp); });
   if (!built) {
     if (built.error() != Errno::eperm) hyp.space.reset();
     regs->regs[1] = static_cast<u64>(to_int(built));

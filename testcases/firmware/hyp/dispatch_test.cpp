@@ -19,7 +19,9 @@ constexpr u64 refused = ~u64{0};
 constexpr u64 seen_x1 = 0x66;
 
 /// A module's handler that leaves x0 alone.
-void handler(user_pt_regs* regs) { regs->regs[1] = seen_x1; }
+void handler(user_pt_regs* regs) {
+  regs->regs[1] = seen_x1;
+}
 /// One that answers as modules should.
 void good_handler(user_pt_regs* regs) {
   regs->regs[1] = regs->regs[1] + regs->regs[2] + regs->regs[3];
@@ -35,7 +37,8 @@ HypVa address_of_function(void (*function)(user_pt_regs*)) {
 user_pt_regs call_regs(u64 id) {
   user_pt_regs regs{};
   regs.regs[0] = id;
-  for (unsigned i = 1; i < 5; ++i) regs.regs[i] = i * 0x11;
+  for (unsigned i = 1; i < 5; ++i)
+    regs.regs[i] = i * 0x11;
   return regs;
 }
 
@@ -85,7 +88,8 @@ TEST_P(DispatchTest, UnknownCallsAreRefused) {
                        u64{pkvm::smccc::kvm_host_id(row.static_calls)}, ~u64{0}}) {
     const user_pt_regs regs = call(id);
     EXPECT_EQ(regs.regs[0], refused) << std::hex << id;
-    for (unsigned i = 1; i < 5; ++i) EXPECT_EQ(regs.regs[i], i * 0x11) << std::hex << id;
+    for (unsigned i = 1; i < 5; ++i)
+      EXPECT_EQ(regs.regs[i], i * 0x11) << std::hex << id;
   }
 }
 

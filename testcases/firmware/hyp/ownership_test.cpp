@@ -114,8 +114,8 @@ TEST_F(OwnershipTest, AbsurdFramesAreRefused) {
   EXPECT_EQ(to_int(owners.host_share_hyp(absurd)), -1);
   EXPECT_EQ(to_int(owners.host_unshare_hyp(absurd)), -1);
   EXPECT_EQ(to_int(owners.hyp_donate_host(absurd, 1)), -1);
-  EXPECT_EQ(
-      to_int(owners.host_donate_hyp(frame(page), absurd, Accept::memory_or_mmio, prot_rw)), -1);
+  EXPECT_EQ(to_int(owners.host_donate_hyp(frame(page), absurd, Accept::memory_or_mmio, prot_rw)),
+            -1);
 }
 
 // A page given back is the host's, mapped at once, and its alias is gone.
@@ -169,9 +169,9 @@ TEST(OwnershipGenerations, ErrorsAreData) {
     int pinned;
     int not_memory;
   };
-  for (const Row& row : {Row{Generation::android14_6_1, -16, -1},
-                         Row{Generation::android15_6_6, -22, -1},
-                         Row{Generation::android16_6_12, -16, -22}}) {
+  for (const Row& row :
+       {Row{Generation::android14_6_1, -16, -1}, Row{Generation::android15_6_6, -22, -1},
+        Row{Generation::android16_6_12, -16, -22}}) {
     World world(row.generation);
     Ownership& owners = world.ownership();
     ASSERT_TRUE(owners.host_share_hyp(frame(page)));
@@ -183,7 +183,8 @@ TEST(OwnershipGenerations, ErrorsAreData) {
 
 /// Gives all of the pool's pages away but `keep`.
 void drain(PagePool& pool, std::uint64_t keep) {
-  while (pool.free_pages() > keep) ASSERT_TRUE(pool.take_page());
+  while (pool.free_pages() > keep)
+    ASSERT_TRUE(pool.take_page());
 }
 
 // Without pages for tables a donation is fatal in 6.6.
@@ -223,7 +224,8 @@ struct Model {
     return true;
   }
   void set(std::uint64_t first, std::uint64_t count, Who value) {
-    for (std::uint64_t i = first; i < first + count; ++i) who[i] = value;
+    for (std::uint64_t i = first; i < first + count; ++i)
+      who[i] = value;
   }
 };
 
@@ -269,8 +271,8 @@ TEST(OwnershipRandom, NoPageIsLostOrOwnedTwice) {
     switch (random() % 4) {
       case 0: {
         const bool expected = model.all(first, count, Who::host);
-        ASSERT_EQ(to_int(owners.host_donate_hyp(frame(host_page(first)), count,
-                                                Accept::memory_only, prot_rw)),
+        ASSERT_EQ(to_int(owners.host_donate_hyp(frame(host_page(first)), count, Accept::memory_only,
+                                                prot_rw)),
                   expected ? 0 : -1);
         if (expected) model.set(first, count, Who::hyp);
         break;

@@ -10,7 +10,9 @@
 namespace pkvmemu::hyp {
 
 /// The real one changes page tables under its own feet; here the World has done its work.
-void pkvm_init(user_pt_regs* regs) { regs->regs[1] = 0; }
+void pkvm_init(user_pt_regs* regs) {
+  regs->regs[1] = 0;
+}
 
 namespace test {
 
@@ -22,8 +24,8 @@ constexpr unsigned parange_48_bits = 5;
 }  // namespace
 
 Vmemmap World::vmemmap() {
-  const auto base = reinterpret_cast<std::uint64_t>(pages_.data()) -
-                    (frame(ram_begin) * sizeof(HypPage));
+  const auto base =
+      reinterpret_cast<std::uint64_t>(pages_.data()) - (frame(ram_begin) * sizeof(HypPage));
   return Vmemmap{reinterpret_cast<HypPage*>(base)};
 }
 
@@ -31,9 +33,7 @@ World::World(pkvm::Generation generation)
     : memory_(std::aligned_alloc(2 * mib, ram_size)),
       pages_(ram_size / page_size),
       regions_{{{.base = ram_begin.value, .size = 4 * mib, .flags = 0},
-                {.base = no_map_begin.value,
-                 .size = mib,
-                 .flags = pkvm::HypMemoryRegion::nomap},
+                {.base = no_map_begin.value, .size = mib, .flags = pkvm::HypMemoryRegion::nomap},
                 {.base = no_map_begin.value + mib, .size = 3 * mib, .flags = 0}}} {
   std::memset(memory_.get(), 0, ram_size);
   arch::fake::reset();
@@ -54,12 +54,11 @@ World::World(pkvm::Generation generation)
       early, generation);
   hyp.stage2_shape = Stage2Shape::of_parange(parange_48_bits);
   hyp.stage2_root = early.take_page().value();
-  PagePool& pool = hyp.pool.emplace(
-      hyp.linear, vmemmap(),
-      PagePool::Extent{.begin = pool_begin, .free = early.next(), .end = ram_end});
+  PagePool& pool =
+      hyp.pool.emplace(hyp.linear, vmemmap(),
+                       PagePool::Extent{.begin = pool_begin, .free = early.next(), .end = ram_end});
   hyp.space->table().use_pages(pool);
-  HostStage2& host =
-      hyp.host.emplace(MemoryMap{regions_}, hyp.stage2_shape, hyp.stage2_root, pool);
+  HostStage2& host = hyp.host.emplace(MemoryMap{regions_}, hyp.stage2_shape, hyp.stage2_root, pool);
   Ownership& owners = hyp.ownership.emplace(host, *hyp.space, vmemmap(), generation);
   const PaRange pool_range{pool_begin, ram_end};
   check(hyp.space->map_linear(pool_range, prot_rw, PageState::owned).has_value());

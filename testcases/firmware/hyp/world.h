@@ -25,9 +25,13 @@ inline constexpr Pa pool_begin{ram_begin.value + (6 * mib)};
 inline constexpr Pa ram_end{ram_begin.value + (8 * mib)};
 inline constexpr Pa uart{0x0900'0000};
 
-constexpr std::uint64_t frame(Pa pa) { return pfn_of(pa).value; }
+constexpr std::uint64_t frame(Pa pa) {
+  return pfn_of(pa).value;
+}
 /// Page `n` of the host's memory.
-constexpr Pa host_page(std::uint64_t n) { return ram_begin + (n * page_size); }
+constexpr Pa host_page(std::uint64_t n) {
+  return ram_begin + (n * page_size);
+}
 
 class World {
  public:
