@@ -309,7 +309,7 @@ void expect_all_kinds(const Comparison& comparison) {
     expect(path, "stage-2 translation fault", 0, 3);
     expect(path, "stage-2 access flag fault", 1, 3);
     expect(path, "stage-2 permission fault", 1, 3);
-    expect(path, "stage-2 address size fault", 0, 3);
+    expect(path, "stage-2 address size fault", 1, 3);
   }
   for (const auto* const path : {"EL1 stage 1 via 2", "EL1 stage 1+2"}) {
     expect(path, "table walk, stage-2 translation fault", 0, 3);
