@@ -37,8 +37,8 @@ std::uint64_t ram_end() {
   return boot_state.info.memory.all().back().end().value;
 }
 
-/// The hypervisor's vmemmap takes a 1024th of RAM; its tables and the host's, some pages more than
-/// the same again for RAM mapped page by page.
+/// A 1024th of RAM for the hypervisor's vmemmap, a 512th each for the host's stage 2 and the linear
+/// map, should all RAM be mapped page by page; and some more.
 std::uint64_t pool_size() {
   std::uint64_t ram = 0;
   for (const PhysRange& region : boot_state.info.memory.all())
