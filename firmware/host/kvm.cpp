@@ -38,7 +38,7 @@ std::uint64_t ram_end() {
 
 /// The bits of a linear address that say where in memory (pkvm-abi.md 7.1).
 std::uint64_t linear_mask() {
-  const unsigned width =
+  const auto width =
       static_cast<unsigned>(std::bit_width(ram_end() - pkvm::platform::ram_base - 1));
   return low_mask(width);
 }
@@ -137,8 +137,7 @@ std::optional<Pa> Kvm::build_first_tables() const {
                                 attributes::hyp_text, PageTable::Largest::page);
   mapped = mapped && tables.map(linear_hyp_va(pool_).value, pool_, pool_size, attributes::hyp_data,
                                 PageTable::Largest::block_2m);
-  if (!mapped) return std::nullopt;
-  return *root;
+  return mapped ? root : std::nullopt;
 }
 
 int Kvm::init(pkvm::Generation generation) {

@@ -61,16 +61,24 @@ void not_made(const Wish& wish, std::string_view why) {
 }
 
 void run_call(const Wish& wish) {
-  if (wish.number)
-    return make_call(wish, "call",
-                     pkvm::smccc::kvm_host_id(static_cast<std::uint32_t>(*wish.number)));
+  if (wish.number) {
+    make_call(wish, "call", pkvm::smccc::kvm_host_id(static_cast<std::uint32_t>(*wish.number)));
+    return;
+  }
   const kmod::HandlerLookup found = loader().find_handler(wish.target);
-  if (found.ambiguous)
-    return not_made(wish, "two modules have such a handler: write MODULE/SYMBOL");
-  if (found.handler == nullptr) return not_made(wish, "no loaded module registered it");
+  if (found.ambiguous) {
+    not_made(wish, "two modules have such a handler: write MODULE/SYMBOL");
+    return;
+  }
+  if (found.handler == nullptr) {
+    not_made(wish, "no loaded module registered it");
+    return;
+  }
   const kmod::Module* owner = found.handler->module;
-  if (owner != nullptr && owner->state != kmod::ModuleState::live)
-    return not_made(wish, "its module did not load");
+  if (owner != nullptr && owner->state != kmod::ModuleState::live) {
+    not_made(wish, "its module did not load");
+    return;
+  }
   make_call(wish, "call", pkvm::smccc::kvm_host_id(found.handler->number));
 }
 
@@ -97,11 +105,14 @@ void run_late(const Wish& wish) {
 void run_wish(const Wish& wish) {
   switch (wish.kind) {
     case WishKind::call:
-      return run_call(wish);
+      run_call(wish);
+      return;
     case WishKind::hvc:
-      return run_hvc(wish);
+      run_hvc(wish);
+      return;
     case WishKind::late:
-      return run_late(wish);
+      run_late(wish);
+      return;
   }
 }
 

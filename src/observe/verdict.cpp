@@ -133,7 +133,9 @@ void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
                                             "{:#x}, HPFAR_EL2 {:#x}",
                                             panic.esr, panic.elr, panic.far, panic.hpfar)});
   }
-  if (report.host_panic) lines.push_back({Tone::bad, "host panic: " + *report.host_panic});
+  // The panic that a hyp panic brings to the host says nothing more.
+  if (report.host_panic && report.exit_code != ExitCode::hyp_panic)
+    lines.push_back({Tone::bad, "host panic: " + *report.host_panic});
 }
 
 }  // namespace

@@ -69,7 +69,8 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   config.budget = options.budget;
   config.console_sink = [&](std::string_view text) { output.console(text); };
   auto machine = machine::Machine::create(config);
-  if (!machine) return as_file_error(machine.error());
+  if (!machine)
+    return file_error("{}: {}", options.firmware.value_or("this run"), machine.error().message);
 
   observe::Facts facts;
   {

@@ -72,8 +72,10 @@ class Discovery {
 
     hyp.relocs = address_of(*relocs);
     hyp.reloc_count = static_cast<std::uint32_t>(relocs->header.size / reloc_size);
-    for (const HypPartRow& row : hyp_part_rows)
+    for (const HypPartRow& row : hyp_part_rows) {
+      hyp.parts[static_cast<std::size_t>(row.part)].part = row.part;
       if (generation_ >= row.since) record(row);
+    }
     record_events();
     store_field(module_, fields_.relocs, hyp.relocs.value);
     store_field(module_, fields_.nr_relocs, hyp.reloc_count);
@@ -89,7 +91,6 @@ class Discovery {
   void record(const HypPartRow& row) {
     const auto section = module_.file.elf().find_section(row.section);
     HypRange& range = module_.hyp.parts[static_cast<std::size_t>(row.part)];
-    range.part = row.part;
     if (!section) return;
     const bool by_events =
         row.part == HypPart::event_ids && generation_ == pkvm::Generation::android15_6_6;

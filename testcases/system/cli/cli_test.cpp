@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "harness/emulator.h"
+#include "image/cpio_writer.h"
 
 namespace pkvmemu::test {
 namespace {
@@ -155,8 +156,7 @@ TEST(Cli, OtherGenerationsAreRefused) {
 
 // The last lines of a good run are the verdict.
 TEST(Cli, AGoodRunEndsWithTheVerdict) {
-  const auto result =
-      pkvm_emu({"run", module("hello"), "--call", "hello/hello_hvc:0x11,0x22"});
+  const auto result = pkvm_emu({"run", module("hello"), "--call", "hello/hello_hvc:0x11,0x22"});
   EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
   const auto lines = split_lines(result.out);
   ASSERT_GE(lines.size(), 3U);
@@ -189,8 +189,8 @@ TEST(Cli, AFailedCallIsEleven) {
 
 // Good answers: a refused late load and a refused forged call.
 TEST(Cli, SpecifiedRefusalsAreGood) {
-  const auto result = pkvm_emu(
-      {"run", module("hello"), "--late", module("counter"), "--hvc", "0xc600000f:1,2"});
+  const auto result =
+      pkvm_emu({"run", module("hello"), "--late", module("counter"), "--hvc", "0xc600000f:1,2"});
   EXPECT_EQ(result.exit_code, 0) << result.out;
   EXPECT_THAT(result.out, HasSubstr("module counter: late load refused as specified: -95"));
   EXPECT_THAT(result.out, HasSubstr("call 0xc600000f (0x1, 0x2): refused, x0 -1"));
@@ -208,7 +208,8 @@ TEST(Cli, JsonHasThePromisedKeys) {
   const auto run = run_emulator({module("hello"), "--call", "hello_hvc:1,2"});
   ASSERT_FALSE(run.report.is_null()) << run.process.err;
   std::set<std::string> keys;
-  for (const auto& item : run.report.items()) keys.insert(item.key());
+  for (const auto& item : run.report.items())
+    keys.insert(item.key());
   EXPECT_THAT(keys, IsSupersetOf({"schema", "modules", "calls", "deprivileged", "protected_vms",
                                   "exit", "instructions", "console"}));
   EXPECT_EQ(run.report.at("schema"), 1);
@@ -241,10 +242,21 @@ TEST(Cli, AClosedPipeIsNoCrash) {
 
 // Ctrl-C ends a run that would go on for minutes; the verdict says so.
 TEST(Cli, CtrlCStopsTheRun) {
-  const auto result = shell(
-      "printf 'call repeat=1000000000 hello_hvc\\n' > /dev/null; "
-      "timeout -s INT 1 \"$EMU\" run --budget 1000G --firmware \"$SPIN\"; echo \"code $?\"");
-  (void)result;
+  const ScratchDirectory scratch;
+  const std::string folder = scratch.path() / "out";
+  ASSERT_EQ(pkvm_emu({"run", module("hello"), "--export-qemu", folder}).exit_code, 0);
+  image::CpioWriter writer;
+  ASSERT_TRUE(writer.add_file("pkvm-emu.rc", "call repeat=1000000000000 hello_hvc\n"));
+  const auto wish = std::move(writer).finish();
+  const std::string initramfs = folder + "/initramfs.cpio";
+  put(initramfs,
+      content_of(initramfs) + std::string(reinterpret_cast<const char*>(wish.data()), wish.size()));
+
+  const auto result = shell("timeout -s INT 1 \"$EMU\" run hello --budget 1000G --initramfs '" +
+                            initramfs + "' & wait $!; echo \"code $?\"");
+  EXPECT_THAT(result.out, HasSubstr("run: interrupted at EL"));
+  EXPECT_THAT(result.out, HasSubstr("module hello: loaded"));
+  EXPECT_THAT(result.out, HasSubstr("call hello_hvc (hvc 128): not answered"));
 }
 
 // Compressed initramfs files give the same run as plain ones.

@@ -43,6 +43,11 @@ std::string_view kind_name(pkvm::event::Kind kind) {
 
 }  // namespace
 
+std::ostream& operator<<(std::ostream& out, const Call& call) {
+  return out << fmt::format("{}({:#x}, {:#x}, {:#x})", pkvm::name_of(call.call), call.arguments[0],
+                            call.arguments[1], call.arguments[2]);
+}
+
 FakeHyp::Answer FakeHyp::map_page(const Call& call) {
   const auto [frame, va, prot] = call.arguments;
   if (owned_frames.contains(frame)) return {0, error(Errno::eperm), 0, 0};

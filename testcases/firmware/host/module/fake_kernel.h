@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct Call {
   std::array<std::uint64_t, 3> arguments;  ///< x1 to x3
   bool operator==(const Call&) const = default;
 };
+
+std::ostream& operator<<(std::ostream& out, const Call& call);
 
 class FakeHyp {
  public:

@@ -130,13 +130,17 @@ Bytes compile_module(std::string_view body, std::string_view name) {
     .asciz "name={0}"
     .section .gnu.linkonce.this_module, "aw"
     .balign 64
+  .Lmodule:
     .skip 24
     .asciz "{0}"
-    .skip 1536 - 25 - {1}
+    .org .Lmodule + 392
+    .weak init_module
+    .quad init_module
+    .org .Lmodule + 1536
     .text
-    {2}
+    {1}
 )";
-  return compile(fmt::format(frame, name, name.size(), body));
+  return compile(fmt::format(frame, name, body));
 }
 
 std::string samples_directory() {
