@@ -16,10 +16,16 @@
 
 namespace pkvmemu::cpu {
 
+/// Who translates addresses.
+enum class TlbMode : std::uint8_t {
+  ours,    ///< the virtual TLB, filled by a callback
+  engine,  ///< Unicorn's own page walk: an oracle for tests
+};
+
 class Engine {
  public:
-  /// An arm64 engine of model MAX with the virtual TLB, stopping only when told to.
-  static Result<Engine> open();
+  /// An arm64 engine of model MAX, stopping only when told to.
+  static Result<Engine> open(TlbMode mode = TlbMode::ours);
 
   [[nodiscard]] uc_engine* raw() const { return handle_.get(); }
 
