@@ -19,6 +19,43 @@ Result<Engine> Engine::open(TlbMode mode) {
   return engine;
 }
 
+EnginePosition Engine::position() const {
+  std::array<int, 3> ids{UC_ARM64_REG_PC, UC_ARM64_REG_SP, UC_ARM64_REG_PSTATE};
+  EnginePosition now;
+  std::array<void*, ids.size()> values{&now.pc, &now.sp, &now.pstate};
+  check(uc_reg_read_batch(raw(), ids.data(), values.data(), static_cast<int>(ids.size())));
+  return now;
+}
+
+std::uint64_t Engine::enter(const Entry& entry) {
+  const unsigned target = entry.target_el;
+  // The bank that is left first: it may be the one that is entered.
+  std::uint64_t old_sp = entry.old_sp;
+  check(uc_reg_write(raw(), sp_by_el[entry.from_bank], &old_sp));
+  std::uint64_t base = 0;
+  std::uint64_t new_sp = 0;
+  std::array<int, 2> read_ids{vbar_by_el[target], sp_by_el[target]};
+  std::array<void*, read_ids.size()> read_values{&base, &new_sp};
+  check(uc_reg_read_batch(raw(), read_ids.data(), read_values.data(),
+                          static_cast<int>(read_ids.size())));
+
+  std::uint64_t vector = base + entry.vector_offset;
+  std::uint64_t elr = entry.elr;
+  std::uint64_t esr = entry.esr;
+  std::uint32_t pstate = entry.pstate;
+  // SPSR goes through the engine's system registers, which refreshes the flags that the write of
+  // PSTATE leaves stale: it comes after that.
+  uc_arm64_cp_reg spsr = request_for(target == 2 ? reg::spsr_el2 : reg::spsr_el1);
+  spsr.val = entry.spsr;
+  std::array<int, 6> write_ids{elr_by_el[target],   esr_by_el[target], UC_ARM64_REG_PSTATE,
+                               UC_ARM64_REG_CP_REG, UC_ARM64_REG_SP,   UC_ARM64_REG_PC};
+  const std::array<void*, write_ids.size()> write_values{&elr,  &esr,    &pstate,
+                                                         &spsr, &new_sp, &vector};
+  check(uc_reg_write_batch(raw(), write_ids.data(), write_values.data(),
+                           static_cast<int>(write_ids.size())));
+  return vector;
+}
+
 uc_arm64_reg Engine::general(unsigned index) {
   assert(index <= 31);
   if (index < 29) return static_cast<uc_arm64_reg>(UC_ARM64_REG_X0 + index);
