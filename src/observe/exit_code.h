@@ -4,11 +4,12 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 namespace pkvmemu::observe {
 
-enum class ExitCode : int {
+enum class ExitCode : std::uint8_t {
   good = 0,
   usage = 2,          ///< the command line was not understood
   bad_file = 3,       ///< a file is missing or not what it should be

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "support/file.h"
@@ -12,7 +13,7 @@
 namespace pkvmemu::observe {
 
 /// What became of the firmware region.
-enum class Pvmfw {
+enum class Pvmfw : std::uint8_t {
   absent,   ///< none was reserved
   intact,   ///< every byte as placed
   zeroed,   ///< all zero: wiped, as the kernel does it

@@ -40,8 +40,8 @@ ProtectedVms judge_protected_vms(const RunReport& report, const EventLog& log, P
   const auto no = [](std::string reason) { return ProtectedVms{.reason = std::move(reason)}; };
   if (report.hyp_panic) return no("hyp panic");
   if (report.host_panic) return no("host kernel panic");
-  if (log.wiped())
-    return no(fmt::format("{}; pvmfw wiped {}deprivilege", wipe_cause(report, *log.wiped()),
+  if (const auto& cause = log.wiped())
+    return no(fmt::format("{}; pvmfw wiped {}deprivilege", wipe_cause(report, *cause),
                           report.deprivileged ? "before " : "and no "));
   if (!report.deprivileged) {
     if (report.exit.reason == ExitReason::powered_off) return no("host not deprivileged");

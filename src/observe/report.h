@@ -23,7 +23,7 @@
 namespace pkvmemu::observe {
 
 /// When a module is loaded: from the protected list at boot, or by a line of the rc file.
-enum class LoadTime { boot, late };
+enum class LoadTime : std::uint8_t { boot, late };
 
 struct ModuleRequest {
   std::string name;
@@ -47,7 +47,7 @@ struct Facts {
   std::string console;
 };
 
-enum class LoadState {
+enum class LoadState : std::uint8_t {
   loaded,
   failed,
   refused,    ///< a late load that got its specified -EOPNOTSUPP (pkvm-abi.md 3.5)
@@ -76,7 +76,7 @@ struct ModuleReport {
   std::vector<HandlerReport> handlers;
 };
 
-enum class CallState {
+enum class CallState : std::uint8_t {
   good,        ///< x0 = 0
   failed,      ///< x0 != 0, or not the answer that is specified
   refused,     ///< a forged call that got its specified -1 (pkvm-abi.md 3.5)

@@ -4,6 +4,7 @@
 // it should, a last line that says what to do. No colour, no newlines, no control characters.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@
 
 namespace pkvmemu::observe {
 
-enum class Tone { neutral, good, bad };
+enum class Tone : std::uint8_t { neutral, good, bad };
 
 struct VerdictLine {
   Tone tone = Tone::neutral;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ constexpr Effort quick = {.pairs = 1, .calls = 2'000, .loop_rounds = 100'000};
 
 double median_seconds(const std::vector<ChildRun>& runs) {
   std::vector<double> values;
+  values.reserve(runs.size());
   for (const ChildRun& run : runs)
     values.push_back(run.seconds);
   return median(values);
@@ -86,7 +88,7 @@ Result<void> add_straight_code(LoopBody body, std::string_view name, const Effor
     ours.push_back(*our_time);
     bare.push_back(*bare_time);
   }
-  const double instructions = static_cast<double>(effort.loop_rounds * instructions_per_round);
+  const auto instructions = static_cast<double>(effort.loop_rounds * instructions_per_round);
   const auto mips = [&](double seconds) {
     return fmt::format("{:.0f} MIPS", instructions / seconds / 1e6);
   };
@@ -116,7 +118,9 @@ Result<void> run(const Effort& effort, const std::filesystem::path& folder) {
 }  // namespace
 }  // namespace pkvmemu::bench
 
-int main(int argc, char** argv) {
+namespace {
+
+int run_bench(int argc, char** argv) {
   using namespace pkvmemu;
   const std::string_view option = argc > 1 ? argv[1] : "";
   if (argc > 2 || (argc == 2 && option != "--quick")) {
@@ -133,4 +137,15 @@ int main(int argc, char** argv) {
   std::filesystem::remove_all(folder, ignored);
   if (!done) std::fputs(fmt::format("bench: {}\n", done.error().message).c_str(), stderr);
   return done ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_bench(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "bench: %s\n", problem.what());
+    return 1;
+  }
 }

@@ -21,7 +21,7 @@ bool is_name(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-' || c == '.' || c == '$';
   };
-  return !text.empty() && std::ranges::all_of(text, allowed);
+  return !text.empty() && text[0] != '-' && std::ranges::all_of(text, allowed);
 }
 
 bool starts_with_digit(std::string_view text) {
@@ -159,8 +159,9 @@ Result<RcLine> parse_call(std::string_view text) {
   if (!line) return line;
   if (const auto checked = check_call_target(line->target); !checked)
     return std::unexpected(checked.error());
-  if (line->target.starts_with("0x") || line->target.starts_with("0X"))
-    line->target = fmt::format("{}", *parse_number(line->target));
+  const bool numeric = starts_with_digit(line->target);
+  if (const auto id = numeric ? parse_number(line->target) : std::nullopt)
+    line->target = fmt::format("{}", *id);
   return line;
 }
 

@@ -22,9 +22,9 @@ namespace pkvmemu::tool {
 /// x1 to x7.
 inline constexpr std::size_t max_call_args = 7;
 
-enum class RcVerb { call, hvc, late };
+enum class RcVerb : std::uint8_t { call, hvc, late };
 /// Before or after the host is deprivileged.
-enum class RcPhase { early, normal };
+enum class RcPhase : std::uint8_t { early, normal };
 
 struct RcLine {
   RcVerb verb = RcVerb::call;

@@ -56,6 +56,7 @@ TEST(RcCall, BadOnesAreExplained) {
       {"a/b/c", "expected [MODULE/]SYMBOL or a number"},
       {"/f", "expected [MODULE/]SYMBOL or a number"},
       {"f g", "expected [MODULE/]SYMBOL or a number"},
+      {"-1", "expected [MODULE/]SYMBOL or a number"},
       {"12", "expected 128 to 65535"},
       {"65536", "expected 128 to 65535"},
       {"128abc", "no id of a dynamic call"},
