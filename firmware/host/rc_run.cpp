@@ -43,11 +43,7 @@ void make_call(const Wish& wish, const char* verb, std::uint64_t x0) {
       Kind::call_begin,
       {before[0], before[1], before[2], before[3], before[4], before[5], before[6], before[7]},
       wish.target);
-  arch::CallRegisters x{};
-  for (std::uint64_t left = wish.repeat; left != 0; --left) {
-    x = before;
-    arch::hvc(x);
-  }
+  const arch::CallRegisters x = arch::hvc_repeated(before, wish.repeat);
   events().emit(Kind::call_end, {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]}, wish.target);
   print_wish(wish, verb);
   printk("\001c: x0=0x%llx x1=0x%llx x2=0x%llx x3=0x%llx\n", static_cast<Word>(x[0]),

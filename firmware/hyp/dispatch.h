@@ -9,6 +9,7 @@
 #include "hyp/abi_types.h"
 #include "hyp/cfi.h"
 #include "hyp/module_slots.h"
+#include "lib/address_cast.h"
 #include "pkvm/generation.h"
 #include "pkvm/smccc.h"
 
@@ -34,10 +35,13 @@ class Dispatcher {
     const auto index = static_cast<std::uint32_t>(number) - pkvm::first_dynamic_call;
     const ModuleSlots::Handler* handler =
         static_cast<std::int32_t>(index) >= 0 ? modules.handler(index) : nullptr;
-    if (handler == nullptr) return handle_static(regs, number);
+    if (handler == nullptr) {
+      handle_static(regs, number);
+      return;
+    }
     if (presets_dynamic_x0_) regs->regs[0] = pkvm::smccc::success;
     check_callee(handler->function, handler->hash);
-    reinterpret_cast<void (*)(user_pt_regs*)>(handler->function.value)(regs);
+    fw::function_at<void(user_pt_regs*)>(handler->function)(regs);
   }
 
   /// After this the calls below __pkvm_prot_finalize are refused.

@@ -16,9 +16,9 @@ namespace pkvmemu::hyp {
 /// Number of root-table pages and level that a host IPA size needs (Arm ARM D8.2.10: up to 16
 /// tables in a row spare a level).
 struct Stage2Shape {
-  unsigned ipa_bits;
-  unsigned start_level;
-  unsigned root_pages;
+  unsigned ipa_bits = 0;
+  unsigned start_level = 0;
+  unsigned root_pages = 0;
 
   /// `physical_bits` as ID_AA64MMFR0_EL1.PARange encodes it; 52 bits need LPA2 and count as 48.
   static constexpr Stage2Shape of_parange(unsigned parange) {

@@ -12,10 +12,10 @@ constexpr std::array<StaticCall, 3> calls_before_init = {nullptr, get_mdcr_el2, 
 
 }  // namespace
 
+// __pkvm_init puts the generation's own table in place; until then there are just the two calls
+// that have these numbers everywhere.
 constinit Hypervisor the_hypervisor{
-    // __pkvm_init puts the generation's own table in place; until then there are just the two
-    // calls that have these numbers everywhere.
-    .dispatcher = Dispatcher{pkvm::info(pkvm::Generation::android15_6_6), calls_before_init}};
+    Dispatcher{pkvm::info(pkvm::Generation::android15_6_6), calls_before_init}};
 
 }  // namespace pkvmemu::hyp
 

@@ -2,6 +2,7 @@
 #include "hyp/serial.h"
 
 #include "hyp/cfi.h"
+#include "lib/address_cast.h"
 
 namespace pkvmemu::hyp {
 
@@ -15,7 +16,7 @@ Status Serial::install(HypVa callback, std::uint32_t hash) {
 void Serial::put(char c) const {
   if (callback_.value == 0) return;
   check_callee(callback_, hash_);
-  reinterpret_cast<void (*)(char)>(callback_.value)(c);
+  fw::function_at<void(char)>(callback_)(c);
 }
 
 void Serial::put_line(const char* text) const {

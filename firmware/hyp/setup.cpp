@@ -2,6 +2,7 @@
 #include "hyp/setup.h"
 
 #include "hyp/static_calls.h"
+#include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
 
@@ -123,9 +124,8 @@ Status build_tables(Hypervisor& hyp, const InitArguments& arguments) {
   EarlyPages& early = hyp.early.emplace(hyp.linear, arguments.pool.begin, arguments.pool.end);
   const Expected<Pa> root = early.take_page();
   if (!root) return error(root.error());
-  const Layout layout =
-      Layout::make(static_cast<unsigned>(arguments.va_bits),
-                   hyp.linear.pa_of_pointer(__idmap_begin), static_cast<unsigned>(hyp.cpus));
+  const Layout layout = Layout::make(static_cast<unsigned>(arguments.va_bits),
+                                     hyp.linear.pa_of_pointer(__idmap_begin), hyp.cpus);
   const unsigned start_level = arguments.va_bits > 39 ? 0 : 1;
   HypSpace& space =
       hyp.space.emplace(layout,
@@ -156,17 +156,16 @@ Status take_stage2_root(Hypervisor& hyp) {
 void attach_events(Hypervisor& hyp) {
   if (hyp_boot_info.event_doorbell == 0) return;
   const HypVa at = hyp.space->layout().events;
-  const std::uint64_t doorbell =
-      at.value + hyp_boot_info.event_ring_size + pkvm::event::doorbell_offset;
-  hyp.events = fw::EventRing::attach(
-      reinterpret_cast<void*>(at.value), hyp_boot_info.event_ring_size,
-      reinterpret_cast<volatile std::uint32_t*>(doorbell), pkvm::event::doorbell_hyp);
+  const HypVa doorbell = at + hyp_boot_info.event_ring_size + pkvm::event::doorbell_offset;
+  hyp.events = fw::EventRing::attach(fw::object_at<void>(at), hyp_boot_info.event_ring_size,
+                                     fw::object_at<volatile std::uint32_t>(doorbell),
+                                     pkvm::event::doorbell_hyp);
 }
 
 /// On the own tables, where the vmemmap can be reached.
 Status finish(Hypervisor& hyp, PaRange pool_range) {
   HypSpace& space = *hyp.space;
-  const Vmemmap vmemmap{reinterpret_cast<HypPage*>(space.layout().vmemmap.value)};
+  const Vmemmap vmemmap{fw::object_at<HypPage>(space.layout().vmemmap)};
   PagePool& pool = hyp.pool.emplace(
       hyp.linear, vmemmap,
       PagePool::Extent{
@@ -214,8 +213,9 @@ void pkvm_init(user_pt_regs* regs) {
     return;
   }
   hyp.dispatcher = Dispatcher{pkvm::info(hyp.generation), static_calls(hyp.generation)};
-  const auto go = reinterpret_cast<decltype(&hyp_switch_tables)>(
-      hyp.linear.pa_of_pointer(reinterpret_cast<const void*>(&hyp_switch_tables)).value);
+  // Called where it lies physically: it switches the MMU off.
+  const Pa code = hyp.linear.pa_of_pointer(reinterpret_cast<const void*>(&hyp_switch_tables));
+  auto* const go = fw::function_at<decltype(hyp_switch_tables)>(HypVa{code.value});
   go(hyp.space->table().shape().root.value, hyp.space->layout().stack_top(this_cpu().index).value,
      after_switch);
 }

@@ -5,6 +5,7 @@
 #include "hyp/hypervisor.h"
 #include "hyp/module_init.h"
 #include "hyp/setup.h"
+#include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
 
@@ -83,7 +84,7 @@ void register_hcall(user_pt_regs* regs) {
 
 void iommu_init(user_pt_regs* regs) {
   Hypervisor& hyp = hypervisor();
-  const auto* ops = reinterpret_cast<const kvm_iommu_ops*>(regs->regs[1]);
+  const auto* ops = fw::object_at<const kvm_iommu_ops>(HypVa{regs->regs[1]});
   answer(regs, hyp.iommu.init(ops, regs->regs[2], regs->regs[3], regs->regs[4], *hyp.ownership,
                               hyp.linear));
 }

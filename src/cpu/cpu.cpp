@@ -93,6 +93,7 @@ void Cpu::set_reset_state() {
   engine_->set(reg::scr_el3, scr_el3);
   engine_->set(reg::cpacr_el1, 0);  // the engine starts with FP untrapped
   engine_->set(reg::cntfrq_el0, counter_frequency);
+  engine_->set(reg::pmcr_el0, 0);  // no event counters: the engine would visit each at every ERET
 }
 
 Result<void> Cpu::map_ram(Pa base, std::span<std::byte> memory) {

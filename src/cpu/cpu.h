@@ -28,6 +28,7 @@ namespace pkvmemu::cpu {
 
 class Engine;
 struct EngineHooks;
+struct EnginePosition;
 struct InterruptRow;
 struct LoadStore;
 struct SysReg;
@@ -183,6 +184,7 @@ class Cpu {
   [[nodiscard]] std::optional<std::uint32_t> instruction_at(std::uint64_t pc, unsigned el) const;
 
   // cpu_exceptions.cpp
+  void enter(const Exception& exception, const EnginePosition& from) noexcept;
   void on_interrupt(std::uint32_t number) noexcept;
   void take_immediate(const InterruptRow& row) noexcept;
   void take_pending() noexcept;

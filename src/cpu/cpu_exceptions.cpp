@@ -17,8 +17,6 @@ constexpr std::uint64_t tlb_page_mask = 0x3ff;
 /// The top byte may be a tag, which the engine strips before it asks for a translation.
 constexpr std::uint64_t untagged = low_mask(56);
 
-constexpr std::array spsr_by_el{reg::spsr_el1, reg::spsr_el1, reg::spsr_el2};
-
 /// Exceptions that were taken from the vector that the exception before had entered. A handler that
 /// faults there loses its own ELR, so no handler means to; this many in a row is a wedged guest.
 constexpr unsigned wedged_after = 1000;
@@ -50,27 +48,32 @@ constexpr std::uint64_t hpfar_of(Ipa ipa) {
 }  // namespace
 
 void Cpu::enter(const Exception& exception) noexcept {
-  const unsigned target = exception.target_el;
-  const std::uint32_t before = engine_->pstate();
-  const unsigned from = pstate::el(before);
-  assert(target >= 1 && target <= 2 && target >= from);
+  enter(exception, engine_->position());
+}
 
-  engine_->set(sp_by_el[(before & pstate::sp_elx) != 0 ? from : 0], engine_->get(UC_ARM64_REG_SP));
-  engine_->set(elr_by_el[target], exception.elr);
-  engine_->set(esr_by_el[target], exception.esr);
+void Cpu::enter(const Exception& exception, const EnginePosition& from) noexcept {
+  const unsigned target = exception.target_el;
+  const unsigned from_el = pstate::el(from.pstate);
+  assert(target >= 1 && target <= 2 && target >= from_el);
+
   if (exception.far) engine_->set(far_by_el[target], *exception.far);
   if (exception.hpfar) engine_->set(reg::hpfar_el2, *exception.hpfar);
-  engine_->set_pstate(
-      pstate_at_entry(before, target, target == 1 ? engine_->get(reg::sctlr_el1) : 0));
-  engine_->set(spsr_by_el[target], before);  // also refreshes the flags that set_pstate left stale
-  engine_->set(UC_ARM64_REG_SP, engine_->get(sp_by_el[target]));
-  const std::uint64_t group = engine_->get(vbar_by_el[target]) + vector_group(before, target);
-  engine_->set(UC_ARM64_REG_PC, group + static_cast<std::uint64_t>(exception.type));
+  const std::uint64_t sctlr = target == 1 ? engine_->get(reg::sctlr_el1) : 0;
+  const std::uint64_t vector =
+      engine_->enter({.from_bank = (from.pstate & pstate::sp_elx) != 0 ? from_el : 0,
+                      .target_el = target,
+                      .old_sp = from.sp,
+                      .elr = exception.elr,
+                      .esr = exception.esr,
+                      .pstate = pstate_at_entry(from.pstate, target, sctlr),
+                      .spsr = from.pstate,
+                      .vector_offset = vector_group(from.pstate, target) +
+                                       static_cast<std::uint64_t>(exception.type)});
 
   block_el_ = target;
-  watch_for_wedge(group + static_cast<std::uint64_t>(exception.type), exception);
+  watch_for_wedge(vector, exception);
   if (watch_.exceptions)
-    board_.exception_entered({.from_el = from,
+    board_.exception_entered({.from_el = from_el,
                               .to_el = target,
                               .esr = exception.esr,
                               .far = exception.far.value_or(0),
@@ -108,28 +111,27 @@ void Cpu::on_interrupt(std::uint32_t number) noexcept {
 
 /// SVC and HVC: PC is behind the instruction, which holds the syndrome.
 void Cpu::take_immediate(const InterruptRow& row) noexcept {
-  const std::uint64_t return_address = pc();
-  const unsigned from = el();
+  const EnginePosition now = engine_->position();
+  const unsigned from = pstate::el(now.pstate);
   unsigned target = std::max<unsigned>(from, row.lowest_target);
   if (from == 0 && target == 1 && (engine_->get(reg::hcr_el2) & hcr_tge) != 0) target = 2;
-  const auto word = instruction_at(return_address - 4, from);
-  enter({.target_el = target,
-         .esr = syndrome(row.ec, word ? bits(*word, 20, 5) : 0),
-         .elr = return_address});
+  const auto word = instruction_at(now.pc - 4, from);
+  enter(
+      {.target_el = target, .esr = syndrome(row.ec, word ? bits(*word, 20, 5) : 0), .elr = now.pc},
+      now);
 }
 
 void Cpu::take_pending() noexcept {
   const PendingSyndrome pending = read_pending_syndrome(*engine_);
-  const std::uint64_t at = pc();
-  drop_tail(at);
-  const unsigned from = el();
-  Exception exception{.target_el = pending.target_el, .esr = pending.esr, .elr = at};
+  const EnginePosition now = engine_->position();
+  drop_tail(now.pc);
+  Exception exception{.target_el = pending.target_el, .esr = pending.esr, .elr = now.pc};
   if (pending.target_el > 2) {  // there is no guest at EL3: undefined
-    exception.target_el = std::max(1U, from);
+    exception.target_el = std::max(1U, pstate::el(now.pstate));
     exception.esr = syndrome(ExceptionClass::unknown, 0);
   }
   if (has_fault_address(exception.esr)) exception.far = pending.far;
-  enter(exception);
+  enter(exception, now);
 }
 
 /// Arm ARM D1.3.1 and the routing controls of HCR_EL2.
@@ -153,8 +155,9 @@ std::uint64_t Cpu::fault_address(const Refusal& refusal, std::uint64_t pc,
 }
 
 void Cpu::take_refusal(const Refusal& refusal) noexcept {
-  const std::uint64_t at = pc();
-  const unsigned from = el();
+  const EnginePosition now = engine_->position();
+  const std::uint64_t at = now.pc;
+  const unsigned from = pstate::el(now.pstate);
   const bool is_fetch = refusal.kind == mmu::AccessKind::execute;
   // A refused fetch ends a block cleanly; anything else leaves one in its middle.
   if (!is_fetch) drop_tail(at);
@@ -179,7 +182,7 @@ void Cpu::take_refusal(const Refusal& refusal) noexcept {
                       .far = fault_address(refusal, at, access)};
   if (refusal.fault && refusal.fault->stage == mmu::Stage::two)
     exception.hpfar = hpfar_of(refusal.fault->ipa);
-  enter(exception);
+  enter(exception, now);
 }
 
 }  // namespace pkvmemu::cpu

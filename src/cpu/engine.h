@@ -16,10 +16,35 @@
 
 namespace pkvmemu::cpu {
 
+/// Registers that hold one value per exception level, by level.
+inline constexpr std::array sp_by_el{UC_ARM64_REG_SP_EL0, UC_ARM64_REG_SP_EL1, UC_ARM64_REG_SP_EL2};
+inline constexpr std::array elr_by_el{UC_ARM64_REG_ELR_EL0, UC_ARM64_REG_ELR_EL1,
+                                      UC_ARM64_REG_ELR_EL2};
+inline constexpr std::array esr_by_el{UC_ARM64_REG_ESR_EL0, UC_ARM64_REG_ESR_EL1,
+                                      UC_ARM64_REG_ESR_EL2};
+inline constexpr std::array far_by_el{UC_ARM64_REG_FAR_EL0, UC_ARM64_REG_FAR_EL1,
+                                      UC_ARM64_REG_FAR_EL2};
+inline constexpr std::array vbar_by_el{UC_ARM64_REG_VBAR_EL0, UC_ARM64_REG_VBAR_EL1,
+                                       UC_ARM64_REG_VBAR_EL2};
+
+/// Who translates addresses.
+enum class TlbMode : std::uint8_t {
+  ours,    ///< the virtual TLB, filled by a callback
+  engine,  ///< Unicorn's own page walk: an oracle for tests
+};
+
+/// Where the CPU stands. One call of the engine for all of it: this is the way into every
+/// exception.
+struct EnginePosition {
+  std::uint64_t pc = 0;
+  std::uint64_t sp = 0;
+  std::uint32_t pstate = 0;
+};
+
 class Engine {
  public:
-  /// An arm64 engine of model MAX with the virtual TLB, stopping only when told to.
-  static Result<Engine> open();
+  /// An arm64 engine of model MAX, stopping only when told to.
+  static Result<Engine> open(TlbMode mode = TlbMode::ours);
 
   [[nodiscard]] uc_engine* raw() const { return handle_.get(); }
 
@@ -48,6 +73,22 @@ class Engine {
     check(uc_reg_write(raw(), UC_ARM64_REG_CP_REG, &request));
   }
 
+  [[nodiscard]] EnginePosition position() const;
+
+  /// What an exception entry writes, in one call too.
+  struct Entry {
+    unsigned from_bank = 0;  ///< which SP_ELx takes the live SP
+    unsigned target_el = 1;
+    std::uint64_t old_sp = 0;
+    std::uint64_t elr = 0;
+    std::uint64_t esr = 0;
+    std::uint32_t pstate = 0;
+    std::uint32_t spsr = 0;
+    std::uint64_t vector_offset = 0;
+  };
+  /// Returns the address of the vector.
+  std::uint64_t enter(const Entry& entry);
+
   /// X0 to X30; 31 is the zero register.
   static uc_arm64_reg general(unsigned index);
 
@@ -73,16 +114,5 @@ class Engine {
 
   std::unique_ptr<uc_engine, Close> handle_;
 };
-
-/// Registers that hold one value per exception level, by level.
-inline constexpr std::array sp_by_el{UC_ARM64_REG_SP_EL0, UC_ARM64_REG_SP_EL1, UC_ARM64_REG_SP_EL2};
-inline constexpr std::array elr_by_el{UC_ARM64_REG_ELR_EL0, UC_ARM64_REG_ELR_EL1,
-                                      UC_ARM64_REG_ELR_EL2};
-inline constexpr std::array esr_by_el{UC_ARM64_REG_ESR_EL0, UC_ARM64_REG_ESR_EL1,
-                                      UC_ARM64_REG_ESR_EL2};
-inline constexpr std::array far_by_el{UC_ARM64_REG_FAR_EL0, UC_ARM64_REG_FAR_EL1,
-                                      UC_ARM64_REG_FAR_EL2};
-inline constexpr std::array vbar_by_el{UC_ARM64_REG_VBAR_EL0, UC_ARM64_REG_VBAR_EL1,
-                                       UC_ARM64_REG_VBAR_EL2};
 
 }  // namespace pkvmemu::cpu

@@ -27,6 +27,7 @@ enum class Iss : std::uint8_t {
   plain,           ///< size from bits 31:30, sign and width from opc, if not SIMD or writeback
   literal,         ///< size and sign from opc
   ordered,         ///< as plain without sign; always acquire or release
+  limited_order,   ///< as ordered, but not reported as acquire or release
   ordered_signed,  ///< as plain, with acquire or release
   pointer,         ///< 64-bit load, if without writeback
 };
@@ -40,9 +41,10 @@ struct Row {
 
 // Arm ARM C4.1.94, most specific first.
 constexpr std::array rows{
-    Row{0x3fa0'0000, 0x0880'0000, Form::base, Iss::ordered},  // LDAR, STLR, LDLAR, STLLR
-    Row{0x3f00'0000, 0x0800'0000, Form::base, Iss::none},     // exclusives, CAS, CASP
-    Row{0xbe00'0000, 0x0c00'0000, Form::base, Iss::none},     // LD1..LD4, ST1..ST4
+    Row{0x3fa0'8000, 0x0880'8000, Form::base, Iss::ordered},               // LDAR, STLR
+    Row{0x3fa0'8000, 0x0880'0000, Form::base, Iss::limited_order},         // LDLAR, STLLR
+    Row{0x3f00'0000, 0x0800'0000, Form::base, Iss::none},                  // exclusives, CAS, CASP
+    Row{0xbe00'0000, 0x0c00'0000, Form::base, Iss::none},                  // LD1..LD4, ST1..ST4
     Row{0x3f20'0c00, 0x1900'0000, Form::immediate9, Iss::ordered_signed},  // LDAPUR, STLUR
     Row{0x3b00'0000, 0x1800'0000, Form::literal, Iss::literal},            // LDR (literal)
     Row{0x3a00'0000, 0x2800'0000, Form::pair, Iss::none},     // LDP, STP, LDNP, STNP, LDPSW
@@ -96,6 +98,8 @@ class Decoder {
         return iss_of(2 + (field(31, 30) & 1), field(31, 30) == 2 ? 2 : 1);
       case Iss::ordered:
         return iss_of(size(), 1) | iss::acquire_release;
+      case Iss::limited_order:
+        return iss_of(size(), 1);
       case Iss::ordered_signed:
         return iss_of(size(), opc()) | iss::acquire_release;
       case Iss::pointer:

