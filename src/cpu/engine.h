@@ -48,6 +48,9 @@ class Engine {
 
   [[nodiscard]] uc_engine* raw() const { return handle_.get(); }
 
+  /// After the engine aborted: closing it could do anything, so it is left behind.
+  void abandon() { (void)handle_.release(); }
+
   [[nodiscard]] std::uint64_t get(uc_arm64_reg id) const {
     std::uint64_t value = 0;
     check(uc_reg_read(raw(), id, &value));
