@@ -183,6 +183,9 @@ class Cpu {
   [[nodiscard]] bool is_device(Pa pa) const;
   void remember_fetch(std::uint64_t va, unsigned el, Pa pa);
   [[nodiscard]] std::optional<std::uint32_t> instruction_at(std::uint64_t pc, unsigned el) const;
+  /// The same for pages that were fetched from lately only, without a walk.
+  [[nodiscard]] std::optional<std::uint32_t> fetched_at(std::uint64_t pc, unsigned el) const;
+  [[nodiscard]] std::optional<std::uint32_t> word_at(Pa pa) const;
 
   // cpu_exceptions.cpp
   void enter(const Exception& exception, const EnginePosition& from) noexcept;
@@ -202,7 +205,7 @@ class Cpu {
   void on_block(std::uint64_t address, std::uint32_t size) noexcept;
   void end_at_block(StopReason reason) noexcept;
   void end(StopReason reason) noexcept;
-  void account_block(std::uint64_t count) noexcept;
+  void account_block(std::uint64_t count, std::uint64_t left_at) noexcept;
   void drop_tail(std::uint64_t pc) noexcept;
   [[nodiscard]] std::uint64_t instructions_at(std::uint64_t pc) const noexcept;
 
