@@ -31,6 +31,33 @@ PKVMEMU_DEFINE_CALL(hvc, "hvc")
 PKVMEMU_DEFINE_CALL(smc, "smc")
 #undef PKVMEMU_DEFINE_CALL
 
+/// The same HVC `count` times (not 0), each with `x` as given; what the last one answered. Nothing
+/// happens between the calls, so this is what benchmarks measure.
+inline CallRegisters hvc_repeated(const CallRegisters& x, std::uint64_t count) {
+  const std::uint64_t* arguments = x.data();
+  register std::uint64_t x0 asm("x0");
+  register std::uint64_t x1 asm("x1");
+  register std::uint64_t x2 asm("x2");
+  register std::uint64_t x3 asm("x3");
+  register std::uint64_t x4 asm("x4");
+  register std::uint64_t x5 asm("x5");
+  register std::uint64_t x6 asm("x6");
+  register std::uint64_t x7 asm("x7");
+  asm volatile(
+      "1: ldp x0, x1, [%[arguments]]\n"
+      "   ldp x2, x3, [%[arguments], #16]\n"
+      "   ldp x4, x5, [%[arguments], #32]\n"
+      "   ldp x6, x7, [%[arguments], #48]\n"
+      "   hvc #0\n"
+      "   sub %[count], %[count], #1\n"
+      "   cbnz %[count], 1b\n"
+      : "=&r"(x0), "=&r"(x1), "=&r"(x2), "=&r"(x3), "=&r"(x4), "=&r"(x5), "=&r"(x6),
+        "=&r"(x7), [count] "+&r"(count)
+      : [arguments] "r"(arguments)
+      : "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "cc", "memory");
+  return {x0, x1, x2, x3, x4, x5, x6, x7};
+}
+
 /// Table writes become visible to the walker.
 inline void publish_tables() {
   asm volatile("dsb ishst\n isb" ::: "memory");

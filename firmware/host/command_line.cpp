@@ -28,7 +28,10 @@ void set_mode(CommandLine& line, const Parameter& parameter) {
 }
 
 void set_modules(CommandLine& line, const Parameter& parameter) {
-  if (!parameter.has_value) return note(line, Warning::modules_no_value, {});
+  if (!parameter.has_value) {
+    note(line, Warning::modules_no_value, {});
+    return;
+  }
   if (!line.protected_modules.empty())
     note(line, Warning::modules_repeated, line.protected_modules);
   line.protected_modules = parameter.value;
@@ -36,13 +39,19 @@ void set_modules(CommandLine& line, const Parameter& parameter) {
 
 void set_va_bits(CommandLine& line, const Parameter& parameter) {
   const auto value = fw::parse_number(parameter.value);
-  if (value != 39 && value != 48) return note(line, Warning::unknown_va_bits, parameter.value);
+  if (value != 39 && value != 48) {
+    note(line, Warning::unknown_va_bits, parameter.value);
+    return;
+  }
   line.va_bits = static_cast<unsigned>(*value);
 }
 
 void set_generation(CommandLine& line, const Parameter& parameter) {
   const auto generation = pkvm::generation_of_kmi(parameter.value);
-  if (!generation) return note(line, Warning::unknown_generation, parameter.value);
+  if (!generation) {
+    note(line, Warning::unknown_generation, parameter.value);
+    return;
+  }
   line.generation = *generation;
 }
 
@@ -77,7 +86,7 @@ std::string_view take_argument(std::string_view& rest) {
   bool quoted = false;
   for (; size < rest.size() && (quoted || !is_blank(rest[size])); ++size)
     if (rest[size] == '"') quoted = !quoted;
-  const std::string_view word(rest.data(), size);
+  const std::string_view word = rest.substr(0, size);
   rest.remove_prefix(size);
   return word;
 }
@@ -118,17 +127,17 @@ CommandLine parse_command_line(std::string_view text) {
 const char* words_of(Warning warning) {
   switch (warning) {
     case Warning::modules_repeated:
-      return "kvm-arm.protected_modules= given again: the former list '%.*s' is dropped";
+      return "\001ckvm-arm.protected_modules= given again: the former list '%.*s' is dropped\n";
     case Warning::modules_no_value:
-      return "kvm-arm.protected_modules needs a value: ignored%.*s";
+      return "\001ckvm-arm.protected_modules needs a value: ignored%.*s\n";
     case Warning::unknown_generation:
-      return "pkvmemu.generation=%.*s is not a generation that this kernel has: ignored";
+      return "\001cpkvmemu.generation=%.*s is not a generation that this kernel has: ignored\n";
     case Warning::unknown_va_bits:
-      return "pkvmemu.va_bits=%.*s is neither 39 nor 48: ignored";
+      return "\001cpkvmemu.va_bits=%.*s is neither 39 nor 48: ignored\n";
     case Warning::unknown_iommu:
-      return "pkvmemu.iommu=%.*s is neither 'null' nor 'none': ignored";
+      return "\001cpkvmemu.iommu=%.*s is neither 'null' nor 'none': ignored\n";
     case Warning::unknown_mode:
-      return "kvm-arm.mode=%.*s is not a mode that this kernel has: KVM stays off";
+      return "\001ckvm-arm.mode=%.*s is not a mode that this kernel has: KVM stays off\n";
   }
   return "";
 }

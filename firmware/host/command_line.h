@@ -44,7 +44,7 @@ struct CommandLine {
 /// Views into `text`, which must stay. Words are separated by blanks; double quotes protect them.
 CommandLine parse_command_line(std::string_view text);
 
-/// The sentence for a warning; %.*s takes the note's value.
+/// The sentence for a warning, which continues a console line; %.*s takes the note's value.
 const char* words_of(Warning warning);
 
 }  // namespace pkvmemu::host

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/early.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "host/arch.h"
@@ -47,30 +48,44 @@ class EarlyTables final : public TableMemory {
   Pa next_;
 };
 
-/// Maps the parts of one RAM range that no no-map reservation covers, the kernel's own code and
+/// The kernel's linear map of RAM: no-map reservations left out, the kernel's own code and
 /// constants read-only.
 class LinearMap {
  public:
   LinearMap(PageTable& tables, std::uint64_t page_offset)
       : tables_(&tables), page_offset_(page_offset) {}
 
-  void map(const PhysRange& ram, const BootInfo& boot, const PhysRange& constants) {
-    Pa at = ram.base;
-    const auto skip = [&](const PhysRange& hole) {
-      if (hole.end() <= at || hole.base >= ram.end()) return false;
-      if (hole.base > at) map_part(at, hole.base, attributes::kernel_data);
-      at = hole.end();
-      return true;
-    };
-    if (skip(constants)) map_part(constants.base, constants.end(), attributes::kernel_rodata);
+  void map(const BootInfo& boot, const PhysRange& constants) {
+    FixedList<Hole, 20> holes;
+    holes.add({.range = constants, .mapped_read_only = true});
     for (const Reserved& reserved : boot.reserved.all())
-      if (reserved.nomap) skip(reserved.range);
-    if (at < ram.end()) map_part(at, ram.end(), attributes::kernel_data);
+      if (reserved.nomap) holes.add({.range = reserved.range, .mapped_read_only = false});
+    std::ranges::sort(holes.all(), {}, [](const Hole& hole) { return hole.range.base; });
+    for (const PhysRange& ram : boot.memory.all())
+      map_around(ram, holes.all());
   }
 
  private:
+  struct Hole {
+    PhysRange range;
+    bool mapped_read_only = false;
+  };
+
+  void map_around(const PhysRange& ram, std::span<const Hole> holes) {
+    Pa at = ram.base;
+    for (const Hole& hole : holes) {
+      if (hole.range.end() <= at || hole.range.base >= ram.end()) continue;
+      map_part(at, hole.range.base, attributes::kernel_data);
+      if (hole.mapped_read_only)
+        map_part(hole.range.base, hole.range.end(), attributes::kernel_rodata);
+      at = hole.range.end();
+    }
+    map_part(at, ram.end(), attributes::kernel_data);
+  }
+
   void map_part(Pa begin, Pa end, Attributes how) {
-    tables_->map(page_offset_ + (begin.value - pkvm::platform::ram_base), begin, end - begin, how,
+    if (begin >= end) return;
+    tables_->map(page_offset_ + (begin - Pa{pkvm::platform::ram_base}), begin, end - begin, how,
                  PageTable::Largest::block_1g);
   }
 
@@ -86,7 +101,8 @@ void map_image(PageTable& tables, const KernelLayout& layout, Pa image) {
   };
   map(image_begin, text_end, attributes::kernel_text);
   map(text_end, rodata_end, attributes::kernel_rodata);
-  map(rodata_end, image_end, attributes::kernel_data);
+  map(rodata_end, boot_stack_guard, attributes::kernel_data);
+  map(boot_stack_begin, image_end, attributes::kernel_data);
 }
 
 void build_tables(Pa image) {
@@ -98,8 +114,7 @@ void build_tables(Pa image) {
   const PhysRange constants{.base = image,
                             .size = static_cast<std::uint64_t>(rodata_end - image_begin)};
   LinearMap linear(tables, layout.page_offset());
-  for (const PhysRange& ram : boot.memory.all())
-    linear.map(ram, boot, constants);
+  linear.map(boot, constants);
   boot_state.kernel_root = tables.root();
   boot_state.early_end = memory.end();
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "host/asm_constants.h"
 #include "host/console.h"
 #include "host/panic.h"
 #include "support/bits.h"
@@ -49,7 +50,7 @@ constexpr std::uint64_t brk_cfi_mask = 0x3ff;
 constexpr unsigned esr_s1ptw = 7;
 constexpr unsigned esr_wnr = 6;
 
-constinit WarnLookup warn_lookup = nullptr;
+constinit BugLookup bug_lookup = nullptr;
 
 const char* class_name(std::uint64_t ec) {
   for (const ClassRow& row : class_rows)
@@ -106,25 +107,34 @@ void print_registers(const ExceptionFrame& frame) {
            static_cast<unsigned long long>(frame.x[i + 2]));
 }
 
+void print_bug(const char* kind, std::uint64_t address, const std::optional<NamedBug>& bug) {
+  printk("%s: ", kind);
+  if (bug)
+    printk("\001c%.*s:%u, ", static_cast<int>(bug->file.size()), bug->file.data(), bug->site.line);
+  printk("\001c%pS\n", reinterpret_cast<void*>(address));
+}
+
 /// True when execution goes on after the BRK.
 bool handle_brk(ExceptionFrame& frame) {
   const std::uint64_t immediate = bits(frame.esr, 15, 0);
-  if (immediate == brk_bug && warn_lookup != nullptr && warn_lookup(frame.elr)) {
-    printk("WARNING at %pS\n", reinterpret_cast<void*>(frame.elr));
-    frame.elr += 4;
-    return true;
-  }
-  if (immediate == brk_bug) printk("BUG at %pS\n", reinterpret_cast<void*>(frame.elr));
   if ((immediate & ~brk_cfi_mask) == brk_cfi_base)
     printk("CFI failure at %pS: the callee's type is not the caller's\n",
            reinterpret_cast<void*>(frame.elr));
-  return false;
+  if (immediate != brk_bug) return false;
+  const auto bug = bug_lookup != nullptr ? bug_lookup(frame.elr) : std::nullopt;
+  if (!bug || !bug->site.is_warning) {
+    print_bug("BUG", frame.elr, bug);
+    return false;
+  }
+  if (!bug->site.seen_already) print_bug("WARNING", frame.elr, bug);
+  frame.elr += 4;
+  return true;
 }
 
 }  // namespace
 
-void set_warn_lookup(WarnLookup lookup) {
-  warn_lookup = lookup;
+void set_bug_lookup(BugLookup lookup) {
+  bug_lookup = lookup;
 }
 
 extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
@@ -137,6 +147,8 @@ extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
     --depth;
     return;
   }
+  if (entry == VECTOR_STACK_OVERFLOW)
+    panic("kernel stack overflow at %pS", reinterpret_cast<void*>(frame->elr));
   if (!expected)
     printk("host: %s exception at vector %llu\n", vector_names[entry & 3],
            static_cast<unsigned long long>(entry));

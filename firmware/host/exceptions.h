@@ -4,6 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "host/bug_table.h"
 
 namespace pkvmemu::host {
 
@@ -14,8 +18,13 @@ struct ExceptionFrame {
 };
 static_assert(sizeof(ExceptionFrame) == 288);
 
-/// Decides what a BRK of bug-table kind is; false when nobody knows it. Set by whoever has modules.
-using WarnLookup = bool (*)(std::uint64_t address);
-void set_warn_lookup(WarnLookup lookup);
+struct NamedBug {
+  BugSite site;
+  std::string_view file;
+};
+
+/// What the bug tables know of the BRK at an address. Set by whoever has modules.
+using BugLookup = std::optional<NamedBug> (*)(std::uint64_t address);
+void set_bug_lookup(BugLookup lookup);
 
 }  // namespace pkvmemu::host

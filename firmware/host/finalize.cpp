@@ -65,6 +65,8 @@ int init_iommu(const CommandLine& line) {
         "nothing secret there\n");
     return pkvm::negated(pkvm::Errno::enodev);
   }
+  // 6.1 has no such call: its driver says itself when it is ready, and ours always is.
+  if (!pkvm::hypercall_number(line.generation, pkvm::Hypercall::pkvm_iommu_init)) return 0;
   const HypVa ops = kvm().hyp_va(Kvm::header().null_iommu_ops);
   return static_cast<int>(kvm().call(pkvm::Hypercall::pkvm_iommu_init, {ops.value, 0, 0, 0}));
 }
@@ -81,7 +83,6 @@ void prepare_protection(const CommandLine& line) {
     const std::string_view name = first_missing(line.protected_modules);
     wipe_firmware("protected module %.*s did not load", static_cast<int>(name.size()), name.data());
   }
-  // 6.1 asks its driver instead whether it is ready; none of that generation's can be here.
   const int iommu = init_iommu(line);
   if (iommu != 0) {
     printk("pKVM IOMMU init: error %d\n", iommu);

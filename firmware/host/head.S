@@ -167,17 +167,24 @@ identity_table:
   .fill 510, 8, 0
 
   .bss
-  .balign 4096
+  // The world that kernel code expects (docs/design.md, 5): a task, a shadow call stack, per-CPU
+  // data; and its stack, aligned to twice its size so that vectors.S sees an overflow in one bit.
+  .balign 2 * BOOT_STACK_SIZE
+  .global task_struct
+task_struct:
+  .space 0x4000
+per_cpu_area:
+  .space 0x1000
+shadow_stack:
+  .space 0x1000
+  .space 0x1000
+  .global overflow_stack_end
+overflow_stack_end:
+  .global boot_stack_guard         // not mapped
+boot_stack_guard:
+  .space 0x1000
   .global boot_stack_begin
 boot_stack_begin:
   .space BOOT_STACK_SIZE
   .global boot_stack_end
 boot_stack_end:
-  // The world that kernel code expects (docs/design.md, 5): a task, a shadow call stack, per-CPU data.
-  .global task_struct
-task_struct:
-  .space 0x4000
-shadow_stack:
-  .space 0x1000
-per_cpu_area:
-  .space 0x4000

@@ -39,6 +39,13 @@ const char* headline(std::uint64_t esr, std::uint64_t spsr) {
   return "nVHE hyp panic at";
 }
 
+void print_module_code(const char* what, std::uint64_t where) {
+  printk("%s: [<%016llx>] %pS\n", what, static_cast<Word>(where), reinterpret_cast<void*>(where));
+  // Its bug table covers EL2 code as well (pkvm-abi.md 2.6).
+  if (const auto bug = find_module_bug(where))
+    printk("  %.*s:%u\n", static_cast<int>(bug->file.size()), bug->file.data(), bug->site.line);
+}
+
 }  // namespace
 
 void nvhe_hyp_panic_handler(std::uint64_t esr, std::uint64_t spsr, std::uint64_t elr,
@@ -50,8 +57,7 @@ void nvhe_hyp_panic_handler(std::uint64_t esr, std::uint64_t spsr, std::uint64_t
     printk("%s: [<%016llx>] hyp+0x%llx\n", headline(esr, spsr), static_cast<Word>(where),
            static_cast<Word>(*offset));
   else
-    printk("%s: [<%016llx>] %pS\n", headline(esr, spsr), static_cast<Word>(where),
-           reinterpret_cast<void*>(where));
+    print_module_code(headline(esr, spsr), where);
   printk("Hyp Offset: 0x%llx\n", static_cast<Word>(where - elr));
   panic(
       "HYP panic:\nPS:%08llx PC:%016llx ESR:%016llx\nFAR:%016llx HPFAR:%016llx PAR:%016llx\n"

@@ -118,7 +118,8 @@ void HostServices::store_word(KernVa where, std::uint64_t value) {
   for (std::uint64_t at = where.value, left = sizeof(value); left != 0;) {
     const std::uint64_t part = std::min(left, page_size - (at & low_mask(page_shift)));
     const auto pa = physical_address(at);
-    if (!pa) panic("store to unmapped module memory at 0x%llx", static_cast<unsigned long long>(at));
+    if (!pa)
+      panic("store to unmapped module memory at 0x%llx", static_cast<unsigned long long>(at));
     fw::copy_bytes(linear_pointer<void>(*pa), from, part);
     from += part;
     at += part;
@@ -136,18 +137,19 @@ void HostServices::event(const pkvm::event::Record& record) {
 
 void loader_init(pkvm::Generation generation) {
   release = pkvm::info(generation).kernel_release;
-  new (loader_storage)
-      kmod::ModuleLoader(services, {.generation = generation,
-                                    .release = release,
-                                    .vermagic = vermagic_of(generation),
-                                    .initramfs = initramfs()});
+  new (loader_storage) kmod::ModuleLoader(services, {.generation = generation,
+                                                     .release = release,
+                                                     .vermagic = vermagic_of(generation),
+                                                     .initramfs = initramfs()});
 }
 
 kmod::ModuleLoader& loader() {
   return *std::launder(reinterpret_cast<kmod::ModuleLoader*>(loader_storage));
 }
 
-std::string_view kernel_release() { return release; }
+std::string_view kernel_release() {
+  return release;
+}
 
 image::ByteView initramfs() {
   const PhysRange& range = boot_state.info.initrd;

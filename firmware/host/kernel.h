@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "host/exceptions.h"
 #include "host/module/loader.h"
 #include "host/module/services.h"
 #include "pkvm/generation.h"
@@ -34,6 +35,9 @@ std::string_view kernel_release();
 
 /// The initramfs; empty without one.
 image::ByteView initramfs();
+
+/// What a module's bug table knows of a kernel address (of its EL2 code too).
+std::optional<NamedBug> find_module_bug(std::uint64_t address);
 
 /// For %pS: "symbol+0x10 [module]", "kernel+0x1234".
 std::size_t name_address(std::uint64_t address, std::span<char> out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/kvm.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "host/asm_constants.h"
@@ -15,7 +16,7 @@ namespace pkvmemu::host {
 
 namespace {
 
-constexpr std::uint64_t pool_size = 8 << 20;
+constexpr std::uint64_t smallest_pool = 8 << 20;
 constexpr std::uint64_t pool_alignment = 2 << 20;
 
 // Arm ARM D17: HCR_EL2 of a host under nVHE protected KVM: AArch64, no traps of pointer
@@ -36,9 +37,18 @@ std::uint64_t ram_end() {
   return boot_state.info.memory.all().back().end().value;
 }
 
+/// A 1024th of RAM for the hypervisor's vmemmap, a 512th each for the host's stage 2 and the linear
+/// map, should all RAM be mapped page by page; and some more.
+std::uint64_t pool_size() {
+  std::uint64_t ram = 0;
+  for (const PhysRange& region : boot_state.info.memory.all())
+    ram += region.size;
+  return align_up(std::max(smallest_pool, ram / 128), pool_alignment);
+}
+
 /// The bits of a linear address that say where in memory (pkvm-abi.md 7.1).
 std::uint64_t linear_mask() {
-  const unsigned width =
+  const auto width =
       static_cast<unsigned>(std::bit_width(ram_end() - pkvm::platform::ram_base - 1));
   return low_mask(width);
 }
@@ -135,10 +145,9 @@ std::optional<Pa> Kvm::build_first_tables() const {
   const Pa idmap = image_ + image.idmap_begin;
   mapped = mapped && tables.map(idmap.value, idmap, image.idmap_end - image.idmap_begin,
                                 attributes::hyp_text, PageTable::Largest::page);
-  mapped = mapped && tables.map(linear_hyp_va(pool_).value, pool_, pool_size, attributes::hyp_data,
-                                PageTable::Largest::block_2m);
-  if (!mapped) return std::nullopt;
-  return *root;
+  mapped = mapped && tables.map(linear_hyp_va(pool_.base).value, pool_.base, pool_.size,
+                                attributes::hyp_data, PageTable::Largest::block_2m);
+  return mapped ? root : std::nullopt;
 }
 
 int Kvm::init(pkvm::Generation generation) {
@@ -146,9 +155,10 @@ int Kvm::init(pkvm::Generation generation) {
   if (header().magic != pkvm::hyp_image_magic) return pkvm::negated(pkvm::Errno::enoexec);
   image_ = image_pa();
   physvirt_offset_ = pkvm::platform::ram_base - linear_tag(image_);
-  const auto pool = take_high_pages(pool_size >> page_shift, pool_alignment >> page_shift);
+  const std::uint64_t size = pool_size();
+  const auto pool = take_high_pages(size >> page_shift, pool_alignment >> page_shift);
   if (!pool) return pkvm::negated(pkvm::Errno::enomem);
-  pool_ = *pool;
+  pool_ = {.base = *pool, .size = size};
   relocate_image();
   fill_boot_info();
   const auto root = build_first_tables();
@@ -170,7 +180,7 @@ int Kvm::init(pkvm::Generation generation) {
   arch::hvc(x);
   if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);
   const std::int64_t answer =
-      call(pkvm::Hypercall::pkvm_init, {pool_.value, pool_size, 1, 0, boot_state.va_bits});
+      call(pkvm::Hypercall::pkvm_init, {pool_.base.value, pool_.size, 1, 0, boot_state.va_bits});
   if (answer != 0) return static_cast<int>(answer);
   phase_ = KvmPhase::initialised;
   return 0;

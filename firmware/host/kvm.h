@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "host/arch.h"
+#include "host/boot_info.h"
 #include "pkvm/generation.h"
 #include "pkvm/hyp_image.h"
 #include "pkvm/hypercall.h"
@@ -48,7 +49,7 @@ class Kvm {
   pkvm::Generation generation_ = pkvm::Generation::android15_6_6;
   KvmPhase phase_ = KvmPhase::off;
   Pa image_;
-  Pa pool_;
+  PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;
 };
 

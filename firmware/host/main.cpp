@@ -4,6 +4,7 @@
 #include "host/console.h"
 #include "host/early.h"
 #include "host/events.h"
+#include "host/exceptions.h"
 #include "host/exports.h"
 #include "host/finalize.h"
 #include "host/kernel.h"
@@ -37,7 +38,6 @@ void print_banner(const CommandLine& line) {
          generation.kmi.data());
   for (const CommandLine::Note& note : line.notes()) {
     printk("warning: ");
-    // NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): a row of our own table.
     printk(words_of(note.warning), static_cast<int>(note.value.size()), note.value.data());
   }
   if (boot_state.info.pvmfw_refusal != nullptr)
@@ -66,6 +66,7 @@ extern "C" void host_main() {
   const CommandLine line = parse_command_line(boot_state.info.arguments());
   loader_init(line.generation);
   fw::set_symbol_namer(name_address);
+  set_bug_lookup(find_module_bug);
   exports_init();
   print_banner(line);
   start_kvm(line);

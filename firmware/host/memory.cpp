@@ -24,7 +24,7 @@ constinit ExtentSet vmap_window;    // numbered from VA 0
 constinit std::uint64_t linear_offset = 0;
 
 PageTable kernel_table() {
-  return PageTable(boot_state.kernel_root, boot_state.va_bits, kernel_tables);
+  return {boot_state.kernel_root, boot_state.va_bits, kernel_tables};
 }
 
 /// The pages that a range touches.

@@ -36,7 +36,7 @@ std::uint64_t* PageTable::reach(std::uint64_t va, unsigned level) {
   return entry(table, va, level);
 }
 
-unsigned PageTable::leaf_level(std::uint64_t va, Pa pa, std::uint64_t size, Largest largest) const {
+unsigned PageTable::leaf_level(std::uint64_t va, Pa pa, std::uint64_t size, Largest largest) {
   for (auto level = static_cast<unsigned>(largest); level < last_level; ++level) {
     const std::uint64_t block = bit(shift_of(level));
     if (size >= block && is_aligned(va | pa.value, block)) return level;

@@ -52,7 +52,7 @@ class PageTable {
   std::uint64_t* entry(Pa table, std::uint64_t va, unsigned level) const;
   /// The entry for `va` at `level`, with the tables above made where absent.
   std::uint64_t* reach(std::uint64_t va, unsigned level);
-  unsigned leaf_level(std::uint64_t va, Pa pa, std::uint64_t size, Largest largest) const;
+  static unsigned leaf_level(std::uint64_t va, Pa pa, std::uint64_t size, Largest largest);
 
   TableMemory* memory_;
   Pa root_;

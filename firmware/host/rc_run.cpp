@@ -43,11 +43,7 @@ void make_call(const Wish& wish, const char* verb, std::uint64_t x0) {
       Kind::call_begin,
       {before[0], before[1], before[2], before[3], before[4], before[5], before[6], before[7]},
       wish.target);
-  arch::CallRegisters x{};
-  for (std::uint64_t left = wish.repeat; left != 0; --left) {
-    x = before;
-    arch::hvc(x);
-  }
+  const arch::CallRegisters x = arch::hvc_repeated(before, wish.repeat);
   events().emit(Kind::call_end, {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]}, wish.target);
   print_wish(wish, verb);
   printk("\001c: x0=0x%llx x1=0x%llx x2=0x%llx x3=0x%llx\n", static_cast<Word>(x[0]),
@@ -61,16 +57,24 @@ void not_made(const Wish& wish, std::string_view why) {
 }
 
 void run_call(const Wish& wish) {
-  if (wish.number)
-    return make_call(wish, "call",
-                     pkvm::smccc::kvm_host_id(static_cast<std::uint32_t>(*wish.number)));
+  if (wish.number) {
+    make_call(wish, "call", pkvm::smccc::kvm_host_id(static_cast<std::uint32_t>(*wish.number)));
+    return;
+  }
   const kmod::HandlerLookup found = loader().find_handler(wish.target);
-  if (found.ambiguous)
-    return not_made(wish, "two modules have such a handler: write MODULE/SYMBOL");
-  if (found.handler == nullptr) return not_made(wish, "no loaded module registered it");
+  if (found.ambiguous) {
+    not_made(wish, "two modules have such a handler: write MODULE/SYMBOL");
+    return;
+  }
+  if (found.handler == nullptr) {
+    not_made(wish, "no loaded module registered it");
+    return;
+  }
   const kmod::Module* owner = found.handler->module;
-  if (owner != nullptr && owner->state != kmod::ModuleState::live)
-    return not_made(wish, "its module did not load");
+  if (owner != nullptr && owner->state != kmod::ModuleState::live) {
+    not_made(wish, "its module did not load");
+    return;
+  }
   make_call(wish, "call", pkvm::smccc::kvm_host_id(found.handler->number));
 }
 
@@ -97,11 +101,14 @@ void run_late(const Wish& wish) {
 void run_wish(const Wish& wish) {
   switch (wish.kind) {
     case WishKind::call:
-      return run_call(wish);
+      run_call(wish);
+      return;
     case WishKind::hvc:
-      return run_hvc(wish);
+      run_hvc(wish);
+      return;
     case WishKind::late:
-      return run_late(wish);
+      run_late(wish);
+      return;
   }
 }
 

@@ -8,7 +8,7 @@ extern "C" {
 extern const char image_begin[], text_end[], rodata_end[], image_end[];
 extern const char rela_begin[], rela_end[];
 extern char hyp_image_begin[], hyp_image_end[];
-extern const char boot_stack_begin[], boot_stack_end[];
+extern const char boot_stack_guard[], boot_stack_begin[], boot_stack_end[];
 extern char task_struct[];
 }
 #pragma GCC visibility pop

@@ -2,9 +2,16 @@
 // EL1 exception vectors: every entry saves an ExceptionFrame (exceptions.h) on the current stack
 // and calls handle_exception(frame, entry number). Interrupts are never unmasked.
 
+#include "host/asm_constants.h"
+
   .macro vector number  // saves x0, x1, then everything; uses x0, x1 as scratch
   .balign 128
   sub sp, sp, #288
+  add sp, sp, x0                   // swap: x0 = SP, SP = SP + x0
+  sub x0, sp, x0
+  tbnz x0, #BOOT_STACK_SHIFT, stack_overflow
+  sub x0, sp, x0                   // and back
+  sub sp, sp, x0
   stp x0, x1, [sp]
   mov x1, #\number
   b save_and_handle
@@ -17,6 +24,17 @@ exception_vectors:
   .irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
   vector \number
   .endr
+
+  // The stack ran over into its guard: another one for the report. Only the interrupted x29 is lost.
+stack_overflow:
+  sub x0, sp, x0
+  adrp x29, overflow_stack_end
+  add x29, x29, :lo12:overflow_stack_end
+  sub sp, x29, #288
+  stp x0, x1, [sp]
+  mov x29, xzr
+  mov x1, #VECTOR_STACK_OVERFLOW
+  b save_and_handle
 
   .balign 128
 save_and_handle:

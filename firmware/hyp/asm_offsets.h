@@ -2,6 +2,8 @@
 /* Offsets that assembly and C++ share; per_cpu.h and panic.h check each against the structure. */
 #pragma once
 
+/* NOLINTBEGIN(modernize-macro-to-enum): the assembler reads them. */
+
 #define PER_CPU_HOST 0x000
 #define PER_CPU_PARAMS 0x110
 #define PER_CPU_SIZE 0x180
@@ -26,3 +28,4 @@
 
 /* SCTLR_EL2 with the MMU on: RES1, WXN, I, SA, C, M (pkvm-abi.md 4.5; Arm ARM D17.2.119). */
 #define SCTLR_EL2_ON 0x30CD183D
+/* NOLINTEND(modernize-macro-to-enum) */

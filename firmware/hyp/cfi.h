@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include "lib/address_cast.h"
 #include "lib/arch.h"
 #include "support/address.h"
 
@@ -31,7 +32,7 @@ inline constexpr CfiType handler_cfi_type{{0, 0xe763'81d2, 0x878c'2790}};
 inline constexpr CfiType putc_cfi_type{{0, 0x9975'5e2b, 0xa2fc'e979}};
 
 inline std::uint32_t word_before(HypVa function) {
-  return *reinterpret_cast<const std::uint32_t*>(function.value - sizeof(std::uint32_t));
+  return *fw::object_at<const std::uint32_t>(function - sizeof(std::uint32_t));
 }
 
 /// Which flavour the module was built in whose init function this is.

@@ -30,13 +30,19 @@ constexpr std::uint64_t level_size(unsigned level) {
   return std::uint64_t{1} << (page_shift + (9 * (last_level - level)));
 }
 /// A leaf may stand at 1 GiB, 2 MiB and 4 KiB; 512 GiB blocks need LPA2.
-constexpr bool level_may_hold_leaf(unsigned level) { return level >= 1; }
+constexpr bool level_may_hold_leaf(unsigned level) {
+  return level >= 1;
+}
 
-constexpr bool is_valid(Descriptor d) { return (d.value & descriptor_valid) != 0; }
+constexpr bool is_valid(Descriptor d) {
+  return (d.value & descriptor_valid) != 0;
+}
 constexpr bool is_table(Descriptor d, unsigned level) {
   return is_valid(d) && level != last_level && (d.value & descriptor_table) != 0;
 }
-constexpr Pa address_of(Descriptor d) { return Pa{d.value & descriptor_address}; }
+constexpr Pa address_of(Descriptor d) {
+  return Pa{d.value & descriptor_address};
+}
 constexpr Descriptor table_descriptor(Pa table) {
   return {table.value | descriptor_table | descriptor_valid};
 }
@@ -69,8 +75,7 @@ constexpr Expected<std::uint64_t> hyp_attributes(Prot prot, PageState state,
                                                  pkvm::Generation generation) {
   const bool only_cacheable_runs = generation == pkvm::Generation::android16_6_12;
   if (!prot.has(Prot::r) || prot.any(Prot::pxn | Prot::uxn)) return error(Errno::einval);
-  if (prot.has(Prot::device | Prot::nc) || prot.has(Prot::w | Prot::x))
-    return error(Errno::einval);
+  if (prot.has(Prot::device | Prot::nc) || prot.has(Prot::w | Prot::x)) return error(Errno::einval);
   const std::uint64_t not_executable = Prot::device | (only_cacheable_runs ? Prot::nc : 0);
   if (prot.has(Prot::x) && prot.any(not_executable)) return error(Errno::einval);
 

@@ -20,7 +20,9 @@ constexpr std::uint64_t spsr_aarch32 = bit(4);
 constexpr std::uint64_t spsr_mode_el = 0xC;
 constexpr std::uint64_t spsr_sp_elx = bit(0);
 
-bool is_permission_fault(std::uint64_t esr) { return (esr & 0x3C) == 0x0C; }
+bool is_permission_fault(std::uint64_t esr) {
+  return (esr & 0x3C) == 0x0C;
+}
 
 /// The faulting IPA. HPFAR_EL2 is not valid for a permission fault outside a stage-1 walk (Arm ARM
 /// D17.2.64): then the address is translated again, and nothing is known when that fails.
@@ -41,7 +43,9 @@ std::uint64_t vector_offset(std::uint64_t spsr) {
   return (spsr & spsr_sp_elx) != 0 ? 0x200 : 0x000;
 }
 
-bool came_from_el0(std::uint64_t spsr) { return vector_offset(spsr) >= 0x400; }
+bool came_from_el0(std::uint64_t spsr) {
+  return vector_offset(spsr) >= 0x400;
+}
 
 }  // namespace
 

@@ -15,7 +15,9 @@ void flush_host(std::uint64_t /*ipa*/) {
   arch::isb();
 }
 
-InputRange input(PaRange range) { return {range.begin.value, range.end.value}; }
+InputRange input(PaRange range) {
+  return {range.begin.value, range.end.value};
+}
 
 }  // namespace
 
@@ -28,8 +30,8 @@ HostStage2::HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource&
 /// VTCR_EL2 (Arm ARM D17.2.157): inner shareable, write-back walks, 4 KiB granule.
 std::uint64_t HostStage2::vtcr(unsigned parange) const {
   constexpr std::uint64_t res1 = bit(31);
-  constexpr std::uint64_t walks = std::uint64_t{3} << 12 | std::uint64_t{1} << 10 |
-                                  std::uint64_t{1} << 8;
+  constexpr std::uint64_t walks =
+      std::uint64_t{3} << 12 | std::uint64_t{1} << 10 | std::uint64_t{1} << 8;
   constexpr unsigned largest_ps = 5;  // 48 bits
   const std::uint64_t ps = parange < largest_ps ? parange : largest_ps;
   const std::uint64_t sl0 = 2 - shape_.start_level;  // 4 KiB: level 2, 1, 0 are 0, 1, 2
@@ -56,13 +58,27 @@ Status HostStage2::annotate(PaRange range, Owner owner) {
   return table_.set_invalid(input(range), owner_annotation(owner));
 }
 
+/// Needs no table: whatever entry says so lies inside the range as a whole.
+void HostStage2::undo_annotation(PaRange range, Owner owner) {
+  for (Pa at = range.begin; at < range.end;) {
+    const Leaf found = leaf(at);
+    const Pa next{align_down(at.value, level_size(found.level)) + level_size(found.level)};
+    const PaRange part{at, next < range.end ? next : range.end};
+    if (found.descriptor == owner_annotation(owner))
+      check((memory_.is_ram(at) ? map_identity(part) : forget(part)).has_value());
+    at = next;
+  }
+}
+
 Status HostStage2::map_identity(PaRange range) {
   return table_.map(input(range), range.begin,
                     stage2_attributes(default_prot(range.begin), PageState::owned),
                     Blocks::allowed);
 }
 
-Status HostStage2::forget(PaRange range) { return table_.set_invalid(input(range), {}); }
+Status HostStage2::forget(PaRange range) {
+  return table_.set_invalid(input(range), {});
+}
 
 Status HostStage2::handle_fault(Pa pa) {
   const fw::LockGuard guard(lock_);

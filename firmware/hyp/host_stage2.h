@@ -16,9 +16,9 @@ namespace pkvmemu::hyp {
 /// Number of root-table pages and level that a host IPA size needs (Arm ARM D8.2.10: up to 16
 /// tables in a row spare a level).
 struct Stage2Shape {
-  unsigned ipa_bits;
-  unsigned start_level;
-  unsigned root_pages;
+  unsigned ipa_bits = 0;
+  unsigned start_level = 0;
+  unsigned root_pages = 0;
 
   /// `physical_bits` as ID_AA64MMFR0_EL1.PARange encodes it; 52 bits need LPA2 and count as 48.
   static constexpr Stage2Shape of_parange(unsigned parange) {
@@ -26,7 +26,8 @@ struct Stage2Shape {
     const unsigned ipa_bits = parange < bits_of.size() ? bits_of[parange] : 48;
     // The shallowest walk whose root is at most 16 tables: 9 bits a level, 4 by concatenation.
     unsigned start_level = last_level;
-    while (page_shift + (9 * (last_level - start_level + 1)) + 4 < ipa_bits) --start_level;
+    while (page_shift + (9 * (last_level - start_level + 1)) + 4 < ipa_bits)
+      --start_level;
     const unsigned one_root = page_shift + (9 * (last_level - start_level + 1));
     const unsigned root_pages = ipa_bits > one_root ? 1U << (ipa_bits - one_root) : 1;
     return {ipa_bits, start_level, root_pages};
@@ -57,6 +58,9 @@ class HostStage2 {
 
   /// Takes the range away from the host.
   Status annotate(PaRange range, Owner owner);
+  /// After a failed annotate of a range that was the host's: what was annotated is the host's
+  /// again.
+  void undo_annotation(PaRange range, Owner owner);
   /// Gives it to the host with the default protection of its kind.
   Status map_identity(PaRange range);
   /// MMIO that the host owns and has not touched: nothing is mapped, the next access maps it.

@@ -14,7 +14,9 @@ void flush_hyp_page(std::uint64_t va) {
   arch::isb();
 }
 
-InputRange input(HypVa va, std::uint64_t size) { return {va.value, va.value + size}; }
+InputRange input(HypVa va, std::uint64_t size) {
+  return {va.value, va.value + size};
+}
 
 }  // namespace
 

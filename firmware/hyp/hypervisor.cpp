@@ -10,14 +10,12 @@ namespace {
 
 constexpr std::array<StaticCall, 3> calls_before_init = {nullptr, get_mdcr_el2, pkvm_init};
 
-constinit Hypervisor the_hypervisor{
-    // __pkvm_init puts the generation's own table in place; until then there are just the two
-    // calls that have these numbers everywhere.
-    .dispatcher = Dispatcher{pkvm::info(pkvm::Generation::android15_6_6), calls_before_init}};
-
 }  // namespace
 
-Hypervisor& hypervisor() { return the_hypervisor; }
+// __pkvm_init puts the generation's own table in place; until then there are just the two calls
+// that have these numbers everywhere.
+constinit Hypervisor the_hypervisor{
+    Dispatcher{pkvm::info(pkvm::Generation::android15_6_6), calls_before_init}};
 
 }  // namespace pkvmemu::hyp
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 
 #include "hyp/dispatch.h"
 #include "hyp/host_stage2.h"
@@ -16,33 +15,41 @@
 #include "hyp/pool.h"
 #include "hyp/serial.h"
 #include "lib/event_ring.h"
+#include "lib/late.h"
 #include "pkvm/generation.h"
 #include "pkvm/hyp_image.h"
 
 namespace pkvmemu::hyp {
 
 struct Hypervisor {
+  constexpr Hypervisor() = default;
+  constexpr explicit Hypervisor(const Dispatcher& before_init) : dispatcher(before_init) {}
+
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   unsigned cpus = 0;
-  LinearMap linear{};
+  LinearMap linear;
 
-  std::optional<EarlyPages> early{};
-  std::optional<PagePool> pool{};
-  std::optional<HypSpace> space{};
-  std::optional<HostStage2> host{};
-  std::optional<Ownership> ownership{};
-  Stage2Shape stage2_shape{};
+  fw::Late<EarlyPages> early;
+  fw::Late<PagePool> pool;
+  fw::Late<HypSpace> space;
+  fw::Late<HostStage2> host;
+  fw::Late<Ownership> ownership;
+  Stage2Shape stage2_shape;
   Pa stage2_root{0};
 
-  ModuleSlots modules{};
-  Dispatcher dispatcher{};
-  Serial serial{};
-  Iommu iommu{};
-  fw::EventRing events{};
+  ModuleSlots modules;
+  Dispatcher dispatcher;
+  Serial serial;
+  Iommu iommu;
+  fw::EventRing events;
 };
 
-/// The only one.
-Hypervisor& hypervisor();
+// NOLINTBEGIN(bugprone-dynamic-static-initializers): they are constinit where they are defined.
+/// The only one. Its address is a constant of the image, which the way of each HVC counts on.
+extern constinit Hypervisor the_hypervisor;
+inline Hypervisor& hypervisor() {
+  return the_hypervisor;
+}
 
 }  // namespace pkvmemu::hyp
 
@@ -50,3 +57,4 @@ Hypervisor& hypervisor();
 extern "C" pkvm::HypBootInfo hyp_boot_info;
 /// TPIDR_EL2 of each CPU points into it.
 extern "C" std::array<pkvmemu::hyp::PerCpu, pkvmemu::hyp::max_cpus> hyp_per_cpu;
+// NOLINTEND(bugprone-dynamic-static-initializers)

@@ -7,9 +7,15 @@ namespace {
 
 // The null driver: it accepts everything and knows no device. Domains are bookkeeping that the
 // caller keeps.
-int null_init(unsigned long /*arg*/) { return 0; }
-kvm_hyp_iommu* null_get_iommu_by_id(pkvm_handle_t /*id*/) { return nullptr; }
-int null_alloc_domain(kvm_hyp_iommu_domain* /*domain*/, int /*type*/) { return 0; }
+int null_init(unsigned long /*arg*/) {
+  return 0;
+}
+kvm_hyp_iommu* null_get_iommu_by_id(pkvm_handle_t /*id*/) {
+  return nullptr;
+}
+int null_alloc_domain(kvm_hyp_iommu_domain* /*domain*/, int /*type*/) {
+  return 0;
+}
 void null_free_domain(kvm_hyp_iommu_domain* /*domain*/) {}
 int null_attach_dev(kvm_hyp_iommu* /*iommu*/, kvm_hyp_iommu_domain* /*domain*/, u32 /*endpoint*/,
                     u32 /*pasid*/, u32 /*pasid_bits*/) {
@@ -46,8 +52,8 @@ int Iommu::init(const kvm_iommu_ops* ops, std::uint64_t memcache_head, std::uint
                 unsigned long argument, Ownership& ownership, const LinearMap& linear) {
   // A driver without its mandatory operations is a WARN, which at EL2 is fatal.
   check(ops != nullptr && ops->init != nullptr && ops->get_iommu_by_id != nullptr &&
-        ops->alloc_domain != nullptr && ops->free_domain != nullptr &&
-        ops->attach_dev != nullptr && ops->detach_dev != nullptr);
+        ops->alloc_domain != nullptr && ops->free_domain != nullptr && ops->attach_dev != nullptr &&
+        ops->detach_dev != nullptr);
   const Status taken = take_memcache(memcache_head, pages, ownership, linear);
   if (!taken) return to_int(taken);
   const int result = ops->init(argument);

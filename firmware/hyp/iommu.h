@@ -30,10 +30,10 @@ struct kvm_iommu_ops {
   void* iova_to_phys;
   u64 reserved[8];
 };
-static_assert(sizeof(kvm_iommu_ops) == 22 * 8);
+static_assert(sizeof(kvm_iommu_ops) == 22 * sizeof(u64));
 
 /// In the image's data; its offset stands in the image header for the host.
-extern "C" const kvm_iommu_ops hyp_null_iommu_ops;
+extern "C" const kvm_iommu_ops hyp_null_iommu_ops;  // NOLINT(bugprone-dynamic-static-initializers)
 
 namespace pkvmemu::hyp {
 

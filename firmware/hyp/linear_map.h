@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "lib/address_cast.h"
 #include "support/address.h"
 
 namespace pkvmemu::hyp {
@@ -19,7 +20,7 @@ class LinearMap {
 
   template <typename T>
   T* pointer(Pa pa) const {
-    return reinterpret_cast<T*>(hyp_va(pa).value);
+    return fw::object_at<T>(hyp_va(pa));
   }
   Pa pa_of_pointer(const void* pointer) const {
     return hyp_pa(HypVa{reinterpret_cast<std::uint64_t>(pointer)});

@@ -4,6 +4,7 @@
 #include "hyp/cfi.h"
 #include "hyp/hypervisor.h"
 #include "hyp/ops_table.h"
+#include "lib/address_cast.h"
 #include "pkvm/event.h"
 
 namespace pkvmemu::hyp {
@@ -14,7 +15,7 @@ int init_module(HypVa init) {
   const CfiFlavour flavour = flavour_of_init(init);
   hyp.modules.set_flavour(init, flavour);
   const pkvm_module_ops* ops = module_ops(hyp.generation, flavour);
-  const int result = reinterpret_cast<int (*)(const pkvm_module_ops*)>(init.value)(ops);
+  const int result = fw::function_at<int(const pkvm_module_ops*)>(init)(ops);
   hyp.events.emit(pkvm::event::Kind::module_init,
                   {init.value, static_cast<std::uint64_t>(std::int64_t{result})});
   return result;

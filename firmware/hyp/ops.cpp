@@ -2,6 +2,7 @@
 #include "hyp/ops.h"
 
 #include "hyp/hypervisor.h"
+#include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "pkvm/ops.h"
 #include "support/bits.h"
@@ -20,7 +21,7 @@ int create_private_mapping(Pa pa, std::uint64_t size, Prot prot, unsigned long* 
 void* alloc_module_va(std::uint64_t pages) {
   Hypervisor& hyp = hypervisor();
   const Expected<HypVa> va = hyp.modules.alloc_module_va(*hyp.space, pages);
-  return reinterpret_cast<void*>(va ? va->value : 0);
+  return fw::object_at<void>(va ? *va : HypVa{0});
 }
 
 int map_module_page(std::uint64_t pfn, HypVa va, Prot prot) {
@@ -39,10 +40,12 @@ int register_serial_driver(HypVa callback) {
 }
 
 void* fixmap_map(Pa pa) {
-  return reinterpret_cast<void*>(hypervisor().space->fixmap_map(this_cpu().index, pa).value);
+  return fw::object_at<void>(hypervisor().space->fixmap_map(this_cpu().index, pa));
 }
 
-void fixmap_unmap() { hypervisor().space->fixmap_unmap(this_cpu().index); }
+void fixmap_unmap() {
+  hypervisor().space->fixmap_unmap(this_cpu().index);
+}
 
 int host_donate_hyp(std::uint64_t pfn, std::uint64_t pages, Accept accept, Prot prot) {
   return to_int(hypervisor().ownership->host_donate_hyp(pfn, pages, accept, prot));
@@ -70,7 +73,9 @@ int pin_shared_mem(HypVa from, HypVa to) {
   return to_int(hypervisor().ownership->pin_shared(from, to));
 }
 
-void unpin_shared_mem(HypVa from, HypVa to) { hypervisor().ownership->unpin_shared(from, to); }
+void unpin_shared_mem(HypVa from, HypVa to) {
+  hypervisor().ownership->unpin_shared(from, to);
+}
 
 /// From 6.6 on an address outside the kernel's half (TTBR1) comes back as it is.
 std::uint64_t kern_hyp_va(std::uint64_t kernel_va) {

@@ -20,13 +20,19 @@ namespace pkvmemu::hyp::PKVM_CFI_FLAVOUR {
 
 namespace {
 
-HypVa hyp_va_of(const void* pointer) { return HypVa{reinterpret_cast<std::uint64_t>(pointer)}; }
+HypVa hyp_va_of(const void* pointer) {
+  return HypVa{reinterpret_cast<std::uint64_t>(pointer)};
+}
 template <typename Callback>
 HypVa hyp_va_of_function(Callback* function) {
   return HypVa{reinterpret_cast<std::uint64_t>(function)};
 }
-Prot prot_of(kvm_pgtable_prot prot) { return Prot{static_cast<std::uint64_t>(prot)}; }
-Accept accept_of(bool mmio) { return mmio ? Accept::memory_or_mmio : Accept::memory_only; }
+Prot prot_of(kvm_pgtable_prot prot) {
+  return Prot{static_cast<std::uint64_t>(prot)};
+}
+Accept accept_of(bool mmio) {
+  return mmio ? Accept::memory_or_mmio : Accept::memory_only;
+}
 
 /// What an op that does not exist answers: -ENOSYS, NULL, false, nothing.
 template <typename Type>
@@ -41,7 +47,9 @@ int op_create_private_mapping(phys_addr_t phys, size_t size, kvm_pgtable_prot pr
                               unsigned long* haddr) {
   return ops::create_private_mapping(Pa{phys}, size, prot_of(prot), haddr);
 }
-void* op_alloc_module_va(u64 nr_pages) { return ops::alloc_module_va(nr_pages); }
+void* op_alloc_module_va(u64 nr_pages) {
+  return ops::alloc_module_va(nr_pages);
+}
 int op_map_module_page(u64 pfn, void* va, kvm_pgtable_prot prot, bool is_protected) {
   return is_protected ? ops::map_protected_page(pfn, hyp_va_of(va), prot_of(prot))
                       : ops::map_module_page(pfn, hyp_va_of(va), prot_of(prot));
@@ -49,22 +57,42 @@ int op_map_module_page(u64 pfn, void* va, kvm_pgtable_prot prot, bool is_protect
 int op_register_serial_driver(void (*putc)(char)) {
   return ops::register_serial_driver(hyp_va_of_function(putc));
 }
-void op_putc(char c) { hypervisor().serial.put(c); }
-void op_puts(const char* text) { hypervisor().serial.put_line(text); }
-void op_putx64(u64 value) { hypervisor().serial.put_hex(value); }
-void* op_fixmap_map(phys_addr_t phys) { return ops::fixmap_map(Pa{phys}); }
-void op_fixmap_unmap() { ops::fixmap_unmap(); }
-void op_flush_dcache_to_poc(void* address, size_t size) { arch::flush_dcache(address, size); }
-int op_host_donate_hyp_6_1(u64 pfn, u64 nr_pages) { return ops::host_donate_hyp(pfn, nr_pages); }
+void op_putc(char c) {
+  hypervisor().serial.put(c);
+}
+void op_puts(const char* text) {
+  hypervisor().serial.put_line(text);
+}
+void op_putx64(u64 value) {
+  hypervisor().serial.put_hex(value);
+}
+void* op_fixmap_map(phys_addr_t phys) {
+  return ops::fixmap_map(Pa{phys});
+}
+void op_fixmap_unmap() {
+  ops::fixmap_unmap();
+}
+void op_flush_dcache_to_poc(void* address, size_t size) {
+  arch::flush_dcache(address, size);
+}
+int op_host_donate_hyp_6_1(u64 pfn, u64 nr_pages) {
+  return ops::host_donate_hyp(pfn, nr_pages);
+}
 int op_host_donate_hyp_6_6(u64 pfn, u64 nr_pages, bool accept_mmio) {
   return ops::host_donate_hyp(pfn, nr_pages, accept_of(accept_mmio), prot_rw);
 }
 int op_host_donate_hyp_prot(u64 pfn, u64 nr_pages, bool accept_mmio, kvm_pgtable_prot prot) {
   return ops::host_donate_hyp(pfn, nr_pages, accept_of(accept_mmio), prot_of(prot));
 }
-int op_hyp_donate_host(u64 pfn, u64 nr_pages) { return ops::hyp_donate_host(pfn, nr_pages); }
-int op_host_share_hyp(u64 pfn) { return ops::host_share_hyp(pfn); }
-int op_host_unshare_hyp(u64 pfn) { return ops::host_unshare_hyp(pfn); }
+int op_hyp_donate_host(u64 pfn, u64 nr_pages) {
+  return ops::hyp_donate_host(pfn, nr_pages);
+}
+int op_host_share_hyp(u64 pfn) {
+  return ops::host_share_hyp(pfn);
+}
+int op_host_unshare_hyp(u64 pfn) {
+  return ops::host_unshare_hyp(pfn);
+}
 int op_pin_shared_mem(void* from, void* to) {
   return ops::pin_shared_mem(hyp_va_of(from), hyp_va_of(to));
 }
@@ -79,11 +107,21 @@ void* op_memset(void* to, int value, size_t count) {
   fw::fill_bytes(to, static_cast<unsigned char>(value), count);
   return to;
 }
-phys_addr_t op_hyp_pa(void* address) { return hypervisor().linear.pa_of_pointer(address).value; }
-void* op_hyp_va(phys_addr_t phys) { return hypervisor().linear.pointer<void>(Pa{phys}); }
-unsigned long op_kern_hyp_va(unsigned long address) { return ops::kern_hyp_va(address); }
-void op_udelay(unsigned long usecs) { ops::udelay(usecs); }
-int op_hyp_smp_processor_id() { return static_cast<int>(this_cpu().index); }
+phys_addr_t op_hyp_pa(void* address) {
+  return hypervisor().linear.pa_of_pointer(address).value;
+}
+void* op_hyp_va(phys_addr_t phys) {
+  return hypervisor().linear.pointer<void>(Pa{phys});
+}
+unsigned long op_kern_hyp_va(unsigned long address) {
+  return ops::kern_hyp_va(address);
+}
+void op_udelay(unsigned long usecs) {
+  ops::udelay(usecs);
+}
+int op_hyp_smp_processor_id() {
+  return static_cast<int>(this_cpu().index);
+}
 
 // The ops that do not exist yet. The caller's address is where a report points.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
@@ -110,10 +148,10 @@ struct SlotOf {
 };
 
 // A row that a generation does not have gets a negative slot of its own, which nobody looks up.
-#define PKVM_SLOT(generation, slot, variant)                      \
-  template <>                                                     \
-  struct SlotOf<generation, ((slot) < 0 ? -__LINE__ : (slot))> {  \
-    static constexpr auto* pointer = &op_##variant;               \
+#define PKVM_SLOT(generation, slot, variant)                     \
+  template <>                                                    \
+  struct SlotOf<generation, ((slot) < 0 ? -__LINE__ : (slot))> { \
+    static constexpr auto* pointer = &op_##variant;              \
   };
 #define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
   PKVM_SLOT(pkvm::Generation::android14_6_1, g6_1, variant)            \

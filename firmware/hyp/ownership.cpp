@@ -125,10 +125,7 @@ Status Ownership::donate(PaRange range, Prot alias) {
   if (!annotated) {
     check(!rules_->out_of_memory_is_fatal);
     check(space_->unmap_linear(range).has_value());
-    check((memory ? host_->table().remap({range.begin.value, range.end.value}, range.begin,
-                                         stage2_attributes(prot_rwx, PageState::owned))
-                  : host_->forget(range))
-              .has_value());
+    host_->undo_annotation(range, Owner::hyp);
     return annotated;
   }
   if (memory) set_host_state(range, PageState::no_page);
@@ -177,14 +174,16 @@ Status Ownership::pin_shared(HypVa from, HypVa to) {
     return space_->linear_state(pa) == PageState::shared_borrowed ? Status{} : error(Errno::eperm);
   });
   if (!borrowed) return borrowed;
-  for (Pa pa = range.begin; pa < range.end; pa = pa + page_size) ++vmemmap_.page(pa).refcount;
+  for (Pa pa = range.begin; pa < range.end; pa = pa + page_size)
+    ++vmemmap_.page(pa).refcount;
   return {};
 }
 
 void Ownership::unpin_shared(HypVa from, HypVa to) {
   const fw::LockGuard guard(host_->lock());
   const PaRange range = pages_around(from, to);
-  for (Pa pa = range.begin; pa < range.end; pa = pa + page_size) --vmemmap_.page(pa).refcount;
+  for (Pa pa = range.begin; pa < range.end; pa = pa + page_size)
+    --vmemmap_.page(pa).refcount;
 }
 
 }  // namespace pkvmemu::hyp

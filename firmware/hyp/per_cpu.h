@@ -8,6 +8,7 @@
 #include "hyp/abi_types.h"
 #include "hyp/asm_offsets.h"
 #include "hyp/layout.h"
+#include "lib/address_cast.h"
 #include "lib/arch.h"
 #include "pkvm/hyp_image.h"
 
@@ -32,7 +33,7 @@ static_assert(offsetof(pkvm::HypInitParams, tpidr_el2) == PARAMS_TPIDR &&
 static_assert(offsetof(pkvm::HypBootInfo, physvirt_offset) == BOOT_INFO_PHYSVIRT);
 
 inline PerCpu& this_cpu() {
-  return *reinterpret_cast<PerCpu*>(arch::read<arch::Sysreg::tpidr_el2>());
+  return *fw::object_at<PerCpu>(HypVa{arch::read<arch::Sysreg::tpidr_el2>()});
 }
 
 }  // namespace pkvmemu::hyp

@@ -25,7 +25,9 @@ Descriptor load(const std::uint64_t* entry) {
   return {__atomic_load_n(entry, __ATOMIC_RELAXED)};
 }
 
-constexpr std::uint64_t lower(std::uint64_t a, std::uint64_t b) { return a < b ? a : b; }
+constexpr std::uint64_t lower(std::uint64_t a, std::uint64_t b) {
+  return a < b ? a : b;
+}
 
 /// Release: a walker that sees the entry sees the table behind it.
 void store(std::uint64_t* entry, Descriptor d) {
@@ -132,8 +134,8 @@ Status PageTable::edit(std::uint64_t* entry, unsigned level, InputRange range, c
     const bool same = old_pa == what.pa_for(range.begin) && attributes_of(old) == what.attributes;
     return same ? Status{} : error(Errno::eagain);
   }
-  const bool leaf_allowed = level == last_level || (level_may_hold_leaf(level) &&
-                                                    what.blocks == Blocks::allowed);
+  const bool leaf_allowed =
+      level == last_level || (level_may_hold_leaf(level) && what.blocks == Blocks::allowed);
   const bool aligned = is_aligned(what.pa_for(range.begin).value, level_size(level));
   // An annotation may stand for a whole subtree at any level, as an empty entry does.
   if (whole && (invalidating || (leaf_allowed && aligned)))
@@ -198,8 +200,9 @@ void PageTable::free_tables(Pa table, unsigned level) {
 }
 
 std::uint64_t PageTable::table_count() const {
-  const std::uint64_t roots =
-      std::uint64_t{1} << (shape_.input_bits - (page_shift + (9 * (last_level - shape_.start_level))));
+  const std::uint64_t roots = std::uint64_t{1}
+                              << (shape_.input_bits -
+                                  (page_shift + (9 * (last_level - shape_.start_level))));
   const auto* root = pages_->map().pointer<std::uint64_t>(shape_.root);
   std::uint64_t count = 0;
   for (std::uint64_t i = 0; i < roots; ++i)

@@ -16,13 +16,14 @@ Expected<Pa> EarlyPages::take(std::uint64_t count, std::uint64_t alignment) {
 }
 
 PagePool::PagePool(LinearMap map, Vmemmap vmemmap, Extent extent)
-    : PageSource(map), vmemmap_(vmemmap), begin_(extent.begin), end_(extent.end) {
+    : PageSource(map),
+      vmemmap_(vmemmap),
+      begin_(extent.begin),
+      end_(extent.end),
+      fresh_(extent.free),
+      free_((extent.end - extent.free) >> page_shift) {
   for (Pa page = extent.begin; page < extent.free; page = page + page_size)
     vmemmap_.page(page).refcount = 1;
-  for (Pa page = extent.end; page > extent.free;) {
-    page = page - page_size;
-    push(page);
-  }
 }
 
 void PagePool::push(Pa page) {
@@ -35,8 +36,12 @@ void PagePool::push(Pa page) {
 Expected<Pa> PagePool::take_page() {
   const fw::LockGuard guard(lock_);
   if (free_ == 0) return error(Errno::enomem);
-  const Pa page = head_;
-  head_ = Pa{*map().pointer<std::uint64_t>(page)};
+  const bool returned = head_ != Pa{0};
+  const Pa page = returned ? head_ : fresh_;
+  if (returned)
+    head_ = Pa{*map().pointer<std::uint64_t>(page)};
+  else
+    fresh_ = fresh_ + page_size;
   --free_;
   vmemmap_.page(page).refcount = 1;
   fw::fill_bytes(map().pointer<void>(page), 0, page_size);

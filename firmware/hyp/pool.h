@@ -56,6 +56,9 @@ class PagePool final : public PageSource {
   Vmemmap vmemmap_;
   Pa begin_;
   Pa end_;
+  /// [fresh_, end_) was never taken: not even touched, which would cost more than all of boot.
+  Pa fresh_;
+  /// List of returned pages, linked through their first words; 0 ends it.
   Pa head_{0};
   std::uint64_t free_ = 0;
   fw::Spinlock lock_;

@@ -2,6 +2,7 @@
 #include "hyp/serial.h"
 
 #include "hyp/cfi.h"
+#include "lib/address_cast.h"
 
 namespace pkvmemu::hyp {
 
@@ -15,11 +16,12 @@ Status Serial::install(HypVa callback, std::uint32_t hash) {
 void Serial::put(char c) const {
   if (callback_.value == 0) return;
   check_callee(callback_, hash_);
-  reinterpret_cast<void (*)(char)>(callback_.value)(c);
+  fw::function_at<void(char)>(callback_)(c);
 }
 
 void Serial::put_line(const char* text) const {
-  for (; *text != '\0'; ++text) put(*text);
+  for (; *text != '\0'; ++text)
+    put(*text);
   put('\n');
   put('\r');
 }
@@ -27,7 +29,8 @@ void Serial::put_line(const char* text) const {
 void Serial::put_hex(std::uint64_t value) const {
   put('0');
   put('x');
-  for (int shift = 60; shift >= 0; shift -= 4) put("0123456789abcdef"[(value >> shift) & 0xF]);
+  for (int shift = 60; shift >= 0; shift -= 4)
+    put("0123456789abcdef"[(value >> shift) & 0xF]);
   put('\n');
   put('\r');
 }

@@ -2,6 +2,7 @@
 #include "hyp/setup.h"
 
 #include "hyp/static_calls.h"
+#include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
 
@@ -63,13 +64,11 @@ Status map_image(HypSpace& space) {
   const auto map = [&](const char* begin, const char* end, Prot prot) {
     return space.map_linear(image_range(linear, begin, end), prot, PageState::owned);
   };
-  return in_order([&] { return map(__text_begin, __text_end, prot_rx); },
-                  [&] { return map(__image_start, __rodata_end, prot_ro); },
-                  [&] { return map(__data_begin, __data_end, prot_rw); },
-                  [&] {
-                    return space.map_at(HypVa{idmap.begin.value}, idmap.begin, idmap.size(),
-                                        prot_rx);
-                  });
+  return in_order(
+      [&] { return map(__text_begin, __text_end, prot_rx); },
+      [&] { return map(__image_start, __rodata_end, prot_ro); },
+      [&] { return map(__data_begin, __data_end, prot_rw); },
+      [&] { return space.map_at(HypVa{idmap.begin.value}, idmap.begin, idmap.size(), prot_rx); });
 }
 
 /// Backs the vmemmap where it describes RAM. Neighbouring regions may share a page of it.
@@ -125,16 +124,15 @@ Status build_tables(Hypervisor& hyp, const InitArguments& arguments) {
   EarlyPages& early = hyp.early.emplace(hyp.linear, arguments.pool.begin, arguments.pool.end);
   const Expected<Pa> root = early.take_page();
   if (!root) return error(root.error());
-  const Layout layout =
-      Layout::make(static_cast<unsigned>(arguments.va_bits),
-                   hyp.linear.pa_of_pointer(__idmap_begin), static_cast<unsigned>(hyp.cpus));
+  const Layout layout = Layout::make(static_cast<unsigned>(arguments.va_bits),
+                                     hyp.linear.pa_of_pointer(__idmap_begin), hyp.cpus);
   const unsigned start_level = arguments.va_bits > 39 ? 0 : 1;
-  HypSpace& space = hyp.space.emplace(layout,
-                                      PageTable::Shape{.root = *root,
-                                                       .start_level = start_level,
-                                                       .input_bits = static_cast<unsigned>(
-                                                           arguments.va_bits)},
-                                      early, hyp.generation);
+  HypSpace& space =
+      hyp.space.emplace(layout,
+                        PageTable::Shape{.root = *root,
+                                         .start_level = start_level,
+                                         .input_bits = static_cast<unsigned>(arguments.va_bits)},
+                        early, hyp.generation);
   return in_order([&] { return map_image(space); },
                   [&] { return space.map_linear(arguments.pool, prot_rw, PageState::owned); },
                   [&] { return map_vmemmap(space, early); },
@@ -158,22 +156,20 @@ Status take_stage2_root(Hypervisor& hyp) {
 void attach_events(Hypervisor& hyp) {
   if (hyp_boot_info.event_doorbell == 0) return;
   const HypVa at = hyp.space->layout().events;
-  const std::uint64_t doorbell =
-      at.value + hyp_boot_info.event_ring_size + pkvm::event::doorbell_offset;
-  hyp.events = fw::EventRing::attach(reinterpret_cast<void*>(at.value),
-                                     hyp_boot_info.event_ring_size,
-                                     reinterpret_cast<volatile std::uint32_t*>(doorbell),
+  const HypVa doorbell = at + hyp_boot_info.event_ring_size + pkvm::event::doorbell_offset;
+  hyp.events = fw::EventRing::attach(fw::object_at<void>(at), hyp_boot_info.event_ring_size,
+                                     fw::object_at<volatile std::uint32_t>(doorbell),
                                      pkvm::event::doorbell_hyp);
 }
 
 /// On the own tables, where the vmemmap can be reached.
 Status finish(Hypervisor& hyp, PaRange pool_range) {
   HypSpace& space = *hyp.space;
-  const Vmemmap vmemmap{reinterpret_cast<HypPage*>(space.layout().vmemmap.value)};
+  const Vmemmap vmemmap{fw::object_at<HypPage>(space.layout().vmemmap)};
   PagePool& pool = hyp.pool.emplace(
       hyp.linear, vmemmap,
-      PagePool::Extent{.begin = pool_range.begin, .free = hyp.early->next(),
-                       .end = pool_range.end});
+      PagePool::Extent{
+          .begin = pool_range.begin, .free = hyp.early->next(), .end = pool_range.end});
   space.table().use_pages(pool);
   const MemoryMap memory{std::span(hyp_boot_info.regions, hyp_boot_info.region_count)};
   HostStage2& host = hyp.host.emplace(memory, hyp.stage2_shape, hyp.stage2_root, pool);
@@ -205,21 +201,21 @@ void after_switch() {
 
 void pkvm_init(user_pt_regs* regs) {
   const Pa phys{regs->regs[1]};
-  const InitArguments arguments{.pool = {phys, phys + regs->regs[2]},
-                                .cpus = regs->regs[3],
-                                .va_bits = regs->regs[5]};
+  const InitArguments arguments{
+      .pool = {phys, phys + regs->regs[2]}, .cpus = regs->regs[3], .va_bits = regs->regs[5]};
   Hypervisor& hyp = hypervisor();
-  const Status built = in_order([&] { return check_arguments(arguments); },
-                                [&] { return build_tables(hyp, arguments); },
-                                [&] { return take_stage2_root(hyp); });
+  const Status built =
+      in_order([&] { return check_arguments(arguments); },
+               [&] { return build_tables(hyp, arguments); }, [&] { return take_stage2_root(hyp); });
   if (!built) {
     if (built.error() != Errno::eperm) hyp.space.reset();
     regs->regs[1] = static_cast<u64>(to_int(built));
     return;
   }
   hyp.dispatcher = Dispatcher{pkvm::info(hyp.generation), static_calls(hyp.generation)};
-  const auto go = reinterpret_cast<decltype(&hyp_switch_tables)>(
-      hyp.linear.pa_of_pointer(reinterpret_cast<const void*>(&hyp_switch_tables)).value);
+  // Called where it lies physically: it switches the MMU off.
+  const Pa code = hyp.linear.pa_of_pointer(reinterpret_cast<const void*>(&hyp_switch_tables));
+  auto* const go = fw::function_at<decltype(hyp_switch_tables)>(HypVa{code.value});
   go(hyp.space->table().shape().root.value, hyp.space->layout().stack_top(this_cpu().index).value,
      after_switch);
 }

@@ -22,7 +22,8 @@ using PsciHandler = std::int64_t (*)(const PsciCall&);
 
 std::int64_t forward(const PsciCall& call) {
   arch::SmcRegisters registers{};
-  for (std::size_t i = 0; i < call.x.size(); ++i) registers[i] = call.x[i];
+  for (std::size_t i = 0; i < call.x.size(); ++i)
+    registers[i] = call.x[i];
   arch::smc(registers);
   return static_cast<std::int64_t>(registers[0]);
 }
@@ -64,9 +65,11 @@ std::int64_t handle_psci(std::uint64_t id, const PsciCall& call) {
 
 void forward_to_el3(user_pt_regs* regs) {
   arch::SmcRegisters registers{};
-  for (std::size_t i = 0; i < registers.size(); ++i) registers[i] = regs->regs[i];
+  for (std::size_t i = 0; i < registers.size(); ++i)
+    registers[i] = regs->regs[i];
   arch::smc(registers);
-  for (std::size_t i = 0; i < registers.size(); ++i) regs->regs[i] = registers[i];
+  for (std::size_t i = 0; i < registers.size(); ++i)
+    regs->regs[i] = registers[i];
 }
 
 }  // namespace

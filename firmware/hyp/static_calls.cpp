@@ -5,6 +5,7 @@
 #include "hyp/hypervisor.h"
 #include "hyp/module_init.h"
 #include "hyp/setup.h"
+#include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
 
@@ -18,7 +19,9 @@ using arch::Sysreg;
 void answer(user_pt_regs* regs, const Status& status) {
   regs->regs[1] = static_cast<u64>(to_int(status));
 }
-void answer(user_pt_regs* regs, int value) { regs->regs[1] = static_cast<u64>(value); }
+void answer(user_pt_regs* regs, int value) {
+  regs->regs[1] = static_cast<u64>(value);
+}
 
 /// An address, or a negative error in its place.
 void answer(user_pt_regs* regs, const Expected<HypVa>& va) {
@@ -67,25 +70,28 @@ void unmap_module_page(user_pt_regs* regs) {
   ModuleSlots::unmap_module_page(*hyp.space, *hyp.ownership, regs->regs[1], HypVa{regs->regs[2]});
 }
 
-void init_module_call(user_pt_regs* regs) { answer(regs, init_module(HypVa{regs->regs[1]})); }
+void init_module_call(user_pt_regs* regs) {
+  answer(regs, init_module(HypVa{regs->regs[1]}));
+}
 
 void register_hcall(user_pt_regs* regs) {
   Hypervisor& hyp = hypervisor();
   const HypVa function{regs->regs[1]};
   const Expected<unsigned> number = hyp.modules.register_handler(function);
   answer(regs, number ? static_cast<int>(*number) : pkvm::negated(number.error()));
-  if (number)
-    hyp.events.emit(pkvm::event::Kind::handler_registered, {*number, function.value});
+  if (number) hyp.events.emit(pkvm::event::Kind::handler_registered, {*number, function.value});
 }
 
 void iommu_init(user_pt_regs* regs) {
   Hypervisor& hyp = hypervisor();
-  const auto* ops = reinterpret_cast<const kvm_iommu_ops*>(regs->regs[1]);
+  const auto* ops = fw::object_at<const kvm_iommu_ops>(HypVa{regs->regs[1]});
   answer(regs, hyp.iommu.init(ops, regs->regs[2], regs->regs[3], regs->regs[4], *hyp.ownership,
                               hyp.linear));
 }
 
-void prot_finalize(user_pt_regs* regs) { answer(regs, deprivilege_host()); }
+void prot_finalize(user_pt_regs* regs) {
+  answer(regs, deprivilege_host());
+}
 
 void host_share_hyp(user_pt_regs* regs) {
   answer(regs, hypervisor().ownership->host_share_hyp(regs->regs[1]));
@@ -147,7 +153,9 @@ constexpr auto tables = [] {
 
 }  // namespace
 
-void get_mdcr_el2(user_pt_regs* regs) { regs->regs[1] = arch::read<Sysreg::mdcr_el2>(); }
+void get_mdcr_el2(user_pt_regs* regs) {
+  regs->regs[1] = arch::read<Sysreg::mdcr_el2>();
+}
 
 std::span<const StaticCall> static_calls(pkvm::Generation generation) {
   return std::span(tables[static_cast<std::size_t>(generation)])

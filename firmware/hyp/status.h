@@ -16,7 +16,9 @@ template <typename T>
 using Expected = std::expected<T, Errno>;
 using Status = std::expected<void, Errno>;
 
-constexpr std::unexpected<Errno> error(Errno number) { return std::unexpected(number); }
+constexpr std::unexpected<Errno> error(Errno number) {
+  return std::unexpected(number);
+}
 
 /// 0 or -errno.
 constexpr int to_int(const Status& status) {

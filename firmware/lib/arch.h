@@ -13,31 +13,31 @@ namespace pkvmemu::arch {
 
 // Every system register that the C++ parts of the hypervisor touch.
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): one list, an enum and the accessors from it.
-#define PKVM_SYSTEM_REGISTERS(X)                                                              \
-  X(esr_el2)                                                                                  \
-  X(far_el2)                                                                                  \
-  X(hpfar_el2)                                                                                \
-  X(elr_el2)                                                                                  \
-  X(spsr_el2)                                                                                 \
-  X(hcr_el2)                                                                                  \
-  X(mdcr_el2)                                                                                 \
-  X(sctlr_el2)                                                                                \
-  X(tpidr_el2)                                                                                \
-  X(ttbr0_el2)                                                                                \
-  X(vttbr_el2)                                                                                \
-  X(vtcr_el2)                                                                                 \
-  X(par_el1)                                                                                  \
-  X(esr_el1)                                                                                  \
-  X(far_el1)                                                                                  \
-  X(elr_el1)                                                                                  \
-  X(spsr_el1)                                                                                 \
-  X(vbar_el1)                                                                                 \
-  X(id_aa64mmfr0_el1)                                                                         \
-  X(id_aa64pfr0_el1)                                                                          \
-  X(id_aa64pfr1_el1)                                                                          \
-  X(ctr_el0)                                                                                  \
-  X(mpidr_el1)                                                                                \
-  X(cntvct_el0)                                                                               \
+#define PKVM_SYSTEM_REGISTERS(X) \
+  X(esr_el2)                     \
+  X(far_el2)                     \
+  X(hpfar_el2)                   \
+  X(elr_el2)                     \
+  X(spsr_el2)                    \
+  X(hcr_el2)                     \
+  X(mdcr_el2)                    \
+  X(sctlr_el2)                   \
+  X(tpidr_el2)                   \
+  X(ttbr0_el2)                   \
+  X(vttbr_el2)                   \
+  X(vtcr_el2)                    \
+  X(par_el1)                     \
+  X(esr_el1)                     \
+  X(far_el1)                     \
+  X(elr_el1)                     \
+  X(spsr_el1)                    \
+  X(vbar_el1)                    \
+  X(id_aa64mmfr0_el1)            \
+  X(id_aa64pfr0_el1)             \
+  X(id_aa64pfr1_el1)             \
+  X(ctr_el0)                     \
+  X(mpidr_el1)                   \
+  X(cntvct_el0)                  \
   X(cntfrq_el0)
 
 enum class Sysreg : std::uint8_t {

@@ -13,17 +13,31 @@ State& state() {
   return the_state;
 }
 
-void reset() { state() = State{}; }
+void reset() {
+  state() = State{};
+}
 
 }  // namespace fake
 
-void dsb_ish() { ++fake::state().barriers; }
-void dsb_ishst() { ++fake::state().barriers; }
+void dsb_ish() {
+  ++fake::state().barriers;
+}
+void dsb_ishst() {
+  ++fake::state().barriers;
+}
 void isb() {}
-void tlbi_hyp_page(std::uint64_t /*va*/) { ++fake::state().hyp_page_flushes; }
-void tlbi_hyp_all() { ++fake::state().hyp_full_flushes; }
-void tlbi_vmid_all() { ++fake::state().vmid_flushes; }
-void tlbi_all_vmids() { ++fake::state().vmid_flushes; }
+void tlbi_hyp_page(std::uint64_t /*va*/) {
+  ++fake::state().hyp_page_flushes;
+}
+void tlbi_hyp_all() {
+  ++fake::state().hyp_full_flushes;
+}
+void tlbi_vmid_all() {
+  ++fake::state().vmid_flushes;
+}
+void tlbi_all_vmids() {
+  ++fake::state().vmid_flushes;
+}
 void flush_dcache(const void* /*begin*/, std::uint64_t /*size*/) {}
 
 void smc(SmcRegisters& registers) {
@@ -35,7 +49,9 @@ void smc(SmcRegisters& registers) {
     registers[0] = ~std::uint64_t{0};
 }
 
-std::uint64_t translate_el1_read(std::uint64_t /*va*/) { return fake::state().par; }
+std::uint64_t translate_el1_read(std::uint64_t /*va*/) {
+  return fake::state().par;
+}
 
 void bug() {
   std::fputs("hyp BUG\n", stderr);

@@ -9,19 +9,19 @@ namespace pkvmemu::arch {
 // The registers that MMIO and page tables need are named in the instruction, so each accessor is
 // its own specialisation.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
-#define PKVM_ACCESSORS(name)                               \
-  template <>                                              \
-  inline std::uint64_t read<Sysreg::name>() {              \
-    std::uint64_t value = 0;                               \
+#define PKVM_ACCESSORS(name)                                \
+  template <>                                               \
+  inline std::uint64_t read<Sysreg::name>() {               \
+    std::uint64_t value = 0;                                \
     asm volatile("mrs %0, " #name : "=r"(value)::"memory"); \
-    return value;                                          \
+    return value;                                           \
   }
 PKVM_SYSTEM_REGISTERS(PKVM_ACCESSORS)
 #undef PKVM_ACCESSORS
 
-#define PKVM_WRITER(name)                                    \
-  template <>                                                \
-  inline void write<Sysreg::name>(std::uint64_t value) {     \
+#define PKVM_WRITER(name)                                      \
+  template <>                                                  \
+  inline void write<Sysreg::name>(std::uint64_t value) {       \
     asm volatile("msr " #name ", %0" ::"r"(value) : "memory"); \
   }
 PKVM_WRITER(elr_el2)
@@ -40,15 +40,25 @@ PKVM_WRITER(spsr_el1)
 #undef PKVM_WRITER
 // NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 
-inline void dsb_ish() { asm volatile("dsb ish" ::: "memory"); }
-inline void dsb_ishst() { asm volatile("dsb ishst" ::: "memory"); }
-inline void isb() { asm volatile("isb" ::: "memory"); }
+inline void dsb_ish() {
+  asm volatile("dsb ish" ::: "memory");
+}
+inline void dsb_ishst() {
+  asm volatile("dsb ishst" ::: "memory");
+}
+inline void isb() {
+  asm volatile("isb" ::: "memory");
+}
 
 inline void tlbi_hyp_page(std::uint64_t va) {
   asm volatile("tlbi vae2is, %0" ::"r"((va >> 12) & 0xFFF'FFFF'FFFF) : "memory");
 }
-inline void tlbi_hyp_all() { asm volatile("tlbi alle2" ::: "memory"); }
-inline void tlbi_vmid_all() { asm volatile("tlbi vmalls12e1is" ::: "memory"); }
+inline void tlbi_hyp_all() {
+  asm volatile("tlbi alle2" ::: "memory");
+}
+inline void tlbi_vmid_all() {
+  asm volatile("tlbi vmalls12e1is" ::: "memory");
+}
 inline void tlbi_all_vmids() {
   asm volatile("tlbi alle1is\n\tic ialluis" ::: "memory");
 }
@@ -64,7 +74,9 @@ inline void flush_dcache(const void* begin, std::uint64_t size) {
 
 /// lib/smc.S: loads x0..x17 from `registers`, SMC #0, stores them back.
 extern "C" void pkvm_smc(std::uint64_t* registers);
-inline void smc(SmcRegisters& registers) { pkvm_smc(registers.data()); }
+inline void smc(SmcRegisters& registers) {
+  pkvm_smc(registers.data());
+}
 
 inline std::uint64_t translate_el1_read(std::uint64_t va) {
   const std::uint64_t saved = read<Sysreg::par_el1>();

@@ -162,7 +162,10 @@ void put_raw_pointer(Output& out, Conversion how, std::uint64_t value) {
 void put_symbol(Output& out, const Conversion& how, std::uint64_t address) {
   std::array<char, 160> name{};
   const std::size_t size = symbol_namer == nullptr ? 0 : symbol_namer(address, name);
-  if (size != 0) return put_padded(out, how, {name.data(), size});
+  if (size != 0) {
+    put_padded(out, how, {name.data(), size});
+    return;
+  }
   put_number(out, how, Number{.prefix = "0x", .magnitude = address, .base = 16});
 }
 
@@ -171,7 +174,8 @@ void put_error(Output& out, const Conversion& how, std::uint64_t value) {
   const std::string_view name = pkvm::errno_name(number);
   if (number < 0 && !name.empty()) {
     out.put('-');
-    return put_padded(out, how, name);
+    put_padded(out, how, name);
+    return;
   }
   put_raw_pointer(out, how, value);
 }
@@ -182,23 +186,30 @@ void put_pointer(Output& out, const Conversion& how, Arguments& arguments, const
   switch (*format) {
     case 'x':
       ++format;
-      return put_raw_pointer(out, how, value);
+      put_raw_pointer(out, how, value);
+      return;
     case 'S':
     case 's':
     case 'B':
       ++format;
-      return put_symbol(out, how, value);
+      put_symbol(out, how, value);
+      return;
     case 'a':
       ++format;
       if (*format == 'p' || *format == 'd') ++format;
-      if (value == 0) return put_padded(out, how, "(null)");
-      return put_number(out, {.zero = true, .width = 18, .precision = {}},
-                        Number{.prefix = "0x",
-                               .magnitude = *reinterpret_cast<const std::uint64_t*>(value),
-                               .base = 16});
+      if (value == 0) {
+        put_padded(out, how, "(null)");
+        return;
+      }
+      put_number(out, {.zero = true, .width = 18, .precision = {}},
+                 Number{.prefix = "0x",
+                        .magnitude = *reinterpret_cast<const std::uint64_t*>(value),
+                        .base = 16});
+      return;
     case 'e':
       ++format;
-      return put_error(out, how, value);
+      put_error(out, how, value);
+      return;
     case 'K':
       ++format;
       break;
@@ -279,22 +290,28 @@ void put_conversion(Output& out, Arguments& arguments, const char*& format) {
   switch (letter) {
     case 'd':
     case 'i':
-      return put_signed(out, how, arguments);
+      put_signed(out, how, arguments);
+      return;
     case 'u':
     case 'x':
     case 'X':
     case 'o':
-      return put_unsigned(out, how, arguments, letter);
+      put_unsigned(out, how, arguments, letter);
+      return;
     case 'c': {
       const char c = static_cast<char>(va_arg(arguments.list, int));
-      return put_padded(out, how, {&c, 1});
+      put_padded(out, how, {&c, 1});
+      return;
     }
     case 's':
-      return put_string(out, how, arguments);
+      put_string(out, how, arguments);
+      return;
     case 'p':
-      return put_pointer(out, how, arguments, format);
+      put_pointer(out, how, arguments, format);
+      return;
     case '%':
-      return out.put('%');
+      out.put('%');
+      return;
     default:
       out.put('%');
       out.put({begin, static_cast<std::size_t>(format - begin)});
@@ -307,20 +324,20 @@ void set_symbol_namer(SymbolNamer namer) {
   symbol_namer = namer;
 }
 
-std::size_t format_text(std::span<char> buffer, const char* format, va_list arguments) {
-  Output out(buffer);
+std::size_t format_text(std::span<char> out, const char* format, va_list arguments) {
+  Output output(out);
   Arguments taken{};
   va_copy(taken.list, arguments);
   while (*format != '\0') {
     if (*format != '%') {
-      out.put(*format++);
+      output.put(*format++);
       continue;
     }
     ++format;
-    put_conversion(out, taken, format);
+    put_conversion(output, taken, format);
   }
   va_end(taken.list);
-  return out.finish();
+  return output.finish();
 }
 
 }  // namespace pkvmemu::fw

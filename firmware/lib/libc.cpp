@@ -43,7 +43,7 @@ std::size_t strlen(const char* text) {
 
 // What <string_view> and <array> call instead of throwing: a bug of ours, so a BRK.
 namespace std {
-void __throw_out_of_range_fmt(const char*, ...) {
+void __throw_out_of_range_fmt(const char* /*format*/, ...) {
   __builtin_trap();
 }
 }  // namespace std

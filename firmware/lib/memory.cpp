@@ -9,6 +9,10 @@ namespace {
 
 // Words are moved only at aligned addresses, so these also work with the MMU off (Device memory).
 using Word __attribute__((may_alias)) = std::uint64_t;
+/// Eight at a time: a megabyte is zeroed at every boot.
+struct __attribute__((may_alias)) Block {
+  Word words[8];
+};
 constexpr std::uintptr_t word_mask = sizeof(Word) - 1;
 
 bool word_aligned(const void* a, const void* b) {
@@ -22,6 +26,11 @@ void copy_bytes(void* to, const void* from, std::size_t size) {
   auto* out = static_cast<unsigned char*>(to);
   const auto* in = static_cast<const unsigned char*>(from);
   if (word_aligned(out, in)) {
+    for (; size >= sizeof(Block); size -= sizeof(Block)) {
+      *reinterpret_cast<Block*>(out) = *reinterpret_cast<const Block*>(in);
+      out += sizeof(Block);
+      in += sizeof(Block);
+    }
     for (; size >= sizeof(Word); size -= sizeof(Word)) {
       *reinterpret_cast<Word*>(out) = *reinterpret_cast<const Word*>(in);
       out += sizeof(Word);
@@ -51,6 +60,11 @@ void fill_bytes(void* to, unsigned char value, std::size_t size) {
   for (; size != 0 && !word_aligned(out, out); --size)
     *out++ = value;
   const Word word = 0x0101'0101'0101'0101 * std::uint64_t{value};
+  const Block block{{word, word, word, word, word, word, word, word}};
+  for (; size >= sizeof(Block); size -= sizeof(Block)) {
+    *reinterpret_cast<Block*>(out) = block;
+    out += sizeof(Block);
+  }
   for (; size >= sizeof(Word); size -= sizeof(Word)) {
     *reinterpret_cast<Word*>(out) = word;
     out += sizeof(Word);

@@ -137,10 +137,11 @@ Expected<std::optional<CpioEntry>> find_file(ByteView archive, std::string_view 
   std::optional<CpioEntry> found;
   CpioReader reader(archive);
   for (;;) {
-    const auto entry = reader.next();
-    if (!entry) return std::unexpected(entry.error());
-    if (!*entry) return found;
-    if ((*entry)->is_file() && (*entry)->path == wanted) found = **entry;
+    const auto next = reader.next();
+    if (!next) return std::unexpected(next.error());
+    const std::optional<CpioEntry>& entry = *next;
+    if (!entry) return found;
+    if (entry->is_file() && entry->path == wanted) found = entry;
   }
 }
 

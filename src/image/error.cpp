@@ -42,12 +42,12 @@ constexpr std::array rows = {
 };
 
 void put_field(TextWriter& out, std::string_view field, const Error& error) {
-  if (field == "index") return out.put_decimal(error.index);
-  if (field == "offset") return out.put_hex(error.offset);
-  if (field == "expected") return out.put_decimal(error.expected);
-  if (field == "found") return out.put_decimal(error.found);
-  if (field == "x-expected") return out.put_hex(error.expected);
-  if (field == "x-found") return out.put_hex(error.found);
+  if (field == "index") out.put_decimal(error.index);
+  if (field == "offset") out.put_hex(error.offset);
+  if (field == "expected") out.put_decimal(error.expected);
+  if (field == "found") out.put_decimal(error.found);
+  if (field == "x-expected") out.put_hex(error.expected);
+  if (field == "x-found") out.put_hex(error.found);
 }
 
 }  // namespace

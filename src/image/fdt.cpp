@@ -140,8 +140,10 @@ Expected<void> Fdt::check() const {
     if (!here) return std::unexpected(here.error());
     const std::unexpected bad(Error{.code = Code::bad_nesting, .offset = offset});
     if (first && here->kind != begin_node) return bad;
-    if (here->kind == begin_node && (++depth > max_depth)) return bad;
-    if (here->kind == end_node && (depth == 0 || --depth > max_depth)) return bad;
+    if (here->kind == end_node && depth == 0) return bad;
+    if (here->kind == begin_node) ++depth;
+    if (here->kind == end_node) --depth;
+    if (depth > max_depth) return bad;
     if (here->kind == prop && depth == 0) return bad;
     if (here->kind == begin_node && depth == 1 && !first) return bad;
     if (here->kind == end) {
@@ -267,11 +269,13 @@ bool Fdt::is_enabled(Node node) const {
 }
 
 std::optional<Fdt::Property> Fdt::property_at(Node node, unsigned index) const {
+  unsigned seen = 0;
   auto here = token(node.offset);
   while (here) {
     here = token(here->next);
     if (!here || (here->kind != prop && here->kind != nop)) return std::nullopt;
-    if (here->kind != prop || index-- != 0) continue;
+    if (here->kind != prop) continue;
+    if (seen++ != index) continue;
     const auto value = structure_.range(here->value, here->length);
     if (!value) return std::nullopt;
     return Property{.name = here->name, .value = *value};

@@ -53,7 +53,7 @@ class Fdt {
 
   /// "/reserved-memory/pvmfw": a component without unit address finds a node that has one.
   [[nodiscard]] std::optional<Node> find(std::string_view path) const;
-  [[nodiscard]] std::optional<Node> child(Node node, std::string_view name) const;
+  [[nodiscard]] std::optional<Node> child(Node node, std::string_view wanted) const;
   /// The first node after `after` (or of all) that lists this string in `compatible`.
   [[nodiscard]] std::optional<Node> find_compatible(std::string_view compatible,
                                                     std::optional<Node> after = {}) const;
@@ -64,15 +64,15 @@ class Fdt {
 
   /// The node's `index`-th property, in file order.
   [[nodiscard]] std::optional<Property> property_at(Node node, unsigned index) const;
-  [[nodiscard]] std::optional<ByteView> property(Node node, std::string_view name) const;
-  [[nodiscard]] bool has(Node node, std::string_view name) const;
+  [[nodiscard]] std::optional<ByteView> property(Node node, std::string_view wanted) const;
+  [[nodiscard]] bool has(Node node, std::string_view wanted) const;
   /// The first string of a property.
-  [[nodiscard]] std::optional<std::string_view> string(Node node, std::string_view name) const;
+  [[nodiscard]] std::optional<std::string_view> string(Node node, std::string_view wanted) const;
   /// The `index`-th 32-bit cell of a property.
-  [[nodiscard]] std::optional<std::uint32_t> cell(Node node, std::string_view name,
+  [[nodiscard]] std::optional<std::uint32_t> cell(Node node, std::string_view wanted,
                                                   unsigned index = 0) const;
   /// A number of one or two cells, as linux,initrd-start is.
-  [[nodiscard]] std::optional<std::uint64_t> number(Node node, std::string_view name) const;
+  [[nodiscard]] std::optional<std::uint64_t> number(Node node, std::string_view wanted) const;
 
   /// The `index`-th entry of `reg`, by the parent's #address-cells and #size-cells (2 and 1 where
   /// they are absent, as the specification says).

@@ -15,7 +15,7 @@ namespace pkvmemu::image {
 
 /// The first `count` characters.
 constexpr std::string_view head(std::string_view text, std::size_t count) {
-  return {text.data(), std::min(count, text.size())};
+  return {text.begin(), text.begin() + std::min(count, text.size())};
 }
 
 /// What follows the first `count` characters.

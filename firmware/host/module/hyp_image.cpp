@@ -72,8 +72,10 @@ class Discovery {
 
     hyp.relocs = address_of(*relocs);
     hyp.reloc_count = static_cast<std::uint32_t>(relocs->header.size / reloc_size);
-    for (const HypPartRow& row : hyp_part_rows)
+    for (const HypPartRow& row : hyp_part_rows) {
+      hyp.parts[static_cast<std::size_t>(row.part)].part = row.part;
       if (generation_ >= row.since) record(row);
+    }
     record_events();
     store_field(module_, fields_.relocs, hyp.relocs.value);
     store_field(module_, fields_.nr_relocs, hyp.reloc_count);
@@ -89,7 +91,6 @@ class Discovery {
   void record(const HypPartRow& row) {
     const auto section = module_.file.elf().find_section(row.section);
     HypRange& range = module_.hyp.parts[static_cast<std::size_t>(row.part)];
-    range.part = row.part;
     if (!section) return;
     const bool by_events =
         row.part == HypPart::event_ids && generation_ == pkvm::Generation::android15_6_6;
@@ -107,13 +108,17 @@ class Discovery {
     const auto events = module_.file.elf().find_section("_hyp_events");
     const auto ids = module_.file.elf().find_section(".hyp.event_ids");
     const bool any_ids = ids && ids->header.size != 0;
-    if (generation_ == pkvm::Generation::android15_6_6) {
-      if (events && !ids) return warn(services_, module_, "hyp events without .hyp.event_ids");
-      if (!events && any_ids) return warn(services_, module_, ".hyp.event_ids without hyp events");
+    const bool is_6_6 = generation_ == pkvm::Generation::android15_6_6;
+    const bool is_6_12 = generation_ == pkvm::Generation::android16_6_12;
+    const bool any_events = events && events->header.size != 0;
+    if ((is_6_6 && events && !ids) || (is_6_12 && any_events && !any_ids)) {
+      warn(services_, module_, "hyp events without .hyp.event_ids");
+      return;
     }
-    if (generation_ == pkvm::Generation::android16_6_12 && events && events->header.size != 0 &&
-        !any_ids)
-      return warn(services_, module_, "hyp events without .hyp.event_ids");
+    if (is_6_6 && !events && any_ids) {
+      warn(services_, module_, ".hyp.event_ids without hyp events");
+      return;
+    }
     store_table(events, hyp_event_size, fields_.hyp_events, fields_.nr_hyp_events);
     store_table(module_.file.elf().find_section(".hyp.printk_fmts"), printk_fmt_size,
                 fields_.printk_fmts, fields_.nr_printk_fmts);
@@ -147,7 +152,7 @@ Loaded<std::uint64_t> locate_arch_hyp(pkvm::Generation generation, Module& modul
   const std::uint64_t init_field = pkvm::info(generation).module.hyp_init;
   const HypRange& text = module.hyp.parts[static_cast<std::size_t>(HypPart::text)];
   const auto own = module.this_module_bytes();
-  std::optional<std::uint64_t> found;
+  std::uint64_t found = 0;
   std::uint64_t count = 0;
   for (std::uint64_t at = init_field; at + word_size <= own.size(); at += word_size) {
     const KernVa word{load<std::uint64_t>(own.subspan(at))};
@@ -157,7 +162,7 @@ Loaded<std::uint64_t> locate_arch_hyp(pkvm::Generation generation, Module& modul
   }
   if (count == 1) {
     module.hyp.struct_offset = found;
-    return *found;
+    return found;
   }
   LoadError error;
   error.problem = Problem::no_init_word;

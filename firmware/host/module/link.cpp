@@ -65,7 +65,7 @@ std::optional<std::array<std::uint32_t, 3>> encode_veneer(std::uint64_t place,
 Loaded<void> Linker::link() {
   if (auto done = take_tables(); !done) return done;
   if (auto done = take_memory(); !done) return done;
-  place_sections();
+  if (auto done = place_sections(); !done) return done;
   if (auto done = resolve_symbols(); !done) return done;
   return relocate_all();
 }
@@ -103,21 +103,22 @@ Loaded<void> Linker::take_memory() {
   return {};
 }
 
-void Linker::place_sections() {
+Loaded<void> Linker::place_sections() {
   const auto area = [this](MemoryKind kind) -> const std::optional<Memory>& {
     return module_.memory[static_cast<std::size_t>(kind)];
   };
   const auto place = [&](const Section& section, MemoryKind kind, std::uint64_t offset) {
-    PlacedSection& placed = module_.sections[section.index];
+    PlacedSection& own = module_.sections[section.index];
     const auto& memory = area(kind);
     if (!memory) return;  // only empty sections are of this kind
-    placed.address = memory->address.value + offset;
-    placed.bytes = memory->bytes.subspan(offset, section.header.size);
+    own.address = memory->address.value + offset;
+    own.bytes = memory->bytes.subspan(offset, section.header.size);
     if (!section.content.empty())
-      __builtin_memcpy(placed.bytes.data(), section.content.data(), section.content.size());
+      __builtin_memcpy(own.bytes.data(), section.content.data(), section.content.size());
   };
-  // The same walk as take_memory's, which succeeded.
-  (void)plan_layout(module_.file.elf(), place);
+  // The same walk as take_memory's.
+  const auto placed = plan_layout(module_.file.elf(), place);
+  if (!placed) return std::unexpected(placed.error());
 
   const auto adopt = [&](Module::Plt& plt, const LayoutPlan::Plt& plan, MemoryKind kind) {
     const auto& memory = area(kind);
@@ -127,6 +128,7 @@ void Linker::place_sections() {
   };
   adopt(module_.plt, plan_.plt, MemoryKind::text);
   adopt(module_.init_plt, plan_.init_plt, MemoryKind::init_text);
+  return {};
 }
 
 std::optional<KernVa> Linker::find_import(std::string_view name) const {

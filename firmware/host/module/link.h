@@ -37,7 +37,7 @@ class Linker {
   Loaded<void> take_tables();
   Loaded<void> take_memory();
   Loaded<std::span<std::byte>> take_scratch(std::uint64_t size);
-  void place_sections();
+  Loaded<void> place_sections();
   Loaded<void> resolve_symbols();
   Loaded<std::uint64_t> resolve(const image::Symbol& symbol);
   std::optional<KernVa> find_import(std::string_view name) const;
@@ -45,7 +45,7 @@ class Linker {
   Loaded<void> relocate_section(const image::Section& table, const image::Section& target);
   Loaded<void> apply(const Site& site);
   std::optional<std::uint64_t> veneer(const Site& site, std::uint64_t target);
-  [[nodiscard]] LoadError at(const Site& site, Problem problem) const;
+  [[nodiscard]] LoadError at(const Site& site, Problem what) const;
 
   KernelServices& services_;
   std::span<const Module> earlier_;

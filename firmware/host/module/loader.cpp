@@ -231,7 +231,8 @@ void ModuleLoader::release_init_memory(Module& module) {
 
 void ModuleLoader::drop(Module& module) {
   for (std::size_t i = 0; i < memory_kind_count; ++i)
-    if (module.memory[i]) services_.free(static_cast<MemoryKind>(i), *module.memory[i]);
+    if (const auto& memory = module.memory[i]; memory)
+      services_.free(static_cast<MemoryKind>(i), *memory);
   for (Handler& handler : handlers_)
     if (handler.module == &module) handler.module = nullptr;
   module = Module{};

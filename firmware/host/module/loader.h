@@ -67,7 +67,7 @@ class ModuleLoader {
   /// __pkvm_load_el2_module(struct module *, unsigned long *token); token_out may be null.
   int load_el2_module(KernVa this_module, KernVa token_out);
   /// __pkvm_register_el2_call(hyp VA): the number, or a negated errno.
-  int register_el2_call(HypVa handler);
+  int register_el2_call(HypVa address);
 
   [[nodiscard]] std::span<const Module> modules() const { return modules_; }
   [[nodiscard]] const Module* find_module(std::string_view name) const;

@@ -111,9 +111,9 @@ struct Module {
   /// Best named symbol at or below an address, in the same section.
   [[nodiscard]] std::optional<SymbolHit> symbol_at(KernVa address) const;
   /// Address of a symbol that the file defines.
-  [[nodiscard]] std::optional<KernVa> symbol_address(std::string_view name) const;
+  [[nodiscard]] std::optional<KernVa> symbol_address(std::string_view wanted) const;
   /// The same, when the module exports it (it has a __ksymtab_ entry).
-  [[nodiscard]] std::optional<KernVa> exported(std::string_view name) const;
+  [[nodiscard]] std::optional<KernVa> exported(std::string_view wanted) const;
 };
 
 /// Module names are equal when they differ only in '-' and '_'.

@@ -62,9 +62,10 @@ std::string_view take_last_word(std::string_view& words) {
 }
 
 Loaded<image::CpioEntry> find_module_file(image::ByteView initramfs, std::string_view path) {
-  const auto entry = image::find_file(initramfs, path);
-  if (!entry) return std::unexpected(damaged(entry.error()));
-  if (*entry) return **entry;
+  const auto found = image::find_file(initramfs, path);
+  if (!found) return std::unexpected(damaged(found.error()));
+  const std::optional<image::CpioEntry>& entry = *found;
+  if (entry) return *entry;
   LoadError error;
   error.problem = Problem::no_such_file;
   error.step = Step::find_file;
@@ -79,13 +80,14 @@ Loaded<ModulesDep> ModulesDep::open(image::ByteView initramfs, std::string_view 
     path.put(subdirectory);
     if (!subdirectory.empty()) path.put('/');
     path.put(dep_file);
-    const auto entry = image::find_file(initramfs, path.written());
-    if (!entry) return std::unexpected(damaged(entry.error()));
-    if (!*entry) continue;
+    const auto found = image::find_file(initramfs, path.written());
+    if (!found) return std::unexpected(damaged(found.error()));
+    const std::optional<image::CpioEntry>& entry = *found;
+    if (!entry) continue;
     ModulesDep result;
     result.initramfs_ = initramfs;
-    result.directory_ = head((*entry)->path, (*entry)->path.size() - dep_file.size());
-    result.text_ = as_text((*entry)->data);
+    result.directory_ = head(entry->path, entry->path.size() - dep_file.size());
+    result.text_ = as_text(entry->data);
     return result;
   }
   return ModulesDep{};

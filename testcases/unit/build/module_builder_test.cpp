@@ -7,7 +7,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "support.h"
 
@@ -17,6 +21,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
 using testing::Not;
 using testing::SizeIs;
 
@@ -24,6 +29,17 @@ using testing::SizeIs;
 TEST_F(BuilderTest, SameSourcesGiveTheSameBytes) {
   const ModuleSpec demo = spec(demo_el1, demo_el2);
   EXPECT_EQ(build_module(demo).value().image, build_module(demo).value().image);
+}
+
+// Where the sources lie does not show in the module either.
+TEST_F(BuilderTest, SourceFolderDoesNotShow) {
+  const std::string warning = "void check(int x);\nvoid check(int x) { WARN_ON(x); }\n";
+  ModuleSpec demo = spec(demo_el1, std::string(demo_el2) + warning);
+  const Bytes here = build_module(demo).value().image;
+  std::filesystem::create_directory(directory_.path() / "elsewhere");
+  demo.el1_sources = {source("elsewhere/el1.c", demo_el1)};
+  demo.el2_sources = {source("elsewhere/el2.c", std::string(demo_el2) + warning)};
+  EXPECT_EQ(build_module(demo).value().image, here);
 }
 
 // A different source gives different bytes: the comparison above can fail.
@@ -53,6 +69,26 @@ TEST_F(BuilderTest, CfiFlavoursHashAsTheirGenerationsDo) {
   demo.cfi = Cfi::off;
   const ObjectFile off = build(demo);
   EXPECT_EQ(off.find_defined_symbol("__kvm_nvhe_demo_hvc")->value, 0);
+}
+
+/// All instructions of a code section.
+std::vector<std::uint32_t> instructions(const ObjectFile& module, std::string_view section) {
+  const std::span<const std::byte> data = module.find_section(section)->data;
+  std::vector<std::uint32_t> words(data.size() / sizeof(std::uint32_t));
+  std::memcpy(words.data(), data.data(), words.size() * sizeof(std::uint32_t));
+  return words;
+}
+
+// Functions that call others sign their return address, at both levels, as GKI's do.
+TEST_F(BuilderTest, ReturnAddressesAreSigned) {
+  constexpr std::uint32_t paciasp = 0xd503233f;
+  constexpr std::uint32_t autiasp = 0xd50323bf;
+  const ObjectFile module = build(spec(demo_el1, std::string(demo_el2) + R"(
+void call(const struct pkvm_module_ops *ops);
+void call(const struct pkvm_module_ops *ops) { ops->putx64(1); ops->putx64(2); }
+)"));
+  for (const std::string_view section : {".hyp.text", ".init.text"})
+    EXPECT_THAT(instructions(module, section), IsSupersetOf({paciasp, autiasp})) << section;
 }
 
 // Several sources of each half become one module.
@@ -148,9 +184,8 @@ TEST_F(BuilderTest, MissingSdkIsNamed) {
   ModuleSpec demo = spec(demo_el1, demo_el2);
   demo.sdk = directory_.path();
   EXPECT_THAT(build_error(demo), HasSubstr("not the SDK"));
-  demo.sdk = PKVMEMU_SDK;
-  demo.generation = pkvm::Generation::android14_6_1;
-  EXPECT_THAT(build_error(demo), HasSubstr("android14-6.1: the SDK in"));
+  std::filesystem::create_directory(directory_.path() / "include");
+  EXPECT_THAT(build_error(demo), HasSubstr("android15-6.6: the SDK in"));
 }
 
 // Names that the kernel could not hold, or that break out of the descriptor's text, are refused.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "support.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -57,6 +58,12 @@ ObjectFile BuilderTest::build(const ModuleSpec& specification) {
 std::string BuilderTest::build_error(const ModuleSpec& specification) {
   const Result<BuiltModule> built = build_module(specification);
   return built ? "(the build succeeded)" : built.error().message;
+}
+
+std::string kmi_test_name(pkvm::Generation generation) {
+  std::string name(pkvm::info(generation).kmi);
+  std::ranges::replace_if(name, [](char c) { return c == '-' || c == '.'; }, '_');
+  return name;
 }
 
 std::uint32_t word_before(const ObjectFile& object, std::string_view name) {

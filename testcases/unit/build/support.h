@@ -13,6 +13,7 @@
 #include "build/module_builder.h"
 #include "build/object_file.h"
 #include "build/temp_dir.h"
+#include "pkvm/generation.h"
 
 namespace pkvmemu::build {
 
@@ -36,6 +37,9 @@ class BuilderTest : public testing::Test {
 
   TempDir directory_;
 };
+
+/// The generation's name as GoogleTest takes names: "android15_6_6".
+std::string kmi_test_name(pkvm::Generation generation);
 
 /// The 32-bit word right before symbol `name`: where kCFI puts a function's hash.
 std::uint32_t word_before(const ObjectFile& object, std::string_view name);

@@ -126,11 +126,15 @@ std::string kind_of(const Outcome& outcome) {
   constexpr std::array<std::string_view, 5> names{"address size", "translation", "access flag",
                                                   "permission", "external abort"};
   const Fault& fault = *outcome.fault;
-  return fmt::format("{}{} fault, level {}",
-                     fault.s1ptw                 ? "table walk, stage-2 "
-                     : fault.stage == Stage::two ? "stage-2 "
-                                                 : "",
-                     names[static_cast<std::size_t>(fault.type)], fault.level);
+  std::string stage;
+  if (fault.stage == Stage::two) stage = fault.s1ptw ? "table walk, stage-2 " : "stage-2 ";
+  return fmt::format("{}{} fault, level {}", stage, names[static_cast<std::size_t>(fault.type)],
+                     fault.level);
+}
+
+FetchLevel fetch_level_of(const AtOp& op) {
+  if (op.scope == AtScope::el2) return FetchLevel::el2;
+  return op.access.privilege == Privilege::privileged ? FetchLevel::el1 : FetchLevel::el0;
 }
 
 enum class FaultStatus : std::uint8_t { compared, excluded };
@@ -250,9 +254,7 @@ class Comparison {
   void fetch(const AtRecord& record) {
     const AtOp& op = at_ops[record.op];
     const Registers& registers = random_.registers();
-    const FetchLevel level = op.scope == AtScope::el2                       ? FetchLevel::el2
-                             : op.access.privilege == Privilege::privileged ? FetchLevel::el1
-                                                                            : FetchLevel::el0;
+    const FetchLevel level = fetch_level_of(op);
     const AtScope scope = op.scope == AtScope::el2 ? AtScope::el2 : AtScope::el1_both_stages;
     const Va va{align_down(record.va, 4)};
     // A tagged PC is not something a branch can produce.
@@ -296,20 +298,20 @@ void expect_all_kinds(const Comparison& comparison) {
       EXPECT_TRUE(comparison.histogram.contains(name)) << "never: " << name;
     }
   };
-  for (const auto path : {"EL1 stage 1", "EL1 stage 1 via 2", "EL1 stage 1+2", "EL2"}) {
+  for (const auto* const path : {"EL1 stage 1", "EL1 stage 1 via 2", "EL1 stage 1+2", "EL2"}) {
     expect(path, "valid", 1, 3);
     expect(path, "translation fault", 0, 3);
     expect(path, "access flag fault", 1, 3);
     expect(path, "permission fault", 1, 3);
     expect(path, "address size fault", 0, 3);
   }
-  for (const auto path : {"stage 2", "EL1 stage 1+2"}) {
+  for (const auto* const path : {"stage 2", "EL1 stage 1+2"}) {
     expect(path, "stage-2 translation fault", 0, 3);
     expect(path, "stage-2 access flag fault", 1, 3);
     expect(path, "stage-2 permission fault", 1, 3);
-    expect(path, "stage-2 address size fault", 0, 3);
+    expect(path, "stage-2 address size fault", 1, 3);
   }
-  for (const auto path : {"EL1 stage 1 via 2", "EL1 stage 1+2"}) {
+  for (const auto* const path : {"EL1 stage 1 via 2", "EL1 stage 1+2"}) {
     expect(path, "table walk, stage-2 translation fault", 0, 3);
     expect(path, "table walk, stage-2 access flag fault", 1, 3);
     expect(path, "table walk, stage-2 permission fault", 1, 3);
@@ -326,14 +328,15 @@ TEST(WalkOracle, AgreesWithUnicorn) {
   comparison.print_counts();
   ASSERT_EQ(comparison.mismatches, 0U) << "seed " << seed;
 
+  // Tables fill up as the run goes on: a short one meets less, and promises no proportions.
+  constexpr std::uint64_t long_enough = 500'000;
+  if (comparison.walks < long_enough) return;
   EXPECT_GE(comparison.valid * 3, comparison.walks);
   EXPECT_GE(comparison.faults * 3, comparison.walks);
   EXPECT_LE(comparison.excluded_walks() * 10, comparison.walks) << "exclusions must be rare";
   // Of a million walks at least 20 000 run, and as many are kept from running.
   EXPECT_GE(comparison.fetches_run * 50, comparison.walks);
   EXPECT_GE((comparison.fetches - comparison.fetches_run) * 50, comparison.walks);
-  constexpr std::uint64_t enough_to_meet_all = 500'000;
-  if (comparison.walks < enough_to_meet_all) return;
   for (std::size_t row = 0; row < exclusions.size(); ++row)
     EXPECT_GT(comparison.excluded[row], 0U) << exclusions[row].name << " never happened";
   expect_all_kinds(comparison);

@@ -95,7 +95,7 @@ std::uint64_t RandomTables::sl0_of(const Shape& shape) {
   const std::uint64_t other = below(4);
   if (chance(2) && !fits(granule.stage2_start[other])) return other;
   const auto& starts = granule.stage2_start;
-  const auto own = std::ranges::find(starts, static_cast<std::uint8_t>(shape.start_level));
+  const auto* const own = std::ranges::find(starts, static_cast<std::uint8_t>(shape.start_level));
   return static_cast<std::uint64_t>(own - starts.begin());
 }
 
@@ -162,7 +162,7 @@ std::uint64_t RandomTables::random_va(const Shape& shape, bool high_half) {
 }
 
 std::uint64_t RandomTables::random_physical(unsigned shift) {
-  const unsigned kind = static_cast<unsigned>(below(100));
+  const std::uint64_t kind = below(100);
   if (kind < 94) return ram_base + (random_() & low_mask(30) & ~low_mask(shift));
   return random_() & low_mask(kind < 99 ? 32 : descriptor_address_bits) & ~low_mask(shift);
 }

@@ -49,7 +49,7 @@ class El1Stage1Test : public ::testing::Test {
 
 // A page maps its 4 KiB: the output keeps the low 12 bits of the address.
 TEST_F(El1Stage1Test, APageTranslatesItsLowBits) {
-  memory_.poke(level3 + (5U * 8), 0x7654'3000 | desc::page | desc::af);
+  memory_.poke(level3 + (5ULL * 8), 0x7654'3000 | desc::page | desc::af);
   const auto result = walk(0x5abc, read_access);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->output, Pa{0x7654'3abc});
@@ -290,8 +290,8 @@ TEST_F(El1Stage1Test, LargeGranulesHaveTheirOwnShape) {
   const auto walk_va = [&](std::uint64_t va) {
     return translate(regs, Va{va}, read_access, {.memory = memory});
   };
-  memory.poke(0x10000 + (3U * 8), 0x20000 | desc::table);
-  memory.poke(0x20000 + (2U * 8), 0x0600'0000 | desc::block | desc::af);
+  memory.poke(0x10000 + (3ULL * 8), 0x20000 | desc::table);
+  memory.poke(0x20000 + (2ULL * 8), 0x0600'0000 | desc::block | desc::af);
   const std::uint64_t va = (3ULL << 36) | (2ULL << 25) | 0x12345;
   ASSERT_TRUE(walk_va(va));
   EXPECT_EQ(walk_va(va)->output, Pa{0x0601'2345});

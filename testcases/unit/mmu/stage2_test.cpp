@@ -36,7 +36,7 @@ class Stage2Test : public ::testing::Test {
 
 // The second of two concatenated root tables serves the upper half of the IPA space.
 TEST_F(Stage2Test, RootTablesAreConcatenated) {
-  memory_.poke(s2_root + (600U * 8), 0x4000'0000 | desc::block | desc::s2_normal);
+  memory_.poke(s2_root + (600ULL * 8), 0x4000'0000 | desc::block | desc::s2_normal);
   const auto result = walk((600ULL << 30U) | 0x1234, read_access);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->output, Pa{0x4000'1234});

@@ -15,7 +15,9 @@
 
 namespace pkvm {
 
-void PrintTo(const GenerationInfo& row, std::ostream* out) { *out << row.kmi; }
+void PrintTo(const GenerationInfo& row, std::ostream* out) {
+  *out << row.kmi;
+}
 
 namespace {
 

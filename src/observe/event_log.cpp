@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/event_log.h"
+
+#include <algorithm>
+#include <cstring>
+#include <ranges>
+#include <string_view>
+#include <utility>
+
+#include "pkvm/errno.h"
+#include "pkvm/hypercall.h"
+#include "pkvm/smccc.h"
+
+namespace pkvmemu::observe {
+namespace {
+
+using pkvm::event::Kind;
+using pkvm::event::Step;
+
+/// A string of a record; the NUL may be missing, since a guest wrote it.
+template <std::size_t N>
+std::string text_of(const char (&field)[N]) {
+  return {field, strnlen(field, N)};
+}
+
+/// Module names compare with '-' and '_' equal, as modprobe takes them.
+std::string normalised(std::string_view name) {
+  std::string result(name);
+  std::ranges::replace(result, '-', '_');
+  return result;
+}
+
+std::optional<Step> step_of(std::uint64_t number) {
+  if (number > static_cast<std::uint64_t>(Step::done)) return std::nullopt;
+  return static_cast<Step>(number);
+}
+
+/// The number of a host hypercall (pkvm-abi.md 4.1); none for any other function id.
+std::optional<unsigned> host_call_number(std::uint64_t x0) {
+  const std::uint64_t id = x0 & 0xFFFF'FFFF & ~pkvm::smccc::sve_hint;
+  if ((id & 0xFFFF'0000) != pkvm::smccc::kvm_host_base) return std::nullopt;
+  return static_cast<unsigned>(id & 0xFFFF);
+}
+
+}  // namespace
+
+void EventLog::add(const machine::Event& event) {
+  if (event.from_hyp)
+    add_from_hyp(event.record);
+  else
+    add_from_host(event);
+}
+
+void EventLog::add_from_hyp(const Record& record) {
+  const auto& v = record.value;
+  switch (record.kind) {
+    case Kind::hyp_ready:
+      if (v[0] < pkvm::generation_count) report_.generation = static_cast<pkvm::Generation>(v[0]);
+      break;
+    case Kind::deprivileged:
+      report_.deprivileged = true;
+      break;
+    case Kind::op_missing:
+      report_.missing_ops.push_back({.name = text_of(record.name), .slot = v[0], .caller = v[1]});
+      break;
+    case Kind::hyp_panic:
+      report_.hyp_panic = {
+          .esr = v[0], .spsr = v[1], .elr = v[2], .far = v[3], .hpfar = v[4], .par = v[5]};
+      break;
+    default:
+      break;
+  }
+}
+
+void EventLog::add_from_host(const machine::Event& event) {
+  const Record& record = event.record;
+  switch (record.kind) {
+    case Kind::call_begin:
+      begin_call(event);
+      break;
+    case Kind::call_end:
+      end_call(event);
+      break;
+    case Kind::call_not_made:
+      call_not_made(record);
+      break;
+    case Kind::pvmfw_wiped:
+      wiped_ = text_of(record.text);
+      break;
+    case Kind::host_panic:
+      report_.host_panic = text_of(record.text);
+      host_panic_follows_ = report_.hyp_panic.has_value();
+      break;
+    case Kind::rc_error:
+      report_.internal_errors.push_back("rc file, line " + std::to_string(record.value[0]) + ": " +
+                                        text_of(record.text));
+      break;
+    default:
+      add_module(record);
+      break;
+  }
+}
+
+void EventLog::add_module(const Record& record) {
+  const auto& v = record.value;
+  switch (record.kind) {
+    case Kind::module_begin:
+      begin_module(record);
+      break;
+    case Kind::module_file:
+      find_or_add(text_of(record.name)).generation =
+          pkvm::generation_of_vermagic(text_of(record.text));
+      break;
+    case Kind::module_el2_loaded:
+      find_or_add(text_of(record.name)).hyp_va = v[0];
+      break;
+    case Kind::module_handler: {
+      const auto answer = static_cast<std::int64_t>(v[0]);
+      HandlerReport handler;
+      handler.symbol = text_of(record.text);
+      handler.hyp_va = v[1];
+      if (answer < 0)
+        handler.error = answer;
+      else
+        handler.id = static_cast<unsigned>(answer);
+      find_or_add(text_of(record.name)).handlers.push_back(std::move(handler));
+      break;
+    }
+    case Kind::module_end:
+      end_module(record);
+      break;
+    case Kind::module_skipped:
+      skip_module(record);
+      break;
+    default:
+      break;
+  }
+}
+
+void EventLog::begin_module(const Record& record) {
+  ModuleReport module;
+  module.name = text_of(record.name);
+  module.time = record.value[0] == 0 ? LoadTime::late : LoadTime::boot;
+  module.file = file_of(module.name);
+  if (module.file.empty()) module.file = text_of(record.text);
+  report_.modules.push_back(std::move(module));
+}
+
+void EventLog::end_module(const Record& record) {
+  ModuleReport& module = find_or_add(text_of(record.name));
+  module.error = static_cast<std::int64_t>(record.value[0]);
+  module.reason = text_of(record.text);
+  if (module.error == 0) {
+    module.state = LoadState::loaded;
+    module.init_result = static_cast<std::int64_t>(record.value[2]);
+    return;
+  }
+  module.step = step_of(record.value[1]);
+  if (module.step == Step::el1_init || module.step == Step::init_module)
+    module.init_result = static_cast<std::int64_t>(record.value[2]);
+  const bool refused = module.time == LoadTime::late && report_.deprivileged &&
+                       module.error == pkvm::negated(pkvm::Errno::eopnotsupp);
+  module.state = refused ? LoadState::refused : LoadState::failed;
+}
+
+void EventLog::skip_module(const Record& record) {
+  ModuleReport module;
+  module.name = text_of(record.name);
+  module.state = LoadState::not_tried;
+  module.file = file_of(module.name);
+  report_.modules.push_back(std::move(module));
+}
+
+void EventLog::begin_call(const machine::Event& event) {
+  CallReport& call = next_call(event.record);
+  const auto& v = event.record.value;
+  call.function = v[0];
+  call.id = host_call_number(v[0]);
+  // A call that nobody asked for by our own request: show all that it carried.
+  if (calls_seen_ > facts_.calls.size()) call.args.assign(&v[1], &v[8]);
+  open_call_ = report_.calls.size() - 1;
+  el2_at_begin_ = event.el2_instructions;
+}
+
+void EventLog::end_call(const machine::Event& event) {
+  if (!open_call_) return;
+  CallReport& call = report_.calls[*open_call_];
+  open_call_.reset();
+  auto& result = call.result.emplace();
+  std::ranges::copy_n(event.record.value, 8, result.begin());
+  call.el2_instructions = event.el2_instructions - el2_at_begin_;
+
+  const auto x0 = static_cast<std::int64_t>(result[0]);
+  const bool dynamic = call.id && *call.id >= pkvm::first_dynamic_call;
+  const bool closed = report_.generation && report_.deprivileged && call.id &&
+                      *call.id < pkvm::info(*report_.generation).first_late_call;
+  // Closed numbers must be refused; other calls that are no module's may be.
+  if (x0 == pkvm::smccc::not_supported && !dynamic)
+    call.state = CallState::refused;
+  else
+    call.state = x0 == 0 && !closed ? CallState::good : CallState::failed;
+}
+
+void EventLog::call_not_made(const Record& record) {
+  CallReport& call = next_call(record);
+  call.state = CallState::not_made;
+  call.reason = text_of(record.text);
+}
+
+CallReport& EventLog::next_call(const Record& record) {
+  CallReport call;
+  if (calls_seen_ < facts_.calls.size()) {
+    call.name = facts_.calls[calls_seen_].name;
+    call.args = facts_.calls[calls_seen_].args;
+  } else {
+    call.name = text_of(record.name);
+  }
+  ++calls_seen_;
+  return report_.calls.emplace_back(std::move(call));
+}
+
+void EventLog::add_unmentioned() {
+  for (const ModuleRequest& request : facts_.modules) {
+    const auto same = [&](const ModuleReport& module) {
+      return normalised(module.name) == normalised(request.name) && module.time == request.time;
+    };
+    if (std::ranges::any_of(report_.modules, same)) continue;
+    ModuleReport& module = report_.modules.emplace_back();
+    module.name = request.name;
+    module.file = request.file;
+    module.time = request.time;
+  }
+  for (; calls_seen_ < facts_.calls.size(); ++calls_seen_) {
+    const CallRequest& request = facts_.calls[calls_seen_];
+    CallReport& call = report_.calls.emplace_back();
+    call.name = request.name;
+    call.args = request.args;
+  }
+}
+
+/// The latest load of that name: a record that no begin came before still makes an entry.
+ModuleReport& EventLog::find_or_add(std::string name) {
+  for (ModuleReport& module : std::views::reverse(report_.modules))
+    if (module.name == name) return module;
+  ModuleReport& added = report_.modules.emplace_back();
+  added.file = file_of(name);
+  added.name = std::move(name);
+  return added;
+}
+
+std::string EventLog::file_of(const std::string& name) const {
+  for (const ModuleRequest& request : facts_.modules)
+    if (normalised(request.name) == normalised(name)) return request.file;
+  return {};
+}
+
+}  // namespace pkvmemu::observe

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "observe/event_log.h"
+#include "pkvm/errno.h"
+
+namespace pkvmemu::observe {
+namespace {
+
+using machine::ExitReason;
+using pkvm::event::Step;
+
+// In the order of pkvm::event::Step.
+constexpr auto step_names = std::to_array<std::string_view>(
+    {"find-file", "read-file", "resolve-symbols", "relocate", "discover-hyp", "el1-init",
+     "phase-check", "section-check", "alloc-module-va", "hyp-reloc", "map-module-page",
+     "init-module", "done"});
+static_assert(step_names.size() == static_cast<std::size_t>(Step::done) + 1);
+
+/// The first module of the list that did not load: what a kernel stops at (pkvm-abi.md 6.2).
+const ModuleReport* first_failure(const RunReport& report) {
+  for (const ModuleReport& module : report.modules)
+    if (module.time == LoadTime::boot && module.state == LoadState::failed) return &module;
+  return nullptr;
+}
+
+std::string wipe_cause(const RunReport& report, const std::string& told) {
+  if (const ModuleReport* module = first_failure(report))
+    return fmt::format("module {}: {}", module->name, failure_text(*module));
+  return told.empty() ? "the kernel gave no cause" : told;
+}
+
+ProtectedVms judge_protected_vms(const RunReport& report, const EventLog& log, Pvmfw pvmfw) {
+  const auto no = [](std::string reason) { return ProtectedVms{.reason = std::move(reason)}; };
+  if (report.hyp_panic) return no("hyp panic");
+  if (report.host_panic) return no("host kernel panic");
+  if (const auto& cause = log.wiped())
+    return no(fmt::format("{}; pvmfw wiped {}deprivilege", wipe_cause(report, *cause),
+                          report.deprivileged ? "before " : "and no "));
+  if (!report.deprivileged) {
+    if (report.exit.reason == ExitReason::powered_off) return no("host not deprivileged");
+    return no(fmt::format("host not deprivileged when the run ended ({})",
+                          machine::name_of(report.exit.reason)));
+  }
+  switch (pvmfw) {
+    case Pvmfw::absent:
+      return no("no pvmfw reserved");
+    case Pvmfw::zeroed:
+      return no("pvmfw is zeroed, but the kernel did not report a wipe");
+    case Pvmfw::changed:
+      return no("pvmfw was changed");
+    case Pvmfw::intact:
+      break;
+  }
+  return {.available = true, .reason = "firmware intact, not started"};
+}
+
+void note_internal_errors(RunReport& report) {
+  if (report.exit.reason == ExitReason::engine_error)
+    report.internal_errors.push_back("CPU engine: " + report.exit.detail);
+  for (const ModuleReport& module : report.modules)
+    if (module.time == LoadTime::late && module.state == LoadState::loaded && report.deprivileged &&
+        module.hyp_va)
+      report.internal_errors.push_back(
+          fmt::format("module {} loaded after deprivilege", module.name));
+}
+
+bool load_failed(const ModuleReport& module) {
+  return module.state != LoadState::loaded && module.state != LoadState::refused;
+}
+
+bool call_failed(const CallReport& call) {
+  return call.state != CallState::good && call.state != CallState::refused;
+}
+
+bool never_ended(ExitReason reason) {
+  return reason == ExitReason::budget_spent || reason == ExitReason::wedged ||
+         reason == ExitReason::halted || reason == ExitReason::breakpoint;
+}
+
+bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
+  switch (code) {
+    case ExitCode::interrupted:
+      return report.exit.reason == ExitReason::stopped;
+    case ExitCode::internal:
+      return !report.internal_errors.empty();
+    case ExitCode::host_panic:
+      return report.host_panic && !log.host_panic_follows_hyp_panic();
+    case ExitCode::hyp_panic:
+      return report.hyp_panic.has_value();
+    case ExitCode::no_end:
+      return never_ended(report.exit.reason);
+    case ExitCode::op_missing:
+      return !report.missing_ops.empty();
+    case ExitCode::load_failed:
+      return std::ranges::any_of(report.modules, load_failed);
+    case ExitCode::call_failed:
+      return std::ranges::any_of(report.calls, call_failed);
+    case ExitCode::good:
+      return true;
+    case ExitCode::usage:
+    case ExitCode::bad_file:
+      return false;
+  }
+  return false;
+}
+
+ExitCode judge(const RunReport& report, const EventLog& log) {
+  for (const ExitCodeRow& row : run_exit_codes)
+    if (applies(row.code, report, log)) return row.code;
+  std::unreachable();  // the last row always applies
+}
+
+}  // namespace
+
+std::string_view name_of(Step step) {
+  const auto index = static_cast<std::size_t>(step);
+  return index < step_names.size() ? step_names[index] : "unknown";
+}
+
+std::string error_text(std::int64_t error) {
+  const std::string_view name = pkvm::errno_name(error);
+  return name.empty() ? std::to_string(error) : fmt::format("{} ({})", error, name);
+}
+
+std::string failure_text(const ModuleReport& module) {
+  switch (module.state) {
+    case LoadState::loaded:
+      return {};
+    case LoadState::refused:
+      return "refused: " + error_text(module.error);
+    case LoadState::not_tried:
+      return "not tried: an earlier module failed";
+    case LoadState::unfinished:
+      return "the run ended before its load did";
+    case LoadState::failed:
+      break;
+  }
+  if (module.step == Step::init_module) return "init returned " + error_text(module.error);
+  if (module.step == Step::el1_init) return "EL1 init returned " + error_text(module.error);
+  if (module.step == Step::find_file && module.error == pkvm::negated(pkvm::Errno::enoent))
+    return "no such file";
+  const std::string_view step = module.step ? name_of(*module.step) : "unknown";
+  if (module.reason.empty()) return fmt::format("{} failed: {}", step, error_text(module.error));
+  return fmt::format("{}: {}, error {}", step, module.reason, error_text(module.error));
+}
+
+RunReport make_report(const Facts& facts) {
+  EventLog log(facts);
+  for (const machine::Event& event : facts.events)
+    log.add(event);
+  log.add_unmentioned();
+
+  RunReport report = std::move(log.report());
+  report.exit = facts.exit;
+  report.instructions = facts.instructions;
+  report.console = facts.console;
+  note_internal_errors(report);
+  report.protected_vms = judge_protected_vms(report, log, facts.pvmfw);
+  report.exit_code = judge(report, log);
+  return report;
+}
+
+}  // namespace pkvmemu::observe

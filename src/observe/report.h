@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a run came to: a pure function of what was asked, the events that the guest reported, and
+// how the machine stopped. The texts for people are in verdict.h, the JSON in report_json.h.
+//
+// Records come from guest memory and are believed only as far as a report goes: strings are
+// bounded, numbers are shown, nothing is indexed by them unchecked.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "machine/exit.h"
+#include "machine/machine.h"
+#include "observe/exit_code.h"
+#include "observe/pvmfw.h"
+#include "pkvm/event.h"
+#include "pkvm/generation.h"
+
+namespace pkvmemu::observe {
+
+/// When a module is loaded: from the protected list at boot, or by a line of the rc file.
+enum class LoadTime : std::uint8_t { boot, late };
+
+struct ModuleRequest {
+  std::string name;
+  std::string file;  ///< as the user gave it; empty when it is the user's own initramfs
+  LoadTime time = LoadTime::boot;
+};
+
+struct CallRequest {
+  std::string name;  ///< without arguments: "hello/add", "200", "0x80000000"
+  std::vector<std::uint64_t> args;
+};
+
+/// Everything that make_report looks at.
+struct Facts {
+  std::vector<ModuleRequest> modules;
+  std::vector<CallRequest> calls;  ///< in the order in which they are made
+  std::span<const machine::Event> events;
+  machine::Exit exit;
+  Pvmfw pvmfw = Pvmfw::absent;
+  std::uint64_t instructions = 0;
+  std::string console;
+};
+
+enum class LoadState : std::uint8_t {
+  loaded,
+  failed,
+  refused,    ///< a late load that got its specified -EOPNOTSUPP (pkvm-abi.md 3.5)
+  not_tried,  ///< an earlier module failed (pkvm-abi.md 6.2)
+  unfinished  ///< the run ended before its load did
+};
+
+struct HandlerReport {
+  std::string symbol;
+  std::optional<unsigned> id;  ///< empty when the registration failed
+  std::int64_t error = 0;
+  std::uint64_t hyp_va = 0;
+};
+
+struct ModuleReport {
+  std::string name;
+  std::string file;
+  LoadTime time = LoadTime::boot;
+  LoadState state = LoadState::unfinished;
+  std::optional<pkvm::Generation> generation;
+  std::int64_t error = 0;
+  std::optional<std::int64_t> init_result;  ///< what the module's EL1 init returned, if it ran
+  std::optional<pkvm::event::Step> step;    ///< where a failed load stood
+  std::string reason;                       ///< the kernel's words for a failure
+  std::optional<std::uint64_t> hyp_va;
+  std::vector<HandlerReport> handlers;
+};
+
+enum class CallState : std::uint8_t {
+  good,        ///< x0 = 0
+  failed,      ///< x0 != 0, or not the answer that is specified
+  refused,     ///< a forged call that got its specified -1 (pkvm-abi.md 3.5)
+  not_made,    ///< the kernel could not make it
+  unfinished,  ///< the run ended before it was made, or inside it
+};
+
+struct CallReport {
+  std::string name;
+  std::vector<std::uint64_t> args;
+  CallState state = CallState::unfinished;
+  std::optional<std::uint64_t> function;  ///< x0 of the HVC
+  std::optional<unsigned> id;             ///< number of a host hypercall: 128 and up are modules'
+  std::optional<std::array<std::uint64_t, 8>> result;
+  std::optional<std::uint64_t> el2_instructions;
+  std::string reason;  ///< why it was not made
+};
+
+struct MissingOp {
+  std::string name;
+  std::uint64_t slot = 0;
+  std::uint64_t caller = 0;  ///< hyp VA it returns to
+};
+
+struct HypPanic {
+  std::uint64_t esr = 0, spsr = 0, elr = 0, far = 0, hpfar = 0, par = 0;
+};
+
+struct ProtectedVms {
+  bool available = false;
+  std::string reason;
+};
+
+struct RunReport {
+  std::vector<ModuleReport> modules;
+  std::vector<CallReport> calls;
+  std::vector<MissingOp> missing_ops;
+  std::optional<pkvm::Generation> generation;
+  std::optional<HypPanic> hyp_panic;
+  std::optional<std::string> host_panic;
+  std::vector<std::string> internal_errors;  ///< what shows a bug of ours
+  bool deprivileged = false;
+  ProtectedVms protected_vms;
+  machine::Exit exit;
+  ExitCode exit_code = ExitCode::good;
+  std::uint64_t instructions = 0;
+  std::string console;
+};
+
+RunReport make_report(const Facts& facts);
+
+/// The reason of a load that did not succeed, in a few words: "init returned -12 (ENOMEM)".
+std::string failure_text(const ModuleReport& module);
+
+/// "-12 (ENOMEM)", or the bare number when the error has no name here.
+std::string error_text(std::int64_t error);
+
+/// Stable names for reports: "find-file", "init-module", ...; "unknown" for a number out of range.
+std::string_view name_of(pkvm::event::Step step);
+
+}  // namespace pkvmemu::observe

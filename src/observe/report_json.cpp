@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/report_json.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace pkvmemu::observe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// 64-bit values travel as strings: JSON numbers are doubles to many readers.
+Json hex(std::uint64_t value) {
+  return fmt::format("{:#x}", value);
+}
+
+template <typename T, typename Convert>
+Json or_null(const std::optional<T>& value, Convert convert) {
+  return value ? Json(convert(*value)) : Json(nullptr);
+}
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return or_null(value, [](const T& own) { return own; });
+}
+
+Json kmi(const std::optional<pkvm::Generation>& generation) {
+  return or_null(generation, [](pkvm::Generation id) { return pkvm::info(id).kmi; });
+}
+
+// Stable names, in the order of the enumerations.
+std::string_view name_of(LoadState state) {
+  switch (state) {
+    case LoadState::loaded:
+      return "loaded";
+    case LoadState::failed:
+      return "failed";
+    case LoadState::refused:
+      return "refused";
+    case LoadState::not_tried:
+      return "not-tried";
+    case LoadState::unfinished:
+      return "unfinished";
+  }
+  std::unreachable();
+}
+
+std::string_view name_of(CallState state) {
+  switch (state) {
+    case CallState::good:
+      return "good";
+    case CallState::failed:
+      return "failed";
+    case CallState::refused:
+      return "refused";
+    case CallState::not_made:
+      return "not-made";
+    case CallState::unfinished:
+      return "unfinished";
+  }
+  std::unreachable();
+}
+
+Json to_json(const HandlerReport& handler) {
+  return {{"symbol", handler.symbol}, {"id", *handler.id}, {"hyp_va", hex(handler.hyp_va)}};
+}
+
+Json refused_to_json(const HandlerReport& handler) {
+  return {{"symbol", handler.symbol}, {"error", handler.error}};
+}
+
+Json to_json(const ModuleReport& module) {
+  Json handlers = Json::array();
+  Json refused = Json::array();
+  for (const HandlerReport& handler : module.handlers) {
+    if (handler.id)
+      handlers.push_back(to_json(handler));
+    else
+      refused.push_back(refused_to_json(handler));
+  }
+  return {{"name", module.name},
+          {"file", module.file},
+          {"generation", kmi(module.generation)},
+          {"late", module.time == LoadTime::late},
+          {"loaded", module.state == LoadState::loaded},
+          {"state", name_of(module.state)},
+          {"error", module.error},
+          {"step", or_null(module.step, [](auto step) { return observe::name_of(step); })},
+          {"reason", failure_text(module)},
+          {"init", or_null(module.init_result)},
+          {"hyp_va", or_null(module.hyp_va, hex)},
+          {"handlers", std::move(handlers)},
+          {"refused_handlers", std::move(refused)}};
+}
+
+Json result_of(const CallReport& call) {
+  if (!call.result) return nullptr;
+  Json result = Json::array();
+  for (const std::uint64_t x : *call.result)
+    result.push_back(hex(x));
+  return result;
+}
+
+Json to_json(const CallReport& call) {
+  Json args = Json::array();
+  for (const std::uint64_t arg : call.args)
+    args.push_back(hex(arg));
+  return {{"id", or_null(call.id)},
+          {"name", call.name},
+          {"function", or_null(call.function, hex)},
+          {"args", std::move(args)},
+          {"state", name_of(call.state)},
+          {"reason", call.reason},
+          {"result", result_of(call)},
+          {"el2_instructions", or_null(call.el2_instructions)}};
+}
+
+Json to_json(const HypPanic& panic) {
+  return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
+          {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
+}
+
+Json to_json(const MissingOp& op) {
+  return {{"name", op.name}, {"slot", op.slot}, {"caller", hex(op.caller)}};
+}
+
+template <typename T>
+Json list_of(const std::vector<T>& items) {
+  Json list = Json::array();
+  for (const T& item : items)
+    list.push_back(to_json(item));
+  return list;
+}
+
+}  // namespace
+
+std::string to_json(const RunReport& report) {
+  const machine::Exit& exit = report.exit;
+  const Json object = {
+      {"schema", json_schema},
+      {"generation", kmi(report.generation)},
+      {"modules", list_of(report.modules)},
+      {"calls", list_of(report.calls)},
+      {"deprivileged", report.deprivileged},
+      {"protected_vms",
+       {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
+      {"missing_ops", list_of(report.missing_ops)},
+      {"hyp_panic", or_null(report.hyp_panic, [](const HypPanic& own) { return to_json(own); })},
+      {"host_panic", or_null(report.host_panic)},
+      {"internal_errors", report.internal_errors},
+      {"exit",
+       {{"code", static_cast<int>(report.exit_code)},
+        {"reason", machine::name_of(exit.reason)},
+        {"detail", exit.detail},
+        {"el", exit.el},
+        {"pc", hex(exit.pc)}}},
+      {"instructions", report.instructions},
+      {"console", report.console}};
+  constexpr int indent = 2;
+  return object.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace pkvmemu::observe

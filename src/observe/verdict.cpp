@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/verdict.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace pkvmemu::observe {
+namespace {
+
+using machine::ExitReason;
+
+/// Names and reasons may come from the guest: what would move a cursor becomes '?'.
+std::string printable(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }, '?');
+  return text;
+}
+
+/// "128, 130-132" for the ids that were registered; empty for none.
+std::string id_list(const ModuleReport& module) {
+  std::vector<unsigned> ids;
+  for (const HandlerReport& handler : module.handlers)
+    if (handler.id) ids.push_back(*handler.id);
+  std::ranges::sort(ids);
+
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < ids.size();) {
+    std::size_t last = i;
+    while (last + 1 < ids.size() && ids[last + 1] == ids[last] + 1)
+      ++last;
+    if (last - i >= 2) {
+      parts.push_back(fmt::format("{}-{}", ids[i], ids[last]));
+      i = last + 1;
+    } else {
+      parts.push_back(std::to_string(ids[i++]));
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+VerdictLine line_of(const ModuleReport& module) {
+  const auto line = [&](Tone tone, std::string text) {
+    return VerdictLine{tone, fmt::format("module {}: {}", module.name, text)};
+  };
+  switch (module.state) {
+    case LoadState::loaded: {
+      const std::string ids = id_list(module);
+      return line(Tone::good, fmt::format("loaded, init {}{}{}", module.init_result.value_or(0),
+                                          ids.empty() ? "" : ", hvc ", ids));
+    }
+    case LoadState::refused:
+      return line(Tone::good,
+                  fmt::format("late load refused as specified: {}", error_text(module.error)));
+    default:
+      return line(Tone::bad, "NOT loaded: " + failure_text(module));
+  }
+}
+
+std::string call_head(const CallReport& call) {
+  std::string head = "call " + call.name;
+  // An id is worth repeating only where the name does not show it.
+  if (call.id && call.name != std::to_string(*call.id) && !call.name.starts_with("0x"))
+    head += fmt::format(" (hvc {})", *call.id);
+  if (!call.args.empty()) head += fmt::format(" ({:#x})", fmt::join(call.args, ", "));
+  return head;
+}
+
+/// x0 in decimal, since it is a status; the other registers that a call may answer in.
+std::string registers_text(const CallReport& call) {
+  const auto& x = *call.result;
+  return fmt::format("x0 {}, x1 {:#x}, x2 {:#x}, x3 {:#x}", static_cast<std::int64_t>(x[0]), x[1],
+                     x[2], x[3]);
+}
+
+VerdictLine line_of(const CallReport& call) {
+  const auto line = [&](Tone tone, std::string_view text) {
+    return VerdictLine{tone, fmt::format("{}: {}", call_head(call), text)};
+  };
+  switch (call.state) {
+    case CallState::good:
+      return line(Tone::good, fmt::format("{}, {} EL2 instructions", registers_text(call),
+                                          call.el2_instructions.value_or(0)));
+    case CallState::failed:
+      return line(Tone::bad, registers_text(call));
+    case CallState::refused:
+      return line(Tone::good, "refused, " + registers_text(call));
+    case CallState::not_made:
+      return line(Tone::bad, "not made: " + call.reason);
+    case CallState::unfinished:
+      return line(Tone::bad, call.function ? "not answered: the run ended inside it"
+                                           : "not made: the run ended before it");
+  }
+  std::unreachable();
+}
+
+/// What stopped a run that did not come to its own end, and what to do about it.
+std::optional<std::string> ending_text(const RunReport& report) {
+  const machine::Exit& exit = report.exit;
+  const std::string where = fmt::format("at EL{}, PC {:#x}", exit.el, exit.pc);
+  const std::string detail = exit.detail.empty() ? "" : ": " + exit.detail;
+  switch (exit.reason) {
+    case ExitReason::powered_off:
+      return std::nullopt;
+    case ExitReason::reset:
+      return "run: the guest asked for a reset" + detail;
+    case ExitReason::halted:
+      return fmt::format("run: the guest waits for ever (WFI) {}{}", where, detail);
+    case ExitReason::budget_spent:
+      return fmt::format(
+          "run: instruction budget spent after {} instructions, {}; raise it with --budget",
+          report.instructions, where);
+    case ExitReason::breakpoint:
+      return fmt::format("run: breakpoint {}", where);
+    case ExitReason::wedged:
+      return fmt::format("run: the guest faults on its own exception vector for ever, {}{}", where,
+                         detail);
+    case ExitReason::stopped:
+      return fmt::format("run: interrupted {}", where);
+    case ExitReason::engine_error:
+      return std::nullopt;  // told with the internal errors
+  }
+  return std::nullopt;
+}
+
+void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
+  if (report.hyp_panic) {
+    const HypPanic& panic = *report.hyp_panic;
+    lines.push_back({Tone::bad, fmt::format("hyp panic: ESR_EL2 {:#x}, ELR_EL2 {:#x}, FAR_EL2 "
+                                            "{:#x}, HPFAR_EL2 {:#x}",
+                                            panic.esr, panic.elr, panic.far, panic.hpfar)});
+  }
+  // The panic that a hyp panic brings to the host says nothing more.
+  if (report.host_panic && report.exit_code != ExitCode::hyp_panic)
+    lines.push_back({Tone::bad, "host panic: " + *report.host_panic});
+}
+
+}  // namespace
+
+std::vector<VerdictLine> verdict_lines(const RunReport& report) {
+  std::vector<VerdictLine> lines;
+  for (const CallReport& call : report.calls)
+    lines.push_back(line_of(call));
+  for (const MissingOp& op : report.missing_ops)
+    lines.push_back(
+        {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,
+                                op.slot, op.caller)});
+  add_panics(report, lines);
+  for (const ModuleReport& module : report.modules)
+    lines.push_back(line_of(module));
+  const ProtectedVms& vms = report.protected_vms;
+  lines.push_back(vms.available
+                      ? VerdictLine{Tone::good, "protected VMs: available (" + vms.reason + ")"}
+                      : VerdictLine{Tone::bad, "protected VMs: NOT available: " + vms.reason});
+  for (const std::string& error : report.internal_errors)
+    lines.push_back({Tone::bad, "pkvm-emu bug, please report: " + error});
+  if (const auto ending = ending_text(report)) lines.push_back({Tone::bad, *ending});
+  for (VerdictLine& line : lines)
+    line.text = printable(std::move(line.text));
+  return lines;
+}
+
+}  // namespace pkvmemu::observe

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "linked_module.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+#include "build/process.h"
+#include "build/temp_dir.h"
+#include "host/module/layout.h"
+
+namespace pkvmemu::kmod::test {
+namespace {
+
+using image::ElfFile;
+using image::Section;
+using image::Stream;
+
+// The section names our files use; the test's own tables, not the linker's.
+constexpr std::string_view compiler = "clang-19";
+constexpr std::string_view linker = "ld.lld-19";
+
+void run(const build::Arguments& arguments, const std::filesystem::path& directory) {
+  const auto result = build::run_process(arguments, directory);
+  if (!result) throw std::runtime_error(result.error().message);
+  if (result->exit_code != 0)
+    throw std::runtime_error(fmt::format("{} failed:\n{}", arguments[0], result->output));
+}
+
+build::TempDir make_directory() {
+  auto directory = build::TempDir::create();
+  if (!directory) throw std::runtime_error(directory.error().message);
+  return std::move(*directory);
+}
+
+Bytes read(const std::filesystem::path& path) {
+  auto bytes = read_file(path);
+  if (!bytes) throw std::runtime_error(bytes.error().message);
+  return std::move(*bytes);
+}
+
+template <typename T>
+T must(const image::Expected<T>& value) {
+  if (!value) throw std::runtime_error("lld wrote a damaged file");
+  return *value;
+}
+
+/// Contents of the sections "s<number>" of lld's output.
+std::map<std::uint32_t, Bytes> read_output(const Bytes& bytes) {
+  const Stream file(bytes);
+  const auto header = must(file.structure<image::ElfHeader>(0));
+  const auto at = [&](std::uint64_t index) {
+    return must(file.structure<image::SectionHeader>(header.section_headers +
+                                                     index * sizeof(image::SectionHeader)));
+  };
+  const Stream names(
+      must(file.range(at(header.name_section).offset, at(header.name_section).size)));
+  std::map<std::uint32_t, Bytes> result;
+  for (std::uint32_t i = 1; i < header.section_count; ++i) {
+    const auto section = at(i);
+    const auto name = must(names.string(section.name));
+    if (name.size() < 2 || name[0] != 's' || name[1] < '0' || name[1] > '9') continue;
+    const auto number = static_cast<std::uint32_t>(std::stoul(std::string(name.substr(1))));
+    Bytes content(section.size);
+    if (section.type != image::elf::section_nobits) {
+      const auto view = must(file.range(section.offset, section.size));
+      std::ranges::copy(view, content.begin());
+    }
+    result.emplace(number, std::move(content));
+  }
+  return result;
+}
+
+std::string linker_script(const LinkedModule& linked) {
+  struct Line {
+    std::uint64_t address;
+    std::string text;
+  };
+  std::vector<Line> lines;
+  const ElfFile& elf = linked.module.file.elf();
+  for (std::uint32_t i = 1; i < elf.section_count(); ++i) {
+    const auto section = elf.section(i);
+    const PlacedSection& placed = linked.module.sections[i];
+    if (!section || placed.bytes.empty()) continue;
+    lines.push_back({placed.address, fmt::format("  s{} {:#x} : {{ KEEP(*({})) }}\n", i,
+                                                 placed.address, section->name)});
+  }
+  std::ranges::sort(lines, {}, &Line::address);
+  std::string script = "SECTIONS {\n";
+  for (const Line& line : lines)
+    script += line.text;
+  script += "}\n";
+  for (const auto& [name, address] : linked.kernel.exports)
+    script += fmt::format("{} = {:#x};\n", name, address);
+  return script;
+}
+
+}  // namespace
+
+Bytes compile(std::string_view body, std::string_view language,
+              const std::vector<std::string>& options) {
+  const build::TempDir directory = make_directory();
+  const std::filesystem::path source = directory.path() / "source";
+  const std::filesystem::path object = directory.path() / "object.o";
+  if (const auto written = write_file(source, body); !written)
+    throw std::runtime_error(written.error().message);
+  build::Arguments arguments = {std::string(compiler),
+                                "--target=aarch64-linux-gnu",
+                                "-O2",
+                                "-ffreestanding",
+                                "-fno-pic",
+                                "-fno-asynchronous-unwind-tables",
+                                "-fno-unwind-tables",
+                                "-mgeneral-regs-only"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.insert(arguments.end(),
+                   {"-x", std::string(language), "-c", source.string(), "-o", object.string()});
+  run(arguments, directory.path());
+  return read(object);
+}
+
+Bytes compile_module(std::string_view body, std::string_view name) {
+  constexpr std::string_view frame = R"(
+    .section .modinfo, "a"
+    .asciz "vermagic=6.6.77 SMP preempt mod_unload aarch64"
+    .asciz "name={0}"
+    .section .gnu.linkonce.this_module, "aw"
+    .balign 64
+  .Lmodule:
+    .skip 24
+    .asciz "{0}"
+    .org .Lmodule + 392
+    .weak init_module
+    .quad init_module
+    .org .Lmodule + 1536
+    .text
+    {1}
+)";
+  return compile(fmt::format(frame, name, body));
+}
+
+std::string samples_directory() {
+  return PKVMEMU_BUILD_DIR "/modules";
+}
+
+std::vector<std::filesystem::path> sample_modules() {
+  std::vector<std::filesystem::path> paths;
+  std::error_code status;
+  for (const auto& entry : std::filesystem::directory_iterator(samples_directory(), status))
+    if (entry.path().extension() == ".ko") paths.push_back(entry.path());
+  std::ranges::sort(paths);
+  return paths;
+}
+
+LinkedModule::LinkedModule(Bytes bytes) : file(std::move(bytes)) {
+  auto opened = image::KoFile::open(file);
+  if (!opened) {
+    std::array<char, 200> words{};
+    throw std::runtime_error(std::string(image::describe(opened.error(), words)));
+  }
+  module.file = *opened;
+  module.state = ModuleState::loading;
+  module.set_name(opened->name());
+}
+
+Loaded<void> LinkedModule::link() {
+  return Linker(kernel, {}, module).link();
+}
+
+const PlacedSection& LinkedModule::section(std::string_view name) const {
+  const auto found = module.file.elf().find_section(name);
+  if (!found) throw std::runtime_error(fmt::format("no section {}", name));
+  return module.sections[found->index];
+}
+
+std::uint64_t LinkedModule::word(std::string_view name, std::uint64_t offset, unsigned size) const {
+  std::uint64_t value = 0;
+  std::memcpy(&value, section(name).bytes.subspan(offset, size).data(), size);
+  return value;
+}
+
+std::map<std::uint32_t, Bytes> link_with_lld(const LinkedModule& linked) {
+  const build::TempDir directory = make_directory();
+  const auto object = directory.path() / "module.o";
+  const auto script = directory.path() / "script.lds";
+  const auto output = directory.path() / "output";
+  if (!write_file(object, linked.file) || !write_file(script, linker_script(linked)))
+    throw std::runtime_error("cannot write the linker's input");
+  // -O0: no merging of strings, which a module loader does not do either.
+  run({std::string(linker), "-m", "aarch64linux", "-static", "--no-relax", "-O0",
+       "--no-gc-sections", "--no-check-sections", "-z", "max-page-size=4096", "-e", "0", "-T",
+       script.string(), object.string(), "-o", output.string()},
+      directory.path());
+  return read_output(read(output));
+}
+
+void expect_same_as_lld(const LinkedModule& linked) {
+  const auto theirs = link_with_lld(linked);
+  const ElfFile& elf = linked.module.file.elf();
+  std::size_t compared = 0;
+  for (std::uint32_t i = 1; i < elf.section_count(); ++i) {
+    const auto section = elf.section(i);
+    const auto ours = linked.module.sections[i].bytes;
+    if (!section || ours.empty()) continue;
+    const auto found = theirs.find(i);
+    ASSERT_NE(found, theirs.end()) << section->name << " is missing from lld's output";
+    ASSERT_EQ(ours.size(), found->second.size()) << section->name;
+    for (std::size_t at = 0; at < ours.size(); ++at)
+      ASSERT_EQ(ours[at], found->second[at])
+          << section->name << fmt::format("+{:#x} differs from lld's", at);
+    ++compared;
+  }
+  EXPECT_NE(compared, 0U) << "nothing was compared";
+}
+
+}  // namespace pkvmemu::kmod::test

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/rc.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace pkvmemu::host;
+using ::testing::ElementsAre;
+
+Wish parsed(std::string_view line) {
+  const auto wish = parse_rc_line(line);
+  EXPECT_TRUE(wish && *wish) << line;
+  return wish && *wish ? **wish : Wish{};
+}
+
+RcError refused(std::string_view line) {
+  const auto wish = parse_rc_line(line);
+  EXPECT_FALSE(wish) << line;
+  return wish ? RcError{} : wish.error();
+}
+
+// Blank lines and comments ask for nothing.
+TEST(Rc, BlankLinesAndComments) {
+  for (const char* line : {"", "  \t", "# call 128", "   # x\r"}) {
+    const auto wish = parse_rc_line(line);
+    ASSERT_TRUE(wish) << line;
+    EXPECT_FALSE(*wish) << line;
+  }
+}
+
+// A call names a handler or a number, with up to seven arguments in either base.
+TEST(Rc, Calls) {
+  const Wish named = parsed("call hello/hello_hvc:1,0x2 # comment");
+  EXPECT_EQ(named.kind, WishKind::call);
+  EXPECT_EQ(named.phase, WishPhase::after);
+  EXPECT_EQ(named.target, "hello/hello_hvc");
+  EXPECT_EQ(named.number, std::nullopt);
+  EXPECT_EQ(named.repeat, 1U);
+  EXPECT_THAT(named.given(), ElementsAre(1, 2));
+
+  const Wish numbered = parsed("  early call repeat=1000 130:1,2,3,4,5,6,0xffffffffffffffff\r");
+  EXPECT_EQ(numbered.phase, WishPhase::early);
+  EXPECT_EQ(numbered.repeat, 1000U);
+  EXPECT_EQ(numbered.number, 130U);
+  EXPECT_THAT(numbered.given(), ElementsAre(1, 2, 3, 4, 5, 6, ~std::uint64_t{0}));
+  EXPECT_TRUE(parsed("call 5000").given().empty());
+}
+
+// A raw HVC takes any x0, and late takes one module.
+TEST(Rc, HvcAndLate) {
+  const Wish hvc = parsed("hvc 0xc600000e:4");
+  EXPECT_EQ(hvc.kind, WishKind::hvc);
+  EXPECT_EQ(hvc.number, 0xc600'000eU);
+  EXPECT_THAT(hvc.given(), ElementsAre(4));
+  const Wish late = parsed("early late lib/modules/foo.ko");
+  EXPECT_EQ(late.kind, WishKind::late);
+  EXPECT_EQ(late.phase, WishPhase::early);
+  EXPECT_EQ(late.target, "lib/modules/foo.ko");
+}
+
+// Each mistake has its own answer.
+TEST(Rc, Mistakes) {
+  EXPECT_EQ(refused("cal 128"), RcError::unknown_verb);
+  EXPECT_EQ(refused("early"), RcError::unknown_verb);
+  EXPECT_EQ(refused("call"), RcError::no_target);
+  EXPECT_EQ(refused("call :1"), RcError::no_target);
+  EXPECT_EQ(refused("late"), RcError::no_target);
+  EXPECT_EQ(refused("call repeat=0 128"), RcError::bad_repeat);
+  EXPECT_EQ(refused("call repeat=x 128"), RcError::bad_repeat);
+  EXPECT_EQ(refused("call 12x"), RcError::bad_number);
+  EXPECT_EQ(refused("hvc hello"), RcError::bad_number);
+  EXPECT_EQ(refused("call 128:1,,2"), RcError::bad_argument);
+  EXPECT_EQ(refused("call 128:one"), RcError::bad_argument);
+  EXPECT_EQ(refused("call 128:1,2,3,4,5,6,7,8"), RcError::too_many_arguments);
+  EXPECT_EQ(refused("call 127"), RcError::not_dynamic);
+  EXPECT_EQ(refused("call 65536"), RcError::not_dynamic);
+  EXPECT_EQ(refused("late a b"), RcError::trailing_text);
+}
+
+// Every mistake has a sentence.
+TEST(Rc, EveryMistakeHasWords) {
+  for (auto error = RcError::unknown_verb; error <= RcError::trailing_text;
+       error = static_cast<RcError>(static_cast<int>(error) + 1))
+    EXPECT_FALSE(words_of(error).empty());
+}
+
+}  // namespace

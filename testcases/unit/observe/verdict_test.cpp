@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "observe/verdict.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "event_builder.h"
+
+namespace pkvmemu::observe {
+namespace {
+
+using test::EventBuilder;
+using test::facts_of;
+using test::host_id;
+using test::Kind;
+using test::refusal;
+using test::Step;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> lines_of(const Facts& facts) {
+  std::vector<std::string> texts;
+  for (VerdictLine& line : verdict_lines(make_report(facts)))
+    texts.push_back(std::move(line.text));
+  return texts;
+}
+
+// docs/design.md 7, first form.
+TEST(Verdict, AGoodRun) {
+  const EventBuilder events = EventBuilder().boot().loaded("hello").deprivilege();
+  EXPECT_THAT(lines_of(facts_of(events)),
+              ElementsAre("module hello: loaded, init 0, hvc 128",
+                          "protected VMs: available (firmware intact, not started)"));
+}
+
+// docs/design.md 7, second form.
+TEST(Verdict, AFailingInit) {
+  const EventBuilder events =
+      EventBuilder().boot().begin("foo").failed("foo", -12, Step::init_module).deprivilege();
+  EXPECT_THAT(lines_of(facts_of(events)),
+              Contains("module foo: NOT loaded: init returned -12 (ENOMEM)"));
+}
+
+// docs/design.md 7, last form; measured: hello is never tried after nosuch.
+TEST(Verdict, AMissingModule) {
+  const EventBuilder events = EventBuilder()
+                                  .boot()
+                                  .host(Kind::module_begin, {1}, {"nosuch", ""})
+                                  .failed("nosuch", -2, Step::find_file)
+                                  .host(Kind::module_skipped, {}, {"hello", ""})
+                                  .host(Kind::pvmfw_wiped, {}, {"", "module nosuch"})
+                                  .deprivilege();
+  Facts facts = facts_of(events);
+  facts.pvmfw = Pvmfw::zeroed;
+  EXPECT_THAT(lines_of(facts),
+              ElementsAre("module nosuch: NOT loaded: no such file",
+                          "module hello: NOT loaded: not tried: an earlier module failed",
+                          "protected VMs: NOT available: module nosuch: no such file; pvmfw wiped "
+                          "before deprivilege"));
+}
+
+// Other failures name the step and the kernel's words.
+TEST(Verdict, AFailingStepIsNamed) {
+  const EventBuilder events = EventBuilder().boot().begin("foo").failed(
+      "foo", -2, Step::resolve_symbols, "Unknown symbol bar");
+  EXPECT_THAT(
+      lines_of(facts_of(events)),
+      Contains("module foo: NOT loaded: resolve-symbols: Unknown symbol bar, error -2 (ENOENT)"));
+}
+
+// Runs of handler ids are shortened, and modules without handlers have no hvc part.
+TEST(Verdict, HandlerIds) {
+  EventBuilder events;
+  events.boot().begin("many");
+  for (const std::uint64_t id : {128u, 129u, 130u, 140u, 142u})
+    events.host(Kind::module_handler, {id, 0}, {"many", "f"});
+  events.host(Kind::module_end, {0, 12, 0}, {"many", ""});
+  events.begin("none").host(Kind::module_end, {0, 12, 0}, {"none", ""});
+  const auto lines = lines_of(facts_of(events));
+  EXPECT_THAT(lines, Contains("module many: loaded, init 0, hvc 128-130, 140, 142"));
+  EXPECT_THAT(lines, Contains("module none: loaded, init 0"));
+}
+
+// Calls come first, as written, with the registers they may answer in.
+TEST(Verdict, Calls) {
+  const EventBuilder events = EventBuilder()
+                                  .boot()
+                                  .loaded("hello")
+                                  .deprivilege()
+                                  .call(host_id(128), 0)
+                                  .call(host_id(200), refusal)
+                                  .call(host_id(15), refusal)
+                                  .host(Kind::call_not_made, {}, {"", "no such handler"});
+  Facts facts = facts_of(events);
+  facts.calls = {{.name = "hello_add", .args = {0x11, 0x22}},
+                 {.name = "200", .args = {}},
+                 {.name = "0xc600000f", .args = {}},
+                 {.name = "nosuch", .args = {}}};
+  auto lines = lines_of(facts);
+  ASSERT_GE(lines.size(), 4u);
+  lines.resize(4);
+  EXPECT_THAT(
+      lines,
+      ElementsAre("call hello_add (hvc 128) (0x11, 0x22): x0 0, x1 0x66, x2 0x44, x3 0xabc, 100 "
+                  "EL2 instructions",
+                  "call 200: x0 -1, x1 0x66, x2 0x44, x3 0xabc",
+                  "call 0xc600000f: refused, x0 -1, x1 0x66, x2 0x44, x3 0xabc",
+                  "call nosuch: not made: no such handler"));
+}
+
+// A run that does not end by itself says in its last line where it was and what to do.
+TEST(Verdict, TheLastLineOfAnAbnormalEndHelps) {
+  Facts facts = facts_of(EventBuilder());
+  facts.instructions = 1000;
+  facts.exit = {
+      .reason = machine::ExitReason::budget_spent, .pc = 0x4020'0000, .el = 1, .detail = ""};
+  EXPECT_EQ(
+      lines_of(facts).back(),
+      "run: instruction budget spent after 1000 instructions, at EL1, PC 0x40200000; raise it "
+      "with --budget");
+  facts.exit.reason = machine::ExitReason::stopped;
+  EXPECT_THAT(lines_of(facts).back(), HasSubstr("interrupted"));
+}
+
+// A guest cannot steer the terminal through names and reasons.
+TEST(Verdict, ControlCharactersAreReplaced) {
+  const EventBuilder events =
+      EventBuilder().begin("a\x1b[2J\nb").failed("a\x1b[2J\nb", -12, Step::init_module);
+  EXPECT_EQ(lines_of(facts_of(events)).front(),
+            "module a?[2J?b: NOT loaded: init returned -12 (ENOMEM)");
+}
+
+}  // namespace
+}  // namespace pkvmemu::observe

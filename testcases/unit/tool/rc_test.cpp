@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rc.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pkvmemu::tool {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Numbers are decimal, hexadecimal or negative, and exactly 64 bits wide.
+TEST(RcNumber, GoodForms) {
+  EXPECT_EQ(parse_number("0"), 0u);
+  EXPECT_EQ(parse_number("17"), 17u);
+  EXPECT_EQ(parse_number("0x11"), 0x11u);
+  EXPECT_EQ(parse_number("0XfF"), 0xFFu);
+  EXPECT_EQ(parse_number("-1"), ~std::uint64_t{0});
+  EXPECT_EQ(parse_number("0xffffffffffffffff"), ~std::uint64_t{0});
+  EXPECT_EQ(parse_number("-0x8000000000000000"), std::uint64_t{1} << 63);
+}
+
+// Everything else is refused, not guessed at.
+TEST(RcNumber, BadForms) {
+  for (const std::string_view text :
+       {"", "-", "0x", "x", "1x", " 1", "1 ", "+1", "--1", "0x1g", "18446744073709551616",
+        "0x10000000000000000", "-0x8000000000000001"})
+    EXPECT_EQ(parse_number(text), std::nullopt) << "'" << text << "'";
+}
+
+// A call names a handler, with or without its module, or a number from 128 up.
+TEST(RcCall, GoodTargets) {
+  const auto call = parse_call("hello/hello_hvc:0x11,34,-1");
+  ASSERT_TRUE(call);
+  EXPECT_EQ(call->verb, RcVerb::call);
+  EXPECT_EQ(call->target, "hello/hello_hvc");
+  EXPECT_THAT(call->args, ElementsAre(0x11, 34, ~std::uint64_t{0}));
+
+  EXPECT_EQ(parse_call("hello_hvc")->target, "hello_hvc");
+  EXPECT_THAT(parse_call("hello_hvc")->args, IsEmpty());
+  EXPECT_EQ(parse_call("128")->target, "128");
+  EXPECT_EQ(parse_call("0x80:1")->target, "128");
+  EXPECT_EQ(parse_call("5000:1,2,3,4,5,6,7")->args.size(), 7u);
+}
+
+// The error names the argument that is wrong and says what was expected.
+TEST(RcCall, BadOnesAreExplained) {
+  constexpr auto rows = std::to_array<std::pair<std::string_view, std::string_view>>({
+      {"", "expected [MODULE/]SYMBOL or a number"},
+      {"a/b/c", "expected [MODULE/]SYMBOL or a number"},
+      {"/f", "expected [MODULE/]SYMBOL or a number"},
+      {"f g", "expected [MODULE/]SYMBOL or a number"},
+      {"-1", "expected [MODULE/]SYMBOL or a number"},
+      {"12", "expected 128 to 65535"},
+      {"65536", "expected 128 to 65535"},
+      {"128abc", "no id of a dynamic call"},
+      {"f:", "argument 1 is ''"},
+      {"f:1,zwei", "argument 2 is 'zwei'"},
+      {"f:1,", "argument 2 is ''"},
+      {"f:1,2,3,4,5,6,7,8", "8 arguments, expected at most 7"},
+  });
+  for (const auto& [text, expected] : rows) {
+    const auto call = parse_call(text);
+    ASSERT_FALSE(call) << text;
+    EXPECT_THAT(call.error().message, HasSubstr(std::string(expected))) << text;
+  }
+}
+
+// A raw HVC takes any x0, and shows it in hexadecimal from then on.
+TEST(RcHvc, AnyX0) {
+  EXPECT_EQ(parse_hvc("0xc600000f:1")->target, "0xc600000f");
+  EXPECT_EQ(parse_hvc("2147483648")->target, "0x80000000");
+  EXPECT_THAT(parse_hvc("hello").error().message, HasSubstr("no value for x0"));
+  EXPECT_FALSE(parse_hvc(""));
+}
+
+// A file has one wish a line; comments, blank lines and a missing last newline are fine.
+TEST(RcFile, IsReadLineByLine) {
+  const auto lines = parse_rc(
+      "# wishes\n"
+      "\n"
+      "early call hello/f:0x1   # before\n"
+      "\tcall repeat=1000 f\r\n"
+      "hvc 0xc600000f:1,2\n"
+      "late other",
+      "rc");
+  ASSERT_TRUE(lines) << lines.error().message;
+  ASSERT_EQ(lines->size(), 4u);
+  EXPECT_EQ((*lines)[0].phase, RcPhase::early);
+  EXPECT_EQ((*lines)[0].args, (std::vector<std::uint64_t>{1}));
+  EXPECT_EQ((*lines)[1].repeat, 1000u);
+  EXPECT_EQ((*lines)[2].verb, RcVerb::hvc);
+  EXPECT_EQ((*lines)[3].verb, RcVerb::late);
+  EXPECT_EQ((*lines)[3].target, "other");
+}
+
+// Errors carry the file and the line.
+TEST(RcFile, ErrorsNameTheLine) {
+  constexpr auto rows = std::to_array<std::pair<std::string_view, std::string_view>>({
+      {"call f\nfrobnicate\n", "rc:2: unknown word 'frobnicate'"},
+      {"early\n", "rc:1: unknown word ''"},
+      {"call\n", "rc:1: "},
+      {"call repeat=0 f\n", "repeat=N with N at least 1"},
+      {"call f g\n", "'g' is one word too many"},
+      {"late a/b\n", "'a/b' is no module name"},
+  });
+  for (const auto& [text, expected] : rows) {
+    const auto lines = parse_rc(text, "rc");
+    ASSERT_FALSE(lines) << text;
+    EXPECT_THAT(lines.error().message, HasSubstr(std::string(expected))) << text;
+  }
+}
+
+// What is written is read back the same.
+TEST(RcFile, TextRoundTrips) {
+  const std::vector<RcLine> lines = {
+      {.verb = RcVerb::call, .phase = RcPhase::early, .repeat = 3, .target = "m/f", .args = {1, 2}},
+      {.verb = RcVerb::hvc, .target = "0x80000000", .args = {~std::uint64_t{0}}},
+      {.verb = RcVerb::late, .target = "other", .args = {}},
+      {.verb = RcVerb::call, .target = "200", .args = {}},
+  };
+  EXPECT_EQ(to_text(lines),
+            "early call repeat=3 m/f:0x1,0x2\n"
+            "hvc 0x80000000:0xffffffffffffffff\n"
+            "late other\n"
+            "call 200\n");
+  const auto read = parse_rc(to_text(lines), "rc");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, lines);
+}
+
+}  // namespace
+}  // namespace pkvmemu::tool

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The same run for QEMU's `virt` board: Image, initramfs.cpio, virt.dtb, pvmfw.bin and run.sh with
+// the whole command line. The folder can be moved; nothing of ours is needed to run it.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "failure.h"
+#include "run_plan.h"
+
+namespace pkvmemu::tool {
+
+Outcome<void> export_qemu(const std::string& folder, const RunPlan& plan,
+                          std::span<const std::byte> firmware);
+
+/// run.sh's text; `bootargs` is quoted for the shell.
+std::string qemu_script(const std::string& bootargs);
+
+}  // namespace pkvmemu::tool

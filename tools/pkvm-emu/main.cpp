@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The command line: pkvm-emu SUB-COMMAND ...; each sub-command lives in a file of its own.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "failure.h"
+#include "observe/exit_code.h"
+#include "run_command.h"
+#include "support/log.h"
+
+namespace {
+
+using pkvmemu::observe::ExitCode;
+namespace log = pkvmemu::log;
+
+int code_of(ExitCode code) {
+  return static_cast<int>(code);
+}
+
+log::Level level_for(std::size_t verbosity) {
+  if (verbosity == 0) return log::Level::warning;
+  return verbosity == 1 ? log::Level::info : log::Level::debug;
+}
+
+/// --help and --version end here too; CLI11 prints those.
+int report_parse_end(const CLI::App& app, const CLI::ParseError& end, const char* first) {
+  if (end.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(end);
+  if (first != nullptr && first[0] != '-' && app.get_subcommands().empty()) {
+    std::fprintf(stderr, "pkvm-emu: unknown sub-command '%s', expected run\n", first);
+    return code_of(ExitCode::usage);
+  }
+  std::fprintf(stderr, "pkvm-emu: %s\nTry 'pkvm-emu --help' or 'pkvm-emu run --help'.\n",
+               end.what());
+  return code_of(ExitCode::usage);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("pkvm-emu: loads pKVM vendor modules into an emulated hypervisor");
+  app.set_version_flag("--version", "pkvm-emu " PKVMEMU_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  std::size_t verbosity = 0;
+  app.add_flag("-v,--verbose", verbosity, "Tell more on stderr; twice for still more");
+  const pkvmemu::tool::RunCommand run_command(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& end) {
+    return report_parse_end(app, end, argc > 1 ? argv[1] : nullptr);
+  }
+  log::set_level(level_for(verbosity));
+
+  const auto code = run_command.execute();
+  if (code) return code_of(*code);
+  std::fprintf(stderr, "pkvm-emu: %s\n", code.error().message.c_str());
+  return code_of(code.error().code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, not a death
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "pkvm-emu: internal error: %s\n", problem.what());
+    return code_of(ExitCode::internal);
+  }
+}

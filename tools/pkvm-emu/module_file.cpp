@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "module_file.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "image/ko.h"
+#include "pkvm/generation.h"
+
+namespace pkvmemu::tool {
+namespace {
+
+constexpr pkvm::Generation supported = pkvm::Generation::android15_6_6;
+
+std::string normalised(std::string_view name) {
+  std::string result(name);
+  std::ranges::replace(result, '-', '_');
+  return result;
+}
+
+std::vector<std::string> split_names(std::string_view list) {
+  std::vector<std::string> names;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (comma > 0) names.push_back(normalised(list.substr(0, comma)));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return names;
+}
+
+std::unexpected<Failure> not_a_module(const std::string& path, const image::Error& error) {
+  std::array<char, 256> buffer{};
+  return file_error("{}: not a kernel module for AArch64: {}", path,
+                    image::describe(error, buffer));
+}
+
+}  // namespace
+
+std::string module_name_of(std::string_view path) {
+  path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
+  if (path.ends_with(".ko")) path.remove_suffix(3);
+  return normalised(path);
+}
+
+Outcome<ModuleFile> open_module(const std::string& path) {
+  auto bytes = read_file(path);
+  if (!bytes) return as_file_error(bytes.error());
+  ModuleFile file;
+  file.path = path;
+  file.bytes = std::move(*bytes);
+
+  const auto ko = image::KoFile::open(file.bytes);
+  if (!ko) return not_a_module(path, ko.error());
+  const auto generation = ko->generation();
+  if (!generation)
+    return file_error("{}: vermagic '{}' is of no known kernel generation; this version runs {}",
+                      path, ko->vermagic(), pkvm::info(supported).kmi);
+  if (*generation != supported)
+    return file_error("{}: built for {}; this version runs {}", path, pkvm::info(*generation).kmi,
+                      pkvm::info(supported).kmi);
+  file.name = ko->name().empty() ? module_name_of(path) : normalised(ko->name());
+  file.depends = split_names(ko->depends());
+  return file;
+}
+
+}  // namespace pkvmemu::tool

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A .ko that the user named: read, looked at, and refused early with advice when it cannot be run.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "failure.h"
+#include "support/file.h"
+
+namespace pkvmemu::tool {
+
+struct ModuleFile {
+  std::string path;  ///< as given
+  std::string name;  ///< modinfo's, else the file's; '-' is '_'
+  std::vector<std::string> depends;
+  Bytes bytes;
+};
+
+Outcome<ModuleFile> open_module(const std::string& path);
+
+/// "dir/my-driver.ko" -> "my_driver".
+std::string module_name_of(std::string_view path);
+
+}  // namespace pkvmemu::tool

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rc.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+#include "pkvm/hypercall.h"
+
+namespace pkvmemu::tool {
+namespace {
+
+constexpr std::string_view blanks = " \t\r";
+
+bool is_name(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '$';
+  };
+  return !text.empty() && text[0] != '-' && std::ranges::all_of(text, allowed);
+}
+
+bool starts_with_digit(std::string_view text) {
+  return !text.empty() && text[0] >= '0' && text[0] <= '9';
+}
+
+Result<std::vector<std::uint64_t>> parse_args(std::string_view text) {
+  std::vector<std::uint64_t> args;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    const std::string_view item = text.substr(0, comma);
+    const auto value = parse_number(item);
+    if (!value)
+      return fail("argument {} is '{}', expected a 64-bit number such as 17, 0x11 or -1",
+                  args.size() + 1, item);
+    args.push_back(*value);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  if (args.size() > max_call_args)
+    return fail("{} arguments, expected at most {} (x1 to x7)", args.size(), max_call_args);
+  return args;
+}
+
+/// Splits TARGET[:ARG,...] and reads the arguments.
+Result<RcLine> parse_target_and_args(RcVerb verb, std::string_view text) {
+  RcLine line;
+  line.verb = verb;
+  const std::size_t colon = text.find(':');
+  line.target = text.substr(0, colon);
+  if (colon != std::string_view::npos) {
+    auto args = parse_args(text.substr(colon + 1));
+    if (!args) return std::unexpected(args.error());
+    line.args = std::move(*args);
+  }
+  return line;
+}
+
+Result<void> check_call_target(std::string_view target) {
+  if (starts_with_digit(target)) {
+    const auto id = parse_number(target);
+    if (!id || *id < pkvm::first_dynamic_call || *id > 0xFFFF)
+      return fail("'{}' is no id of a dynamic call, expected {} to 65535 (--hvc forges any other)",
+                  target, pkvm::first_dynamic_call);
+    return {};
+  }
+  const std::size_t slash = target.find('/');
+  const bool good = slash == std::string_view::npos
+                        ? is_name(target)
+                        : is_name(target.substr(0, slash)) && is_name(target.substr(slash + 1));
+  if (!good) return fail("'{}' is no handler, expected [MODULE/]SYMBOL or a number", target);
+  return {};
+}
+
+/// Takes the first word off `text`.
+std::string_view take_word(std::string_view& text) {
+  const std::size_t start = std::min(text.find_first_not_of(blanks), text.size());
+  const std::size_t end = std::min(text.find_first_of(blanks, start), text.size());
+  const std::string_view word = text.substr(start, end - start);
+  text.remove_prefix(end);
+  return word;
+}
+
+Result<RcLine> parse_late(std::string_view name) {
+  if (!is_name(name)) return fail("'{}' is no module name", name);
+  RcLine line;
+  line.verb = RcVerb::late;
+  line.target = name;
+  return line;
+}
+
+Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
+  std::uint64_t repeat = 1;
+  std::string_view operand = take_word(rest);
+  constexpr std::string_view repeat_prefix = "repeat=";
+  if (verb == "call" && operand.starts_with(repeat_prefix)) {
+    const auto count = parse_number(operand.substr(repeat_prefix.size()));
+    if (!count || *count == 0) return fail("'{}', expected repeat=N with N at least 1", operand);
+    repeat = *count;
+    operand = take_word(rest);
+  }
+  Result<RcLine> line = fail("unknown word '{}', expected call, hvc or late", verb);
+  if (verb == "call") line = parse_call(operand);
+  if (verb == "hvc") line = parse_hvc(operand);
+  if (verb == "late") line = parse_late(operand);
+  if (line) line->repeat = repeat;
+  return line;
+}
+
+Result<RcLine> parse_line(std::string_view text) {
+  std::string_view word = take_word(text);
+  RcPhase phase = RcPhase::normal;
+  if (word == "early") {
+    phase = RcPhase::early;
+    word = take_word(text);
+  }
+  auto line = parse_verb(word, text);
+  if (!line) return line;
+  line->phase = phase;
+  if (const std::string_view extra = take_word(text); !extra.empty())
+    return fail("'{}' is one word too many", extra);
+  return line;
+}
+
+std::string_view name_of(RcVerb verb) {
+  switch (verb) {
+    case RcVerb::call:
+      return "call";
+    case RcVerb::hvc:
+      return "hvc";
+    case RcVerb::late:
+      return "late";
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  if (hexadecimal) text.remove_prefix(2);
+  std::uint64_t value = 0;
+  const auto [end, status] =
+      std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? 16 : 10);
+  if (text.empty() || status != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
+  if (negative && value > std::uint64_t{1} << 63) return std::nullopt;
+  return negative ? std::uint64_t{0} - value : value;
+}
+
+Result<RcLine> parse_call(std::string_view text) {
+  auto line = parse_target_and_args(RcVerb::call, text);
+  if (!line) return line;
+  if (const auto checked = check_call_target(line->target); !checked)
+    return std::unexpected(checked.error());
+  const bool numeric = starts_with_digit(line->target);
+  if (const auto id = numeric ? parse_number(line->target) : std::nullopt)
+    line->target = fmt::format("{}", *id);
+  return line;
+}
+
+Result<RcLine> parse_hvc(std::string_view text) {
+  auto line = parse_target_and_args(RcVerb::hvc, text);
+  if (!line) return line;
+  const auto x0 = parse_number(line->target);
+  if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
+  line->target = fmt::format("{:#x}", *x0);
+  return line;
+}
+
+Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view origin) {
+  std::vector<RcLine> lines;
+  for (unsigned number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    line = line.substr(0, line.find('#'));
+    if (line.find_first_not_of(blanks) == std::string_view::npos) continue;
+    auto parsed = parse_line(line);
+    if (!parsed) return fail("{}:{}: {}", origin, number, parsed.error().message);
+    lines.push_back(std::move(*parsed));
+  }
+  return lines;
+}
+
+std::string to_text(const RcLine& line) {
+  return fmt::format("{}{} {}{}{}{:#x}\n", line.phase == RcPhase::early ? "early " : "",
+                     name_of(line.verb),
+                     line.repeat == 1 ? "" : fmt::format("repeat={} ", line.repeat), line.target,
+                     line.args.empty() ? "" : ":", fmt::join(line.args, ","));
+}
+
+std::string to_text(std::span<const RcLine> lines) {
+  std::string text;
+  for (const RcLine& line : lines)
+    text += to_text(line);
+  return text;
+}
+
+}  // namespace pkvmemu::tool

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The wishes that reach the guest kernel as data: lines of /pkvm-emu.rc in the initramfs, the same
+// on our machine and on QEMU. One line is
+//   [early] call [repeat=N] NAME[:ARG,...]   NAME is [MODULE/]SYMBOL or a number, 128 and up
+//   [early] hvc X0[:ARG,...]                 a raw HVC, to forge calls with
+//   [early] late MODULE                      insmod after boot
+// `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/result.h"
+
+namespace pkvmemu::tool {
+
+/// x1 to x7.
+inline constexpr std::size_t max_call_args = 7;
+
+enum class RcVerb : std::uint8_t { call, hvc, late };
+/// Before or after the host is deprivileged.
+enum class RcPhase : std::uint8_t { early, normal };
+
+struct RcLine {
+  RcVerb verb = RcVerb::call;
+  RcPhase phase = RcPhase::normal;
+  std::uint64_t repeat = 1;
+  std::string target;  ///< handler or number; x0 in hexadecimal; module
+  std::vector<std::uint64_t> args;
+  bool operator==(const RcLine&) const = default;
+};
+
+/// Decimal, 0x hexadecimal, or negative (two's complement); nothing for all else.
+std::optional<std::uint64_t> parse_number(std::string_view text);
+
+/// What --call and --hvc take. The error says which part is wrong and what was expected.
+Result<RcLine> parse_call(std::string_view text);
+Result<RcLine> parse_hvc(std::string_view text);
+
+/// A whole file; `origin` names it in errors.
+Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view origin);
+
+std::string to_text(const RcLine& line);
+std::string to_text(std::span<const RcLine> lines);
+
+}  // namespace pkvmemu::tool

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "run_command.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "export_qemu.h"
+#include "firmware_image.h"
+#include "machine/machine.h"
+#include "observe/pvmfw.h"
+#include "observe/report.h"
+#include "observe/report_json.h"
+#include "observe/verdict.h"
+#include "output.h"
+#include "run_plan.h"
+#include "support/log.h"
+
+namespace pkvmemu::tool {
+namespace {
+
+/// Ctrl-C ends the run with a verdict; a second one ends the process as usual.
+class InterruptStops {
+ public:
+  explicit InterruptStops(machine::Machine& machine) {
+    running.store(&machine);
+    struct sigaction action = {};
+    action.sa_handler = [](int) {
+      if (machine::Machine* current = running.load()) current->request_stop();
+    };
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, &previous_);
+  }
+  ~InterruptStops() {
+    sigaction(SIGINT, &previous_, nullptr);
+    running.store(nullptr);
+  }
+  InterruptStops(const InterruptStops&) = delete;
+  InterruptStops& operator=(const InterruptStops&) = delete;
+
+ private:
+  static inline std::atomic<machine::Machine*> running{nullptr};
+  static_assert(std::atomic<machine::Machine*>::is_always_lock_free);
+  struct sigaction previous_ = {};
+};
+
+Outcome<Bytes> firmware_for(const RunOptions& options) {
+  if (!options.firmware) {
+    const auto builtin = builtin_firmware();
+    return Bytes(builtin.begin(), builtin.end());
+  }
+  auto image = read_file(*options.firmware);
+  if (!image) return as_file_error(image.error());
+  return std::move(*image);
+}
+
+Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
+                                std::span<const std::byte> firmware, Output& output) {
+  const Bytes pvmfw = observe::placeholder_pvmfw();
+  machine::Config config;
+  config.kernel = firmware;
+  config.initrd = plan.initramfs;
+  config.pvmfw = pvmfw;
+  config.bootargs = plan.bootargs;
+  config.budget = options.budget;
+  config.console_sink = [&](std::string_view text) { output.console(text); };
+  auto machine = machine::Machine::create(config);
+  if (!machine)
+    return file_error("{}: {}", options.firmware.value_or("this run"), machine.error().message);
+
+  observe::Facts facts;
+  {
+    const InterruptStops guard(**machine);
+    facts.exit = (*machine)->run();
+  }
+  facts.modules = std::move(plan.modules);
+  facts.calls = std::move(plan.calls);
+  facts.events = (*machine)->events();
+  facts.pvmfw = observe::check_pvmfw((*machine)->pvmfw_region(), pvmfw);
+  facts.instructions = (*machine)->instructions();
+  facts.console = (*machine)->console();
+  return observe::make_report(facts);
+}
+
+Outcome<void> write_json(const std::string& path, const std::string& json) {
+  if (path == "-") {
+    Output(stdout).text(json);
+    return {};
+  }
+  if (auto written = write_file(path, std::string_view(json)); !written)
+    return as_file_error(written.error());
+  return {};
+}
+
+}  // namespace
+
+RunCommand::RunCommand(CLI::App& app)
+    : command_(app.add_subcommand("run", "Load modules, call them, and tell how it went")),
+      parser_(*command_) {}
+
+Outcome<observe::ExitCode> RunCommand::execute() const {
+  const auto options = parser_.options();
+  if (!options) return std::unexpected(options.error());
+  auto plan = make_plan(*options);
+  if (!plan) return std::unexpected(plan.error());
+  log::info("kernel command line: {}", plan->bootargs);
+  log::info("initramfs: {} bytes", plan->initramfs.size());
+  const auto firmware = firmware_for(*options);
+  if (!firmware) return std::unexpected(firmware.error());
+
+  Output output(options->json == "-" ? stderr : stdout);
+  if (options->export_qemu) {
+    if (auto exported = export_qemu(*options->export_qemu, *plan, *firmware); !exported)
+      return std::unexpected(exported.error());
+    output.text(*options->export_qemu + "/run.sh runs this under QEMU\n");
+    return observe::ExitCode::good;
+  }
+
+  const auto report = run(*options, std::move(*plan), *firmware, output);
+  if (!report) return std::unexpected(report.error());
+  output.verdict(observe::verdict_lines(*report));
+  log::info("{} instructions", report->instructions);
+  if (options->json)
+    if (auto written = write_json(*options->json, observe::to_json(*report)); !written)
+      return std::unexpected(written.error());
+  return report->exit_code;
+}
+
+}  // namespace pkvmemu::tool

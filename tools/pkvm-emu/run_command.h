@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `pkvm-emu run`: boots the firmware with the user's modules and tells how it went.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include "failure.h"
+#include "observe/exit_code.h"
+#include "run_options.h"
+
+namespace pkvmemu::tool {
+
+class RunCommand {
+ public:
+  explicit RunCommand(CLI::App& app);
+
+  bool chosen() const { return command_->parsed(); }
+  Outcome<observe::ExitCode> execute() const;
+
+ private:
+  CLI::App* command_;
+  RunOptionsParser parser_;
+};
+
+}  // namespace pkvmemu::tool

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "run_options.h"
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <map>
+#include <utility>
+
+namespace pkvmemu::tool {
+namespace {
+
+constexpr const char* footer = R"(Exit codes:
+  0 good   2 usage   3 bad file   10 a load failed   11 a call failed   12 hyp panic
+  13 host panic   14 budget spent or hung   15 an op that does not exist yet   70 our bug
+  130 interrupted
+
+Examples:
+  pkvm-emu run hello.ko
+  pkvm-emu run hello.ko --call hello/hello_hvc:0x11,0x22 --json report.json
+  pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
+  pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
+  pkvm-emu run --initramfs vendor_ramdisk.lz4 my_module --call my_handler
+  pkvm-emu run hello.ko --export-qemu out && out/run.sh)";
+
+/// One value for each time the option is given; what follows belongs to others.
+CLI::Option* one_value_each(CLI::Option* option) {
+  return option->expected(1)->allow_extra_args(false)->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::optional<std::string> value_of(const CLI::Option* option) {
+  if (option->count() == 0) return std::nullopt;
+  return option->results().back();
+}
+
+}  // namespace
+
+RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
+  const auto option = [&](const char* name, const char* type, const char* help) {
+    return command.add_option(name, CLI::callback_t{}, help)->type_name(type);
+  };
+  modules_ = option("MODULE", "FILE",
+                    "Modules to load before deprivilege, in this order; with --initramfs, names of "
+                    "modules inside it")
+                 ->expected(0, -1)
+                 ->allow_extra_args(true)
+                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  call_ = one_value_each(option("--call", "[MODULE/]SYMBOL|ID[:ARG,...]",
+                                "Call a handler after deprivilege: the EL2 function's name or its "
+                                "number (128 and up), with up to 7 arguments"));
+  hvc_ = one_value_each(
+      option("--hvc", "X0[:ARG,...]", "Make any HVC after deprivilege, to forge calls with"));
+  late_ = one_value_each(
+      option("--late", "FILE", "Load a module after deprivilege, which the kernel must refuse"));
+  cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
+  initramfs_ = option("--initramfs", "FILE",
+                      "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
+                      "lz4, bzip2)");
+  no_iommu_ = command.add_flag_function(
+      "--no-iommu", [](std::int64_t) {},
+      "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
+  json_ = option("--json", "FILE",
+                 "Write the report as JSON; '-' is standard output, and the text goes to stderr");
+  budget_ =
+      option("--budget", "N", "Stop after so many instructions (k, M, G may follow; default 2G)");
+  export_qemu_ = option("--export-qemu", "DIR",
+                        "Run nothing: write all files and run.sh, which runs the same under QEMU");
+  firmware_ =
+      option("--firmware", "FILE", "Boot this arm64 Image instead of the built-in firmware");
+  command.footer(footer);
+}
+
+Outcome<RunOptions> RunOptionsParser::options() const {
+  RunOptions options;
+  options.modules = modules_->results();
+  options.cmdline = value_of(cmdline_).value_or("");
+  options.initramfs = value_of(initramfs_);
+  options.firmware = value_of(firmware_);
+  options.json = value_of(json_);
+  options.export_qemu = value_of(export_qemu_);
+  options.no_iommu = no_iommu_->count() > 0;
+  if (const auto text = value_of(budget_)) {
+    const auto budget = parse_budget(*text);
+    if (!budget) return as_usage_error(budget.error());
+    options.budget = *budget;
+  }
+  auto lines = wishes();
+  if (!lines) return std::unexpected(lines.error());
+  options.wishes = std::move(*lines);
+  return options;
+}
+
+/// The three options interleave: CLI11 keeps the order in which they came.
+Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
+  std::map<const CLI::Option*, std::size_t> next;
+  std::vector<RcLine> lines;
+  for (const CLI::Option* option : command_->parse_order()) {
+    if (option != call_ && option != hvc_ && option != late_) continue;
+    const std::string text = option->results().at(next[option]++);
+    Result<RcLine> line = RcLine{};
+    if (option == late_) {
+      line->verb = RcVerb::late;
+      line->target = text;
+    } else {
+      line = option == call_ ? parse_call(text) : parse_hvc(text);
+    }
+    if (!line) return usage_error("{} {}: {}", option->get_name(), text, line.error().message);
+    lines.push_back(std::move(*line));
+  }
+  return lines;
+}
+
+Result<std::uint64_t> parse_budget(const std::string& text) {
+  std::string digits = text;
+  std::uint64_t unit = 1;
+  constexpr auto units = std::to_array<std::pair<char, std::uint64_t>>(
+      {{'k', 1'000}, {'M', 1'000'000}, {'G', 1'000'000'000}});
+  for (const auto& [suffix, factor] : units) {
+    if (!digits.ends_with(suffix)) continue;
+    digits.pop_back();
+    unit = factor;
+  }
+  const auto count = parse_number(digits);
+  if (!count || *count == 0 || *count > (~std::uint64_t{0} >> 1) / unit)
+    return fail("--budget {}: expected a number of instructions such as 30000000 or 30M", text);
+  return *count * unit;
+}
+
+}  // namespace pkvmemu::tool

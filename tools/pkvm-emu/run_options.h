@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The command line of `pkvm-emu run`.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "failure.h"
+#include "rc.h"
+
+namespace pkvmemu::tool {
+
+struct RunOptions {
+  std::vector<std::string> modules;
+  /// --call, --hvc and --late in the order given. A late line's target is the file as given.
+  std::vector<RcLine> wishes;
+  std::string cmdline;
+  std::optional<std::string> initramfs;
+  std::optional<std::string> firmware;
+  std::optional<std::string> json;  ///< "-": standard output
+  std::optional<std::string> export_qemu;
+  bool no_iommu = false;
+  std::uint64_t budget = 2'000'000'000;
+};
+
+/// Declares the options on the sub-command, and reads them after it was parsed.
+class RunOptionsParser {
+ public:
+  explicit RunOptionsParser(CLI::App& command);
+  Outcome<RunOptions> options() const;
+
+ private:
+  Outcome<std::vector<RcLine>> wishes() const;
+
+  CLI::App* command_;
+  CLI::Option* call_;
+  CLI::Option* hvc_;
+  CLI::Option* late_;
+  CLI::Option* modules_;
+  CLI::Option* cmdline_;
+  CLI::Option* initramfs_;
+  CLI::Option* firmware_;
+  CLI::Option* json_;
+  CLI::Option* export_qemu_;
+  CLI::Option* no_iommu_;
+  CLI::Option* budget_;
+};
+
+/// "2000000000", "500k", "30M", "2G"; at least 1.
+Result<std::uint64_t> parse_budget(const std::string& text);
+
+}  // namespace pkvmemu::tool

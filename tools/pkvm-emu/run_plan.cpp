@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "run_plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "initramfs.h"
+#include "module_file.h"
+#include "pkvm/platform.h"
+
+namespace pkvmemu::tool {
+namespace {
+
+using observe::LoadTime;
+
+std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
+  std::vector<std::string> protected_modules;
+  for (const auto& module : plan.modules)
+    if (module.time == LoadTime::boot) protected_modules.push_back(module.name);
+
+  namespace platform = pkvm::platform;
+  std::string text = fmt::format("{}=protected", platform::param_mode);
+  if (!protected_modules.empty())
+    text +=
+        fmt::format(" {}={}", platform::param_protected_modules, fmt::join(protected_modules, ","));
+  if (options.no_iommu) text += fmt::format(" {}=none", platform::param_iommu);
+  if (!options.cmdline.empty()) text += " " + options.cmdline;
+  return text;
+}
+
+/// The guest makes the early calls first.
+std::vector<observe::CallRequest> calls_of(const std::vector<RcLine>& wishes) {
+  std::vector<observe::CallRequest> calls;
+  for (const RcPhase phase : {RcPhase::early, RcPhase::normal})
+    for (const RcLine& line : wishes)
+      if (line.phase == phase && line.verb != RcVerb::late)
+        calls.push_back({.name = line.target, .args = line.args});
+  return calls;
+}
+
+/// Opens the files on the command line and turns late lines from files into module names.
+class PlanFromFiles {
+ public:
+  Outcome<RunPlan> make(const RunOptions& options) {
+    std::vector<RcLine> wishes = options.wishes;
+    for (const std::string& path : options.modules)
+      if (auto added = add(path, LoadTime::boot); !added) return std::unexpected(added.error());
+    for (RcLine& line : wishes) {
+      if (line.verb != RcVerb::late) continue;
+      if (auto added = add(line.target, LoadTime::late); !added)
+        return std::unexpected(added.error());
+      line.target = files_.back().name;
+    }
+    auto initramfs = make_initramfs(files_, wishes);
+    if (!initramfs) return as_file_error(initramfs.error());
+    plan_.initramfs = std::move(*initramfs);
+    plan_.calls = calls_of(wishes);
+    plan_.bootargs = bootargs_for(options, plan_);
+    return std::move(plan_);
+  }
+
+ private:
+  Outcome<void> add(const std::string& path, LoadTime time) {
+    auto file = open_module(path);
+    if (!file) return std::unexpected(file.error());
+    const auto same = std::ranges::find(files_, file->name, &ModuleFile::name);
+    if (same != files_.end())
+      return usage_error("{}: module {} is given twice, first as {}", path, file->name, same->path);
+    plan_.modules.push_back({.name = file->name, .file = path, .time = time});
+    files_.push_back(std::move(*file));
+    return {};
+  }
+
+  RunPlan plan_;
+  std::vector<ModuleFile> files_;
+};
+
+/// The modules are inside the archive: what the user gives are names.
+Outcome<RunPlan> plan_from_initramfs(const RunOptions& options) {
+  auto user = open_initramfs(*options.initramfs);
+  if (!user) return std::unexpected(user.error());
+
+  RunPlan plan;
+  for (const std::string& path : options.modules)
+    plan.modules.push_back({.name = module_name_of(path), .file = "", .time = LoadTime::boot});
+  std::vector<RcLine> own = options.wishes;
+  for (RcLine& line : own)
+    if (line.verb == RcVerb::late) line.target = module_name_of(line.target);
+
+  std::vector<RcLine> wishes = user->wishes;
+  std::ranges::copy(own, std::back_inserter(wishes));
+  for (const RcLine& line : wishes)
+    if (line.verb == RcVerb::late)
+      plan.modules.push_back({.name = line.target, .file = "", .time = LoadTime::late});
+  plan.calls = calls_of(wishes);
+  plan.bootargs = bootargs_for(options, plan);
+
+  if (own.empty()) wishes.clear();  // the archive already says it all
+  auto archive = with_wishes(std::move(user->archive), wishes);
+  if (!archive) return as_file_error(archive.error());
+  plan.initramfs = std::move(*archive);
+  return plan;
+}
+
+}  // namespace
+
+Outcome<RunPlan> make_plan(const RunOptions& options) {
+  if (options.initramfs) return plan_from_initramfs(options);
+  return PlanFromFiles().make(options);
+}
+
+}  // namespace pkvmemu::tool
