@@ -40,7 +40,7 @@ enum class StopReason : std::uint8_t {
   halted,        ///< WFI, and nothing can wake the CPU
   budget_spent,  ///< the next block would exceed the budget
   wedged,        ///< exception upon exception at the exception vector, without progress
-  engine_error,  ///< the engine gave up: our bug
+  engine_error,  ///< the engine gave up: its bug or ours; the CPU runs no more
 };
 
 struct Stop {
@@ -175,6 +175,7 @@ class Cpu {
 
   Cpu(Board& board, std::unique_ptr<Engine> engine);
   void set_reset_state();
+  void run_engine();
   void install_hooks();
 
   // cpu_fill.cpp
@@ -223,6 +224,7 @@ class Cpu {
   std::uint64_t block_end_ = 0;
   unsigned block_el_ = 0;
   std::atomic<bool> stop_requested_ = false;
+  bool engine_aborted_ = false;  ///< abort_guard.h; only its registers can still be read
   bool counts_blocks_by_el_ = false;
   Watch watch_;
   std::optional<StopReason> stop_reason_;
