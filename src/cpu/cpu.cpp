@@ -72,7 +72,8 @@ Cpu::Cpu(Board& board, std::unique_ptr<Engine> engine)
     : board_(board), engine_(std::move(engine)) {}
 
 Cpu::~Cpu() {
-  if (engine_aborted_) engine_->abandon();
+  // An engine that aborted may abort again when it is closed; better it leaks than that.
+  if (engine_aborted_ && !survives_abort([this] { engine_->close(); })) engine_->abandon();
 }
 
 void Cpu::install_hooks() {

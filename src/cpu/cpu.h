@@ -128,6 +128,9 @@ class Cpu {
   void set_pc(std::uint64_t value);
   [[nodiscard]] unsigned el() const;
   [[nodiscard]] std::uint32_t pstate() const;
+  /// Where a read of `va` would go now, by the registers and tables of the current level; nothing
+  /// when it would fault.
+  [[nodiscard]] std::optional<Pa> physical(Va va) const;
 
   /// The one door to a handler: banks SP, writes ELR, SPSR, ESR (and FAR, HPFAR where given), sets
   /// PSTATE and goes to the vector.

@@ -71,6 +71,12 @@ mmu::WalkResult<Pa> Cpu::walk(Va va, mmu::AccessKind kind, std::uint32_t state) 
   return mmu::translate(el1_regime(*engine_, state), va, access, context);
 }
 
+std::optional<Pa> Cpu::physical(Va va) const {
+  const auto mapping = walk(va, mmu::AccessKind::read, engine_->pstate());
+  if (!mapping) return std::nullopt;
+  return mapping->output;
+}
+
 /// The engine masks `va` to its granule. A refusal is kept: the engine returns from its loop, and
 /// the exception is taken there.
 bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
