@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The EL2 half: a handler with the commonest defect, a pointer that nobody set. At EL2 that is the
+// end of the whole system.
+#include <asm/kvm_pkvm_module.h>
+
+struct el2fault_state {
+	u64 calls;
+};
+
+static struct el2fault_state *state;
+
+void el2fault_hvc(struct user_pt_regs *regs)
+{
+	struct el2fault_state *here = READ_ONCE(state);
+
+	WRITE_ONCE(here->calls, here->calls + 1);
+	cpu_reg(regs, 0) = SMCCC_RET_SUCCESS;
+}
+
+int el2fault_hyp_init(const struct pkvm_module_ops *ops)
+{
+	/* Forgotten: state = ... */
+	return 0;
+}
