@@ -49,8 +49,8 @@ std::optional<std::size_t> closing(std::string_view text, std::size_t open) {
 template <typename Visit>
 std::size_t find_outside_references(std::string_view text, Visit visit) {
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool reference = text[at] == '$' && at + 1 < text.size() &&
-                           (text[at + 1] == '(' || text[at + 1] == '{');
+    const bool reference =
+        text[at] == '$' && at + 1 < text.size() && (text[at + 1] == '(' || text[at + 1] == '{');
     if (reference) {
       const auto end = closing(text, at + 1);
       if (!end) return std::string_view::npos;
@@ -252,8 +252,7 @@ Result<void> Makefile::assign(const Assignment& assignment, unsigned number) {
   const auto name = expand(assignment.name, number);
   if (!name) return std::unexpected(name.error());
   if (name->empty() || name->find_first_of(blanks) != std::string::npos)
-    return error_at(number,
-                    fmt::format("'{}' cannot be a variable's name; {}", *name, supported));
+    return error_at(number, fmt::format("'{}' cannot be a variable's name; {}", *name, supported));
   const auto old = variables_.find(*name);
   const bool known = old != variables_.end();
   if (assignment.operation == "?=" && known) return {};
@@ -287,8 +286,8 @@ Result<std::string> Makefile::expand(std::string_view text, unsigned line, unsig
       continue;
     }
     if (text.size() < 2 || (text[1] != '(' && text[1] != '{'))
-      return error_at(line, fmt::format("'{}' is not understood here; {}", text.substr(0, 2),
-                                        supported));
+      return error_at(line,
+                      fmt::format("'{}' is not understood here; {}", text.substr(0, 2), supported));
     const auto end = closing(text, 1);
     if (!end) return error_at(line, fmt::format("'{}' is not closed", text));
     const auto value = expand_reference(text.substr(2, *end - 2), line, depth + 1);
@@ -301,9 +300,8 @@ Result<std::string> Makefile::expand(std::string_view text, unsigned line, unsig
 
 Result<std::string> Makefile::expand_reference(std::string_view inside, unsigned line,
                                                unsigned depth) const {
-  const std::size_t odd = find_outside_references(inside, [&](std::size_t at) {
-    return std::string_view(" \t:,").contains(inside[at]);
-  });
+  const std::size_t odd = find_outside_references(
+      inside, [&](std::size_t at) { return std::string_view(" \t:,").contains(inside[at]); });
   if (odd != std::string_view::npos)
     return error_at(line, fmt::format("$({}) is not understood: functions are not evaluated; "
                                       "write the names out",

@@ -42,8 +42,8 @@ class Makefile {
   /// One assignment's share of a value.
   struct Piece {
     std::string text;
-    unsigned line = 0;      ///< 0: given
-    bool expanded = false;  ///< := took its value where it stands
+    unsigned line = 0;         ///< 0: given
+    bool expanded = false;     ///< := took its value where it stands
     std::string problem = {};  ///< := of something not understood: an error when it is used
   };
   struct Branch {

@@ -58,6 +58,21 @@ Result<void> check_spec(const ModuleSpec& spec) {
   return {};
 }
 
+/// " (function foo)": the function that refers to `symbol` first, where that can be told.
+std::string first_user(const ObjectFile& object, const Symbol& symbol) {
+  constexpr std::uint8_t function_type = 2;
+  const auto index = static_cast<std::uint32_t>(&symbol - object.symbols().data());
+  const auto use = std::ranges::find(object.relocations(), index, &Relocation::symbol);
+  if (use == object.relocations().end()) return "";
+  const Symbol* user = nullptr;
+  for (const Symbol& function : object.symbols()) {
+    const bool before = function.section == use->section && function.value <= use->offset;
+    if (!before || function.type != function_type) continue;
+    if (user == nullptr || user->value <= function.value) user = &function;
+  }
+  return user == nullptr ? "" : fmt::format(" (function {})", user->name);
+}
+
 /// One build: its specification, its directory, and what the tools said on the way.
 class Builder {
  public:
@@ -161,10 +176,10 @@ Result<void> Builder::check_el2_is_complete(const fs::path& object) const {
   for (const Symbol& symbol : el2->symbols()) {
     if (!symbol.is_undefined()) continue;
     return fail(
-        "{}: EL2 code refers to {}, which no EL2 source defines. The kernel's functions do not "
+        "{}: EL2 code{} refers to {}, which no EL2 source defines. The kernel's functions do not "
         "exist at EL2: use the operations of pkvm_module_ops. (Calls of memcpy or memset that "
         "nobody wrote come from copying or clearing a whole struct or array.)",
-        spec_.name, symbol.name);
+        spec_.name, first_user(*el2, symbol), symbol.name);
   }
   return {};
 }

@@ -116,8 +116,8 @@ Result<HalfFlags> read_flags(const Makefile& makefile) {
     }
     if (!text.starts_with("-I") && !text.starts_with("-D"))
       return makefile.error_at(
-          word->line, fmt::format("ccflags-y: {} is not supported; supported are -I, -D and -W",
-                                  text));
+          word->line,
+          fmt::format("ccflags-y: {} is not supported; supported are -I, -D and -W", text));
     std::string argument(text.substr(2));
     if (argument.empty() && std::next(word) == words->end())
       return makefile.error_at(word->line, fmt::format("ccflags-y: nothing follows {}", text));
@@ -182,8 +182,7 @@ Result<std::string> FolderReader::choose() const {
   }
   if (names.size() == 1) return names.front();
   if (listed->empty())
-    return fail("{}: it lists no module: expected a line like 'obj-m := NAME.o'",
-                makefile_.path());
+    return fail("{}: it lists no module: expected a line like 'obj-m := NAME.o'", makefile_.path());
   if (names.empty())
     return fail("{}: obj-m lists no {}.o; drop --name, or mend it", makefile_.path(),
                 *request_.name);
@@ -223,9 +222,10 @@ Result<void> FolderReader::read_el1(const std::string& name) {
     spec_.el1_sources.push_back(std::move(*source));
   }
   if (spec_.el2_sources.empty() && is_file(request_.folder / "hyp" / "Makefile"))
-    return fail("{}: hyp/Makefile exists, but no line adds hyp/{} to {}-y, so the module would "
-                "have no EL2 half",
-                makefile_.path(), el2_object, name);
+    return fail(
+        "{}: hyp/Makefile exists, but no line adds hyp/{} to {}-y, so the module would "
+        "have no EL2 half",
+        makefile_.path(), el2_object, name);
   if (!spec_.el1_sources.empty()) return {};
   return fail("{}: {} has no EL1 source: add one to {}-y", makefile_.path(), spec_.name, name);
 }
@@ -238,10 +238,10 @@ Result<void> FolderReader::read_el2(const Word& object) {
     return add_el2(makefile_, request_.folder);
   }
   const fs::path folder = request_.folder / fs::path(object.text).parent_path();
-  const auto makefile = read_makefile(
-      folder, request_,
-      fmt::format("{}:{} names {}, so it needs one with 'hyp-obj-y := NAME.o'", makefile_.path(),
-                  object.line, object.text));
+  const auto makefile =
+      read_makefile(folder, request_,
+                    fmt::format("{}:{} names {}, so it needs one with 'hyp-obj-y := NAME.o'",
+                                makefile_.path(), object.line, object.text));
   if (!makefile) return std::unexpected(makefile.error());
   auto flags = read_flags(*makefile);
   if (!flags) return std::unexpected(flags.error());

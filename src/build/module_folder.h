@@ -18,7 +18,7 @@ struct FolderRequest {
   std::filesystem::path folder;
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   /// Which one, when the Makefile lists several modules.
-  std::optional<std::string> name;
+  std::optional<std::string> name = {};
 };
 
 /// Name, sources and flags; the SDK is for the caller to add.

@@ -20,7 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* footer = R"(A source in a folder named hyp is EL2's; every other one is EL1's. clang-19, lld-19 and llvm-19
+constexpr const char* footer =
+    R"(A source in a folder named hyp is EL2's; every other one is EL1's. clang-19, lld-19 and llvm-19
 have to be installed. Exit codes: 0 good, 2 usage, 3 a source or the Makefile has to be mended.
 
 Examples:
@@ -28,9 +29,8 @@ Examples:
   pkvm-emu build el1.c hyp/el2.c -o mine.ko
   pkvm-emu build mine --kmi android16-6.12 -D DEBUG -I include)";
 
-const std::map<std::string, build::Cfi> cfi_names{{"off", build::Cfi::off},
-                                                  {"plain", build::Cfi::plain},
-                                                  {"normalised", build::Cfi::normalised}};
+const std::map<std::string, build::Cfi> cfi_names{
+    {"off", build::Cfi::off}, {"plain", build::Cfi::plain}, {"normalised", build::Cfi::normalised}};
 
 std::map<std::string, pkvm::Generation> generation_names() {
   std::map<std::string, pkvm::Generation> names;
@@ -72,7 +72,8 @@ BuildOptionsParser::BuildOptionsParser(CLI::App& command) {
   command.add_option("-D", defines_, "Define a macro")
       ->allow_extra_args(false)
       ->type_name("NAME[=VALUE]");
-  command.add_option("--depends", depends_, "A module that has to be loaded before; may be repeated")
+  command
+      .add_option("--depends", depends_, "A module that has to be loaded before; may be repeated")
       ->allow_extra_args(false)
       ->type_name("NAME");
   command.add_flag("--fatal-warnings", fatal_warnings_, "Compiler warnings are errors");
@@ -86,7 +87,8 @@ Outcome<build::ModuleSpec> BuildOptionsParser::from_folder(const std::string& fo
     return usage_error("{} is a folder: it is built by itself, without further sources", folder);
   std::optional<std::string> name;
   if (!name_.empty()) name = name_;
-  auto spec = build::read_module_folder({.folder = folder, .generation = generation_, .name = name});
+  auto spec =
+      build::read_module_folder({.folder = folder, .generation = generation_, .name = name});
   if (!spec) return as_file_error(spec.error());
   return std::move(*spec);
 }

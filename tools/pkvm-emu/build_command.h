@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `pkvm-emu build`: a module from its folder or its sources (docs/building.md). pkvm-modbuild, which
-// our own build runs before pkvm-emu exists, takes the same arguments.
+// `pkvm-emu build`: a module from its folder or its sources (docs/building.md). pkvm-modbuild,
+// which our own build runs before pkvm-emu exists, takes the same arguments.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -30,7 +30,8 @@ log::Level level_for(std::size_t verbosity) {
 }
 
 constexpr const char* version_text =
-    "pkvm-emu " PKVMEMU_VERSION "\n"
+    "pkvm-emu " PKVMEMU_VERSION
+    "\n"
     "runs on Unicorn " PKVMEMU_UNICORN_VERSION ", builds with clang-19, ld.lld-19, llvm-objcopy-19";
 
 std::string names_of_commands(const CLI::App& app) {

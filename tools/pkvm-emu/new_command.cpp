@@ -50,8 +50,7 @@ Result<void> write_all(const std::string& name, const fs::path& folder) {
     const fs::path path = folder / file.path;
     std::error_code status;
     fs::create_directories(path.parent_path(), status);
-    if (status)
-      return fail("{}: cannot create: {}", path.parent_path().string(), status.message());
+    if (status) return fail("{}: cannot create: {}", path.parent_path().string(), status.message());
     if (auto done = write_file(path, filled_in(file.text, name)); !done) return done;
   }
   return {};

@@ -10,9 +10,17 @@ constexpr std::string_view el1 = R"(// SPDX-License-Identifier: GPL-2.0-only
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/version.h>
+
+/* android14 hands a handler its CPU context, later kernels the registers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef struct kvm_cpu_context handler_regs;
+#else
+typedef struct user_pt_regs handler_regs;
+#endif
 
 int kvm_nvhe_sym(NAME_hyp_init)(const struct pkvm_module_ops *ops);
-void kvm_nvhe_sym(NAME_hvc)(struct user_pt_regs *regs);
+void kvm_nvhe_sym(NAME_hvc)(handler_regs *regs);
 
 static int __init NAME_init(void)
 {
@@ -39,11 +47,19 @@ MODULE_LICENSE("GPL");
 constexpr std::string_view el2 = R"(// SPDX-License-Identifier: GPL-2.0-only
 // The EL2 half: runs in the hypervisor, where only pkvm_module_ops can be called.
 #include <asm/kvm_pkvm_module.h>
+#include <linux/version.h>
+
+/* android14 hands a handler its CPU context, later kernels the registers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef struct kvm_cpu_context handler_regs;
+#else
+typedef struct user_pt_regs handler_regs;
+#endif
 
 static const struct pkvm_module_ops *pkvm_ops;
 
 /* A hypercall: arguments in x1 to x7, the status in x0, answers in x1 to x3. */
-void NAME_hvc(struct user_pt_regs *regs)
+void NAME_hvc(handler_regs *regs)
 {
 	DECLARE_REG(u64, number, regs, 1);
 
@@ -55,6 +71,7 @@ void NAME_hvc(struct user_pt_regs *regs)
 int NAME_hyp_init(const struct pkvm_module_ops *ops)
 {
 	pkvm_ops = ops;
+	/* Seen once some module drives the console, as the sample "serial" does. */
 	pkvm_ops->puts("NAME: hello from EL2");
 	return 0;
 }

@@ -5,13 +5,21 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/version.h>
+
+/* android14 hands a handler its CPU context, later kernels the registers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef struct kvm_cpu_context handler_regs;
+#else
+typedef struct user_pt_regs handler_regs;
+#endif
 
 static unsigned int limit = 100;
 module_param(limit, uint, 0444);
 MODULE_PARM_DESC(limit, "Largest number that the handler accepts");
 
 int kvm_nvhe_sym(params_hyp_init)(const struct pkvm_module_ops *ops);
-void kvm_nvhe_sym(params_hvc)(struct user_pt_regs *regs);
+void kvm_nvhe_sym(params_hvc)(handler_regs *regs);
 extern u64 kvm_nvhe_sym(params_limit);
 extern u64 kvm_nvhe_sym(params_table)[4];
 

@@ -4,6 +4,14 @@
 #include <asm/io.h>
 #include <asm/kvm_pkvm_module.h>
 #include <asm/processor.h>
+#include <linux/version.h>
+
+/* android14 hands a handler its CPU context, later kernels the registers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef struct kvm_cpu_context handler_regs;
+#else
+typedef struct user_pt_regs handler_regs;
+#endif
 
 #define PL011_BASE 0x09000000UL
 #define PL011_DR 0x00
@@ -33,7 +41,7 @@ static void serial_putc(char c)
 }
 
 /* Prints x1 at EL2. */
-void serial_hvc(struct user_pt_regs *regs)
+void serial_hvc(handler_regs *regs)
 {
 	pkvm_ops->putx64(cpu_reg(regs, 1));
 	cpu_reg(regs, 0) = SMCCC_RET_SUCCESS;
