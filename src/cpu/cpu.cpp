@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cpu/cpu.h"
 
+#include "cpu/abort_guard.h"
 #include "cpu/engine.h"
 #include "cpu/system_registers.h"
 
@@ -70,7 +71,10 @@ Result<std::unique_ptr<Cpu>> Cpu::create(Board& board) {
 Cpu::Cpu(Board& board, std::unique_ptr<Engine> engine)
     : board_(board), engine_(std::move(engine)) {}
 
-Cpu::~Cpu() = default;
+Cpu::~Cpu() {
+  // An engine that aborted may abort again when it is closed; better it leaks than that.
+  if (engine_aborted_ && !survives_abort([this] { engine_->close(); })) engine_->abandon();
+}
 
 void Cpu::install_hooks() {
   uc_engine* const raw = engine_->raw();
@@ -118,11 +122,20 @@ Stop Cpu::run(std::uint64_t budget) {
   budget_ = budget;
   stop_reason_.reset();
   stop_detail_.clear();
+  if (!engine_aborted_) engine_aborted_ = !survives_abort([this] { run_engine(); });
+  if (engine_aborted_) {
+    stop_reason_ = StopReason::engine_error;
+    stop_detail_ = fmt::format("the CPU engine aborted on guest code near {:#x}", pc());
+  }
+  return {.reason = *stop_reason_, .detail = stop_detail_};
+}
+
+void Cpu::run_engine() {
   while (!stop_reason_) {
     refusal_.reset();
     block_start_ = block_end_ = 0;
     const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
-    if (stop_reason_) break;
+    if (stop_reason_) return;
     if (status == UC_ERR_OK) {
       stop_reason_ = StopReason::halted;
     } else if (refusal_) {
@@ -132,7 +145,6 @@ Stop Cpu::run(std::uint64_t budget) {
       stop_detail_ = uc_strerror(status);
     }
   }
-  return {.reason = *stop_reason_, .detail = stop_detail_};
 }
 
 std::uint64_t Cpu::x(unsigned index) const {
