@@ -4,7 +4,10 @@
 install(TARGETS pkvm-emu DESTINATION bin)
 install(DIRECTORY sdk DESTINATION share/pkvm-emu)
 install(FILES share/bash-completion/completions/pkvm-emu DESTINATION share/bash-completion/completions)
-install(FILES share/zsh/site-functions/_pkvm-emu DESTINATION share/zsh/site-functions)
+# zsh looks into the first below /usr/local, and on Debian into the second below /usr.
+foreach(folder IN ITEMS site-functions vendor-completions)
+  install(FILES share/zsh/site-functions/_pkvm-emu DESTINATION share/zsh/${folder})
+endforeach()
 file(GLOB man_pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)
 install(FILES ${man_pages} DESTINATION share/man/man1)
 file(GLOB documents CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/*.md)

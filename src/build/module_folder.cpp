@@ -104,13 +104,13 @@ Result<std::vector<Word>> words_of(const Makefile& makefile, std::span<const std
 }
 
 /// -I and -D by themselves or with their value as the next word, and -W options.
-Result<HalfFlags> read_flags(const Makefile& makefile) {
+Result<HalfFlags> read_flags(const Makefile& makefile, const fs::path& module_folder) {
   const auto words = makefile.words("ccflags-y");
   if (!words) return std::unexpected(words.error());
   HalfFlags flags;
   for (auto word = words->begin(); word != words->end(); ++word) {
     const std::string_view text = word->text;
-    if (text.starts_with("-W") && !text.starts_with("-Wl,")) {
+    if (text.starts_with("-W") && !text.contains(',')) {  // -Wl, and its like pass others on
       flags.options.emplace_back(text);
       continue;
     }
@@ -122,10 +122,17 @@ Result<HalfFlags> read_flags(const Makefile& makefile) {
     if (argument.empty() && std::next(word) == words->end())
       return makefile.error_at(word->line, fmt::format("ccflags-y: nothing follows {}", text));
     if (argument.empty()) argument = (++word)->text;
-    if (text[1] == 'D')
+    if (text[1] == 'D') {
       flags.defines.push_back(argument);
-    else if (!argument.starts_with(kernel_tree))
-      flags.include_directories.emplace_back(argument);
+      continue;
+    }
+    if (argument.starts_with(kernel_tree)) continue;
+    // A kernel build runs in the kernel's tree: a relative folder would be there.
+    if (!argument.starts_with('/') && !argument.starts_with(module_folder.string()))
+      return makefile.error_at(word->line, fmt::format("ccflags-y: -I{0} would lie in the kernel's "
+                                                       "tree: write -I$(src)/{0}",
+                                                       argument));
+    flags.include_directories.emplace_back(argument);
   }
   return flags;
 }
@@ -195,7 +202,7 @@ Result<ModuleSpec> FolderReader::read() {
   if (!name) return std::unexpected(name.error());
   spec_.name = kernel_module_name(*name);
   spec_.generation = request_.generation;
-  auto flags = read_flags(makefile_);
+  auto flags = read_flags(makefile_, request_.folder);
   if (!flags) return std::unexpected(flags.error());
   spec_.el1_flags = std::move(*flags);
   if (auto done = read_el1(*name); !done) return std::unexpected(done.error());
@@ -243,7 +250,7 @@ Result<void> FolderReader::read_el2(const Word& object) {
                     fmt::format("{}:{} names {}, so it needs one with 'hyp-obj-y := NAME.o'",
                                 makefile_.path(), object.line, object.text));
   if (!makefile) return std::unexpected(makefile.error());
-  auto flags = read_flags(*makefile);
+  auto flags = read_flags(*makefile, request_.folder);
   if (!flags) return std::unexpected(flags.error());
   spec_.el2_flags = std::move(*flags);
   return add_el2(*makefile, folder);

@@ -192,6 +192,23 @@ TEST_F(Mine, NewOverwritesNothing) {
   EXPECT_EQ(pkvm_emu("new mine /dev/null/x").exit_code, 3);
 }
 
+// Ctrl-C during a build ends it with 130 and leaves nothing: no module, no temporary folder.
+TEST_F(Mine, CtrlCLeavesNothing) {
+  fs::create_directories(folder() / "bin");
+  fs::create_directories(folder() / "tmp");
+  std::ofstream(folder() / "bin/clang-19") << "#!/bin/sh\nexec sleep 20\n";
+  fs::permissions(folder() / "bin/clang-19", fs::perms::owner_all);
+  const auto result = run_process({"sh", "-c",
+                                   "cd '" + folder().string() +
+                                       "' && PATH=\"$PWD/bin:$PATH\" TMPDIR=\"$PWD/tmp\" "
+                                       "timeout --preserve-status -s INT 1 '" PKVMEMU_BUILD_DIR
+                                       "/bin/pkvm-emu' build mine"});
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_EQ(result.err, "pkvm-emu: interrupted: nothing was written\n");
+  EXPECT_FALSE(fs::exists(folder() / "mine.ko"));
+  EXPECT_TRUE(fs::is_empty(folder() / "tmp"));
+}
+
 struct Mistake {
   std::string sentence;
   std::string arguments;

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -47,6 +48,26 @@ bool is_directory(const std::string& path) {
 bool is_el2_source(const fs::path& source) {
   return source.parent_path().filename() == "hyp" || source.string().ends_with(".nvhe.c");
 }
+
+/// Ctrl-C reaches the compiler by itself; we live on to remove what was made so far.
+class InterruptIsNoted {
+ public:
+  InterruptIsNoted() {
+    seen_flag = 0;
+    struct sigaction action = {};
+    action.sa_handler = [](int) { seen_flag = 1; };
+    sigaction(SIGINT, &action, &previous_);
+  }
+  ~InterruptIsNoted() { sigaction(SIGINT, &previous_, nullptr); }
+  InterruptIsNoted(const InterruptIsNoted&) = delete;
+  InterruptIsNoted& operator=(const InterruptIsNoted&) = delete;
+
+  [[nodiscard]] static bool seen() { return seen_flag != 0; }
+
+ private:
+  static inline volatile std::sig_atomic_t seen_flag = 0;
+  struct sigaction previous_ = {};
+};
 
 }  // namespace
 
@@ -152,7 +173,11 @@ Outcome<BuildOptions> BuildOptionsParser::options() const {
 }
 
 Outcome<void> build_and_write(const BuildOptions& options) {
+  const InterruptIsNoted interrupt;
   const auto built = build::build_module(options.spec);
+  if (InterruptIsNoted::seen())
+    return std::unexpected(
+        Failure{observe::ExitCode::interrupted, "interrupted: nothing was written"});
   if (!built) return as_file_error(built.error());
   std::fputs(built->messages.c_str(), stderr);
   if (auto written = write_file(options.output, built->image); !written)

@@ -34,6 +34,10 @@ constexpr const char* version_text =
     "\n"
     "runs on Unicorn " PKVMEMU_UNICORN_VERSION ", builds with clang-19, ld.lld-19, llvm-objcopy-19";
 
+constexpr const char* examples = R"(Examples:
+  pkvm-emu new mine && pkvm-emu build mine
+  pkvm-emu run mine.ko --call mine_hvc:41)";
+
 std::string names_of_commands(const CLI::App& app) {
   std::string names;
   for (const CLI::App* command : app.get_subcommands({}))
@@ -58,6 +62,7 @@ int report_parse_end(const CLI::App& app, const CLI::ParseError& end, const char
 int run(int argc, char** argv) {
   CLI::App app("pkvm-emu: loads pKVM vendor modules into an emulated hypervisor");
   app.set_version_flag("--version", version_text);
+  app.footer(examples);
   app.require_subcommand(1);
   app.fallthrough();
   std::size_t verbosity = 0;
