@@ -17,6 +17,22 @@ constexpr std::uint64_t no_end = 0;  ///< hooks with begin > end see every addre
 
 }  // namespace
 
+/// Here and not with its kin (cpu_count.cpp), so that it becomes part of the hook: it runs once for
+/// each block of the guest's.
+inline void Cpu::on_block(std::uint64_t address, std::uint32_t size) noexcept {
+  const std::uint64_t count = size / 4;
+  if (instructions_ + count > budget_) [[unlikely]]
+    return end_at_block(StopReason::budget_spent);
+  if (stop_requested_.load(std::memory_order_relaxed)) [[unlikely]]
+    return end_at_block(StopReason::requested);
+  const std::uint64_t left_at = block_end_;
+  instructions_ += count;
+  block_start_ = address;
+  block_end_ = address + size;
+  if (counts_blocks_by_el_) [[unlikely]]
+    account_block(count, left_at);
+}
+
 /// The engine's callbacks: C functions, from which no exception may escape.
 struct EngineHooks {
   static Cpu& self(void* user) { return *static_cast<Cpu*>(user); }

@@ -170,7 +170,7 @@ class Cpu {
   struct FetchPage {
     std::uint64_t page = ~std::uint64_t{0};  ///< VA >> 10
     unsigned el = 0;
-    Pa base;
+    const std::byte* bytes = nullptr;
   };
 
   Cpu(Board& board, std::unique_ptr<Engine> engine);

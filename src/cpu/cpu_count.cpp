@@ -14,20 +14,6 @@ constexpr std::optional<std::uint32_t> no_eret = 0;
 
 }  // namespace
 
-void Cpu::on_block(std::uint64_t address, std::uint32_t size) noexcept {
-  const std::uint64_t count = size / 4;
-  if (instructions_ + count > budget_) [[unlikely]]
-    return end_at_block(StopReason::budget_spent);
-  if (stop_requested_.load(std::memory_order_relaxed)) [[unlikely]]
-    return end_at_block(StopReason::requested);
-  const std::uint64_t left_at = block_end_;
-  instructions_ += count;
-  block_start_ = address;
-  block_end_ = address + size;
-  if (counts_blocks_by_el_) [[unlikely]]
-    account_block(count, left_at);
-}
-
 /// The block that was about to begin does not.
 void Cpu::end_at_block(StopReason reason) noexcept {
   block_start_ = block_end_ = 0;

@@ -103,10 +103,13 @@ bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
   return true;
 }
 
+/// Only pages in RAM: RAM starts and ends on a page boundary, so all of the page is there.
 void Cpu::remember_fetch(std::uint64_t va, unsigned el, Pa pa) {
+  const Pa base{align_down(pa.value, tlb_page_size)};
+  const Ram* ram = ram_at(base);
   const std::uint64_t page = va >> tlb_page_bits;
   fetch_pages_[fetch_slot(page, el, fetch_pages_.size())] = {
-      .page = page, .el = el, .base = Pa{align_down(pa.value, tlb_page_size)}};
+      .page = page, .el = el, .bytes = ram->memory.data() + (base - ram->base)};
 }
 
 std::optional<std::uint32_t> Cpu::instruction_at(std::uint64_t pc, unsigned el) const {
@@ -119,7 +122,9 @@ std::optional<std::uint32_t> Cpu::fetched_at(std::uint64_t pc, unsigned el) cons
   const std::uint64_t page = pc >> tlb_page_bits;
   const FetchPage& cached = fetch_pages_[fetch_slot(page, el, fetch_pages_.size())];
   if (cached.page != page || cached.el != el) return std::nullopt;
-  return word_at(cached.base + (pc & (tlb_page_size - 1)));
+  std::uint32_t word = 0;
+  std::memcpy(&word, cached.bytes + (pc & (tlb_page_size - sizeof(word))), sizeof(word));
+  return word;
 }
 
 std::optional<std::uint32_t> Cpu::word_at(Pa pa) const {
