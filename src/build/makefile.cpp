@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view supported =
     "supported are assignments (=, :=, ?=, +=), $(VARIABLE), ifeq, ifneq, ifdef, ifndef, else, "
     "endif, and rules, which are skipped";
-constexpr unsigned max_depth = 32;
+constexpr unsigned max_depth = 200;
+constexpr unsigned max_expansions = 100'000;
+constexpr std::size_t max_value = 1 << 20;
 constexpr std::string_view blanks = " \t\r";
 
 std::string_view trimmed(std::string_view text) {
@@ -274,6 +276,7 @@ Result<void> Makefile::assign(const Assignment& assignment, unsigned number) {
 
 Result<std::string> Makefile::expand(std::string_view text, unsigned line, unsigned depth) const {
   if (depth > max_depth) return error_at(line, "a variable refers to itself");
+  if (++expansions_ > max_expansions) return error_at(line, "its variables never end");
   std::string result;
   while (!text.empty()) {
     const std::size_t dollar = std::min(text.find('$'), text.size());
@@ -293,6 +296,7 @@ Result<std::string> Makefile::expand(std::string_view text, unsigned line, unsig
     const auto value = expand_reference(text.substr(2, *end - 2), line, depth + 1);
     if (!value) return std::unexpected(value.error());
     result += *value;
+    if (result.size() > max_value) return error_at(line, "its variables never end");
     text.remove_prefix(*end + 1);
   }
   return result;

@@ -81,6 +81,7 @@ class Makefile {
   std::vector<Word> includes_;
   std::vector<Branch> branches_;
   bool in_rule_ = false;
+  mutable unsigned expansions_ = 0;  ///< of all values so far; a hostile file doubles them per line
 };
 
 }  // namespace pkvmemu::build

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -24,6 +25,7 @@ constexpr std::string_view kernel_tree = "<kernel>";
 /// The kernel's own rules for EL2 objects; the builder has them.
 constexpr std::string_view el2_rules = "Makefile.module";
 constexpr std::string_view el2_object = "kvm_nvhe.o";
+constexpr std::uintmax_t max_makefile = 1 << 20;
 
 /// Variables of kernel builds that would change the module and have no counterpart here.
 struct Unsupported {
@@ -72,6 +74,9 @@ Result<Makefile> read_makefile(const fs::path& folder, const FolderRequest& requ
   fs::path path = folder / "Kbuild";
   if (!is_file(path)) path = folder / "Makefile";
   if (!is_file(path)) return fail("{}: there is no Makefile; {}", folder.string(), advice);
+  std::error_code status;
+  if (fs::file_size(path, status) > max_makefile)
+    return fail("{}: too large for a Makefile", path.string());
   const Result<Bytes> text = read_file(path);
   if (!text) return std::unexpected(text.error());
   const std::string here = folder.string();

@@ -3,9 +3,11 @@
 // understood is an error with file and line, never a guess.
 #include "build/makefile.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -128,6 +130,40 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(Refused, NamesTheLine) {
   EXPECT_THAT(words_of_x(GetParam().text),
               ElementsAre(AllOf(StartsWith(GetParam().place), HasSubstr(GetParam().advice))));
+}
+
+// Values that double with every line end in an error, soon.
+TEST(Makefile, DoublingValuesEnd) {
+  std::string simple = "X := abcdefgh\n";
+  std::string recursive = "V0 = a\n";
+  for (int i = 0; i < 60; ++i)
+    simple += "X := $(X)$(X)\n";
+  for (int i = 1; i < 30; ++i)
+    recursive += fmt::format("V{0} = $(V{1})$(V{1})\n", i, i - 1);
+  EXPECT_THAT(words_of_x(simple), ElementsAre(HasSubstr("never end")));
+  EXPECT_THAT(words_of_x(recursive + "X = $(V29)\n"), ElementsAre(HasSubstr("never end")));
+}
+
+// Whatever stands in the file, reading it ends with words or an error that names the file.
+TEST(Makefile, ChangedTextIsReadOrRefused) {
+  constexpr unsigned seed = 20250611;
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  std::mt19937 random(seed);
+  const std::string whole =
+      "ifneq ($(KERNELRELEASE),)\nobj-m := a.o # c\nX := b.o \\\n c.o $(src)/d.o\nX += $(Y)\n"
+      "$(obj)/k.o: FORCE\n\t$(Q)make\nelse ifdef Z\nY = $(X)\nelse\nall:\nendif\n";
+  const std::string_view letters = "$(){}:=+?#\\\n\t ,xX\"'";
+  unsigned refused = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = whole;
+    for (int change = 0; change < 4; ++change)
+      text[random() % text.size()] = letters[random() % letters.size()];
+    const auto words = words_of_x(text);
+    const bool error = words.size() == 1 && words.front().starts_with("m/Makefile:");
+    refused += error ? 1 : 0;
+  }
+  EXPECT_GT(refused, 1000U);
+  EXPECT_LT(refused, 19'000U);
 }
 
 // Each word knows the line of its assignment, so that errors about it can name that.
