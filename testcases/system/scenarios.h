@@ -40,6 +40,14 @@ inline std::vector<Scenario> scenarios() {
       {"PlainModule", {module("noload")}},
       {"El1InitFails", {module("el1fail")}},
       {"HandlerFaults", {module("faulty"), "--call", "faulty_hvc"}},
+      {"SerialDriverOfAModule", {module("serial"), "--call", "serial_hvc:0x42"}},
+      {"VariablesSetByEl1", {module("params"), "--call", "params_hvc:2"}},
+      {"PagesOfTheHost",
+       {module("pages"), "--call", "pages_hvc:0,0x50000", "--call", "pages_hvc:2,0x50000", "--call",
+        "pages_hvc:1,0x50000", "--call", "pages_hvc:3,0x50000", "--call", "pages_hvc:1,0x50000",
+        "--call", "pages_hvc:4,0x50000", "--call", "pages_hvc:5,0x50000"}},
+      {"DependentModules", {module("dep_b"), module("dep_a"), "--call", "dep_a_hvc"}},
+      {"El1FailsAfterEl2", {module("el1fails")}},
       {"NoModules", {}},
   };
 }
