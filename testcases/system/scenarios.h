@@ -40,6 +40,18 @@ inline std::vector<Scenario> scenarios() {
       {"PlainModule", {module("noload")}},
       {"El1InitFails", {module("el1fail")}},
       {"HandlerFaults", {module("faulty"), "--call", "faulty_hvc"}},
+      {"El1InitFailsAfterTheEl2Load", {module("el1late"), module("hello")}},
+      {"ParametersOfEveryType",
+       {module("paramtypes"), "--cmdline",
+        "paramtypes.a_byte=0xff paramtypes.an-int=-5 paramtypes.a_bool paramtypes.inverted=y "
+        "\"paramtypes.text=two words\" paramtypes.list=7,8,9 paramtypes.even=6 "
+        "paramtypes.nosuch=1"}},
+      {"ParameterOutOfRange", {module("paramtypes"), "--cmdline", "paramtypes.a_byte=256"}},
+      {"SymbolsOfAnotherModule", {module("exporter"), module("importer")}},
+      {"SymbolsThatNobodyExports", {module("importer"), module("hello")}},
+      {"StubsForMissingSymbols", {module("unresolved"), "--unresolved=stub"}},
+      {"WorkForLater", {module("works"), "--call", "200"}},
+      {"MemoryAndStrings", {module("library")}},
       {"NoModules", {}},
   };
 }
