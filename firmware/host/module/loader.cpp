@@ -116,7 +116,7 @@ void ModuleLoader::load_soft_dependencies(ModprobeConfig::When when, LoadKind ki
                                           const Waiting& waiting) {
   const auto dep = ModulesDep::open(config_.initramfs, config_.release);
   if (!dep) return;
-  modprobe_config().for_each_soft_dependency(waiting.name, when, [&](std::string_view name) {
+  modprobe_config_.for_each_soft_dependency(waiting.name, when, [&](std::string_view name) {
     for (const Waiting* other = &waiting; other != nullptr; other = other->outer)
       if (same_module_name(other->name, name)) return;
     if (dep->find(name)) (void)modprobe(name, kind, &waiting);
@@ -153,7 +153,7 @@ Loaded<void> ModuleLoader::load_dependencies(const ModulesDep& dep, const Module
 /// Loads a file with the arguments that modprobe's configuration has for it.
 bool ModuleLoader::load_with_options(Request request) {
   image::TextWriter arguments(arguments_);
-  modprobe_config().put_options(request.name, arguments);
+  modprobe_config_.put_options(request.name, arguments);
   request.arguments = arguments.written();
   return load_file(request) == 0;
 }
@@ -211,7 +211,7 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
         same_module_name(other.file.name(), file->name()))
       return std::unexpected(problem(Problem::already_loaded, Step::read_file, Errno::eexist));
 
-  if (modprobe_config().is_blacklisted(file->name()))
+  if (modprobe_config_.is_blacklisted(file->name()))
     return std::unexpected(problem(Problem::blacklisted, Step::read_file, Errno::eperm));
 
   Module* module = new_record();

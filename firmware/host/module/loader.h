@@ -61,7 +61,9 @@ class ModuleLoader {
   static constexpr std::size_t arguments_room = 4096;
 
   ModuleLoader(KernelServices& services, const LoaderConfig& config)
-      : services_(services), config_(config) {}
+      : services_(services),
+        config_(config),
+        modprobe_config_(config.initramfs, config.release, config.command_line) {}
 
   /// The list of 6.2, in order, until the first that fails: 0 or the failed one's status.
   int load_protected_modules(std::string_view list);
@@ -105,9 +107,6 @@ class ModuleLoader {
                                                const Request& request);
   [[nodiscard]] bool load_with_options(Request request);
   void load_soft_dependencies(ModprobeConfig::When when, LoadKind kind, const Waiting& waiting);
-  [[nodiscard]] ModprobeConfig modprobe_config() const {
-    return {config_.initramfs, config_.release, config_.command_line};
-  }
   [[nodiscard]] int load_file(const Request& request);
   [[nodiscard]] Loaded<image::KoFile> read_file(const Request& request);
   [[nodiscard]] Loaded<Module*> prepare(const Request& request);
@@ -124,6 +123,7 @@ class ModuleLoader {
 
   KernelServices& services_;
   LoaderConfig config_;
+  ModprobeConfig modprobe_config_;
   std::array<Module, max_modules> modules_{};
   std::array<Handler, pkvm::max_dynamic_calls> handlers_{};
   std::size_t handler_count_ = 0;

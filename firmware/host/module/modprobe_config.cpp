@@ -55,7 +55,21 @@ std::string_view ModprobeConfig::next_configuration(std::string_view directory,
   }
 }
 
+/// Whether the archive has a file that may be one of ours.
+bool ModprobeConfig::find_any_file() const {
+  image::CpioReader archive(initramfs_);
+  while (true) {
+    const auto entry = archive.next();
+    if (!entry || !*entry) return false;
+    const std::string_view path = (*entry)->path;
+    if (path.ends_with(configuration_suffix)) return true;
+    for (const std::string_view file : android_files)
+      if (path.ends_with(file)) return true;
+  }
+}
+
 void ModprobeConfig::walk_lines(LineVisitor visitor) const {
+  if (!has_files_) return;
   for (const std::string_view subdirectory : {release_, std::string_view{}}) {
     for (const std::string_view file : android_files) {
       image::Line<path_limit> path;

@@ -22,7 +22,10 @@ class ModprobeConfig {
  public:
   ModprobeConfig(image::ByteView initramfs, std::string_view release,
                  std::string_view kernel_command_line)
-      : initramfs_(initramfs), release_(release), command_line_(kernel_command_line) {}
+      : initramfs_(initramfs),
+        release_(release),
+        command_line_(kernel_command_line),
+        has_files_(find_any_file()) {}
 
   /// The arguments that a module is loaded with, separated by blanks.
   void put_options(std::string_view module, image::TextWriter& out) const;
@@ -56,6 +59,7 @@ class ModprobeConfig {
     void* context;
     void (*visit)(void* context, std::string_view line);
   };
+  [[nodiscard]] bool find_any_file() const;
   void walk_lines(LineVisitor visitor) const;
   template <typename Visit>
   void for_each_line(Visit visit) const {
@@ -70,6 +74,7 @@ class ModprobeConfig {
   image::ByteView initramfs_;
   std::string_view release_;
   std::string_view command_line_;
+  bool has_files_;  ///< most archives have none, and need no more walks
 };
 
 }  // namespace pkvmemu::kmod
