@@ -64,6 +64,15 @@ void set_iommu(CommandLine& line, const Parameter& parameter) {
     note(line, Warning::unknown_iommu, parameter.value);
 }
 
+void set_unresolved(CommandLine& line, const Parameter& parameter) {
+  if (parameter.value == "stub")
+    line.unresolved = Unresolved::stub;
+  else if (parameter.value == "refuse")
+    line.unresolved = Unresolved::refuse;
+  else
+    note(line, Warning::unknown_unresolved, parameter.value);
+}
+
 struct Row {
   std::string_view name;
   void (*set)(CommandLine&, const Parameter&);
@@ -71,7 +80,7 @@ struct Row {
 constexpr std::array rows = {
     Row{platform::param_mode, set_mode},       Row{platform::param_protected_modules, set_modules},
     Row{platform::param_va_bits, set_va_bits}, Row{platform::param_generation, set_generation},
-    Row{platform::param_iommu, set_iommu},
+    Row{platform::param_iommu, set_iommu},     Row{platform::param_unresolved, set_unresolved},
 };
 
 bool is_blank(char c) {
@@ -136,6 +145,8 @@ const char* words_of(Warning warning) {
       return "\001cpkvmemu.va_bits=%.*s is neither 39 nor 48: ignored\n";
     case Warning::unknown_iommu:
       return "\001cpkvmemu.iommu=%.*s is neither 'null' nor 'none': ignored\n";
+    case Warning::unknown_unresolved:
+      return "\001cpkvmemu.unresolved=%.*s is neither 'refuse' nor 'stub': ignored\n";
     case Warning::unknown_mode:
       return "\001ckvm-arm.mode=%.*s is not a mode that this kernel has: KVM stays off\n";
   }

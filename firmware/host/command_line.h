@@ -13,6 +13,9 @@
 
 namespace pkvmemu::host {
 
+/// What becomes of a module's imports that this kernel does not export.
+enum class Unresolved : std::uint8_t { refuse, stub };
+
 enum class Iommu : std::uint8_t { null_driver, none };
 
 enum class Warning : std::uint8_t {
@@ -21,6 +24,7 @@ enum class Warning : std::uint8_t {
   unknown_generation,  ///< not a KMI name we have
   unknown_va_bits,     ///< neither 39 nor 48
   unknown_iommu,       ///< neither "null" nor "none"
+  unknown_unresolved,  ///< neither "refuse" nor "stub"
   unknown_mode,        ///< kvm-arm.mode= that this kernel does not offer
 };
 
@@ -30,6 +34,7 @@ struct CommandLine {
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   unsigned va_bits = 39;
   Iommu iommu = Iommu::null_driver;
+  Unresolved unresolved = Unresolved::refuse;
 
   struct Note {
     Warning warning;

@@ -44,6 +44,9 @@ inline constexpr std::string_view param_va_bits = "pkvmemu.va_bits";        ///<
 inline constexpr std::string_view param_generation = "pkvmemu.generation";  ///< a KMI name
 inline constexpr std::string_view param_iommu = "pkvmemu.iommu";            ///< "null" or "none"
 
+/// "refuse" (default) a module whose imports nobody exports, or "stub" them.
+inline constexpr std::string_view param_unresolved = "pkvmemu.unresolved";
+
 /// Files in the initramfs, beside the modules in /lib/modules.
 inline constexpr std::string_view rc_path = "pkvm-emu.rc";
 

@@ -160,6 +160,9 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(
         {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,
                                 op.slot, op.caller)});
+  for (const StubUse& use : report.stub_uses)
+    lines.push_back({Tone::neutral, fmt::format("stub {}: called {} time{}, answered 0", use.symbol,
+                                                use.count, use.count == 1 ? "" : "s")});
   add_panics(report, lines);
   for (const std::string& error : report.internal_errors)
     lines.push_back({Tone::bad, "pkvm-emu bug, please report: " + error});

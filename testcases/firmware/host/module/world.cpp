@@ -80,7 +80,8 @@ ModuleLoader& World::boot(std::string_view directory) {
   loader.emplace(kernel, LoaderConfig{.generation = pkvm::Generation::android15_6_6,
                                       .release = release_,
                                       .vermagic = "6.6.77 SMP preempt mod_unload aarch64",
-                                      .initramfs = archive_});
+                                      .initramfs = archive_,
+                                      .command_line = command_line});
   return *loader;
 }
 

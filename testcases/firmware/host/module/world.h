@@ -39,6 +39,7 @@ class World {
   void on_init(std::string_view module, std::string init_symbol, std::vector<std::string> handlers);
 
   FakeKernel kernel;
+  std::string command_line;  ///< set before boot()
   std::optional<ModuleLoader> loader;
   std::vector<int> numbers;
   static constexpr std::uint64_t token_address = 0xffff'ffc0'7fff'0008;
