@@ -9,6 +9,7 @@
 #include <string>
 
 #include "failure.h"
+#include "inspect_command.h"
 #include "observe/exit_code.h"
 #include "run_command.h"
 #include "support/log.h"
@@ -31,7 +32,7 @@ log::Level level_for(std::size_t verbosity) {
 int report_parse_end(const CLI::App& app, const CLI::ParseError& end, const char* first) {
   if (end.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(end);
   if (first != nullptr && first[0] != '-' && app.get_subcommands().empty()) {
-    std::fprintf(stderr, "pkvm-emu: unknown sub-command '%s', expected run\n", first);
+    std::fprintf(stderr, "pkvm-emu: unknown sub-command '%s', expected run or inspect\n", first);
     return code_of(ExitCode::usage);
   }
   std::fprintf(stderr, "pkvm-emu: %s\nTry 'pkvm-emu --help' or 'pkvm-emu run --help'.\n",
@@ -47,6 +48,7 @@ int run(int argc, char** argv) {
   std::size_t verbosity = 0;
   app.add_flag("-v,--verbose", verbosity, "Tell more on stderr; twice for still more");
   const pkvmemu::tool::RunCommand run_command(app);
+  const pkvmemu::tool::InspectCommand inspect_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
@@ -54,7 +56,7 @@ int run(int argc, char** argv) {
   }
   log::set_level(level_for(verbosity));
 
-  const auto code = run_command.execute();
+  const auto code = inspect_command.chosen() ? inspect_command.execute() : run_command.execute();
   if (code) return code_of(*code);
   std::fprintf(stderr, "pkvm-emu: %s\n", code.error().message.c_str());
   return code_of(code.error().code);
