@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "code/only_aarch64.h"
+
 namespace pkvmemu::code {
 namespace {
 
@@ -248,6 +250,7 @@ Disassembler& Disassembler::operator=(Disassembler&&) noexcept = default;
 Disassembler::~Disassembler() = default;
 
 Result<Disassembler> Disassembler::create() {
+  link_only_aarch64();
   auto engine = std::make_unique<Engine>();
   const cs_err opened = cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &engine->handle);
   if (opened != CS_ERR_OK) return fail("the disassembler does not start: {}", cs_strerror(opened));
