@@ -27,6 +27,7 @@ constexpr std::array kinds = {
     Kind{ARM64_INS_MOV, Operation::move},
     Kind{ARM64_INS_ADD, Operation::add},
     Kind{ARM64_INS_SUB, Operation::add},
+    Kind{ARM64_INS_CSEL, Operation::select},
     Kind{ARM64_INS_ADR, Operation::address},
     Kind{ARM64_INS_ADRP, Operation::address},
     Kind{ARM64_INS_B, Operation::branch},
@@ -118,13 +119,17 @@ void collect_written(Instruction& out, const cs_insn& insn, std::span<const cs_a
   const cs_detail& detail = *insn.detail;
   for (const std::uint16_t reg : std::span(detail.regs_write, detail.regs_write_count))
     mark_written(out, reg);
-  for (const cs_arm64_op& operand : operands)
-    if (operand.type == ARM64_OP_REG && (operand.access & CS_AC_WRITE) != 0)
-      mark_written(out, operand.reg);
   const bool reads_first = std::ranges::find(readers, insn.id) != readers.end();
   const bool is_store = out.operation == Operation::store;
-  if (!operands.empty() && operands[0].type == ARM64_OP_REG && !reads_first && !is_store)
-    mark_written(out, operands[0].reg);
+  // Atomics and exclusives: Capstone's access marks are not all right.
+  const bool is_other_access =
+      out.operation == Operation::other &&
+      std::ranges::find(operands, ARM64_OP_MEM, &cs_arm64_op::type) != operands.end();
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i].type != ARM64_OP_REG || is_store || (i == 0 && reads_first)) continue;
+    if (i == 0 || is_other_access || (operands[i].access & CS_AC_WRITE) != 0)
+      mark_written(out, operands[i].reg);
+  }
 }
 
 bool set_memory(Instruction& out, const cs_arm64& detail, const cs_arm64_op& operand) {
@@ -182,6 +187,10 @@ bool set_arithmetic(Instruction& out, unsigned id, std::span<const cs_arm64_op> 
   if (!from) return false;
   out.source = *from;
   if (out.operation == Operation::move) return operands.size() == 2;
+  if (out.operation == Operation::select) {
+    out.other = reg(2).value_or(Register{});
+    return reg(2).has_value();
+  }
   if (operands.size() != 3 || operands[2].type != ARM64_OP_IMM) return false;
   const unsigned shift = operands[2].shift.type == ARM64_SFT_LSL ? operands[2].shift.value : 0;
   const std::int64_t immediate = operands[2].imm << shift;
@@ -212,6 +221,7 @@ bool set_operands(Instruction& out, const cs_insn& insn, std::span<const cs_arm6
   switch (out.operation) {
     case Operation::move:
     case Operation::add:
+    case Operation::select:
     case Operation::address:
       return set_arithmetic(out, insn.id, operands);
     case Operation::other:

@@ -28,6 +28,7 @@ enum class Operation : std::uint8_t {
   invalid,      ///< no instruction
   move,         ///< transfer[0] = source
   add,          ///< transfer[0] = source + immediate (SUB: negative)
+  select,       ///< transfer[0] = source or other (CSEL)
   address,      ///< ADR, ADRP: transfer[0] = immediate
   load,         ///< transfer[0], for a pair transfer[1] too, from memory
   store,        ///< the same into memory
@@ -57,6 +58,7 @@ struct Instruction {
   std::uint8_t transfer_count = 0;
   std::uint8_t access_size = 0;  ///< bytes of each register that a load or store moves
   Register source;               ///< of move, add, and of branches and calls to a register
+  Register other;                ///< of select
   std::int64_t immediate = 0;
   std::uint64_t target = 0;
   MemoryOperand memory;

@@ -39,6 +39,7 @@ class Finder {
     for (const StoredAddress& store : el1.stored)
       look_at_store(store);
     Candidates found;
+    found.text = *text_;
     for (const auto& [place, clues] : clues_)
       sort_in(place, clues, found);
     return found;

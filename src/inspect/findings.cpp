@@ -308,7 +308,7 @@ void check_load_call(Problems& out) {
   const bool calls =
       std::ranges::find(out.facts.imports, load_call, &ImportFact::name) != out.facts.imports.end();
   if (!calls)
-    out.add(Level::broken, Errno::none,
+    out.add(Level::note, Errno::none,
             fmt::format("its EL2 half is never loaded: it does not import {}", load_call),
             "call pkvm_load_el2_module() in the module's init");
   else if (out.facts.inits.empty())

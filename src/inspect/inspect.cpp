@@ -223,13 +223,13 @@ class Inspection {
     el2.inits = candidates.init_places;
     facts_.inits = std::move(candidates.inits);
     facts_.handlers = std::move(candidates.handlers);
-    judge_kcfi();
+    judge_kcfi(candidates.text);
     list_ops(follow(module_, disassembler_, el2));
     if (facts_.inits.empty())
       facts_.doubts.emplace_back("no init function was found, so nothing is known to get the ops");
   }
 
-  void judge_kcfi() {
+  void judge_kcfi(std::uint32_t text) {
     if (facts_.inits.empty() || !facts_.inits.front().kcfi_word) return;
     const std::uint32_t word = *facts_.inits.front().kcfi_word;
     const HashRow* row = find_hash(word);
@@ -237,10 +237,16 @@ class Inspection {
       facts_.kcfi = row->flavour;
       return;
     }
-    // Code or padding before a function is no hash; one that decodes as nothing may be a foreign
-    // one.
-    const auto operation = disassembler_.decode(word, 0).operation;
-    if (word != 0 && operation == code::Operation::invalid) facts_.odd_kcfi_word = word;
+    // Another function's code, or padding, is no word of init's.
+    constexpr std::uint32_t nop = 0xd503201f;
+    const Place before{.section = text, .offset = facts_.inits.front().offset - sizeof(word)};
+    if (word != 0 && word != nop && module_.function_around(before) == nullptr) {
+      facts_.odd_kcfi_word = word;
+      return;
+    }
+    for (auto* candidates : {&facts_.inits, &facts_.handlers})
+      for (Candidate& candidate : *candidates)
+        candidate.kcfi_word.reset();
   }
 
   void list_ops(const Flow& flow) {

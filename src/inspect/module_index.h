@@ -58,6 +58,8 @@ class ModuleIndex {
   [[nodiscard]] std::optional<std::uint32_t> word_at(Place place) const;
 
   [[nodiscard]] const Function* function_at(Place place) const;
+  /// The function whose code is there; one without a size reaches to the next.
+  [[nodiscard]] const Function* function_around(Place place) const;
   /// "counter_hvc+0x14", without the prefix of EL2 symbols; ".hyp.text+0x30" where nothing is
   /// named.
   [[nodiscard]] std::string describe(Place place) const;
@@ -71,7 +73,6 @@ class ModuleIndex {
  private:
   void read_relocations(const image::Section& table);
   void read_functions();
-  [[nodiscard]] const Function* function_around(Place place) const;
 
   const image::KoFile* file_;
   std::vector<image::Section> sections_;

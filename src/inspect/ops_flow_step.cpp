@@ -163,6 +163,7 @@ void Stepper::step(State& state, const Instruction& instruction, Place site) {
       store(state, at, instruction.access_size, state.get(instruction.transfer[i]), site);
   }
   const Value source = state.get(instruction.source);
+  const Value other = state.get(instruction.other);
   const Value base = state.get(instruction.memory.base);
   for (std::uint8_t n = 0; n < state.registers.size(); ++n)
     if (instruction.writes({n})) state.registers[n] = unknown_value;
@@ -170,6 +171,9 @@ void Stepper::step(State& state, const Instruction& instruction, Place site) {
   switch (instruction.operation) {
     case Operation::move:
       state.set(instruction.transfer[0], source);
+      return;
+    case Operation::select:
+      state.set(instruction.transfer[0], join(source, other));
       return;
     case Operation::add:
       state.set(instruction.transfer[0],

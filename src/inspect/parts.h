@@ -15,6 +15,7 @@ struct Candidates {
   std::vector<Candidate> inits;
   std::vector<Candidate> handlers;
   std::vector<Place> init_places;
+  std::uint32_t text = 0;  ///< the section that they lie in
 };
 
 /// `el1` is the flow through the EL1 code.
