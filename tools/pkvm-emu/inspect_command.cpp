@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -20,6 +21,20 @@ namespace pkvmemu::tool {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// More than a kernel's module area holds many times over: no module, and no reason to read it.
+constexpr std::uintmax_t largest_file = std::uintmax_t{256} << 20;
+
+Outcome<Bytes> read_module(const fs::path& path) {
+  std::error_code unknown;
+  const std::uintmax_t size = fs::file_size(path, unknown);
+  if (!unknown && size > largest_file)
+    return file_error("{}: {} bytes are more than a module has (at most {})", path.string(), size,
+                      largest_file);
+  auto bytes = read_file(path);
+  if (!bytes) return as_file_error(bytes.error());
+  return std::move(*bytes);
+}
 
 /// The files that a dependency of this name may be in, beside the module.
 std::array<fs::path, 2> candidates_for(const std::string& name, const fs::path& beside) {
@@ -37,7 +52,7 @@ std::vector<inspect::Dependency> look_at_dependencies(const image::KoFile& modul
     for (const fs::path& candidate : candidates_for(name, path)) {
       std::error_code ignored;
       if (!fs::is_regular_file(candidate, ignored)) continue;
-      const auto bytes = read_file(candidate);
+      const auto bytes = read_module(candidate);
       const auto file = bytes ? image::KoFile::open(*bytes)
                               : image::Expected<image::KoFile>(std::unexpected(image::Error{}));
       if (!file) continue;
@@ -74,8 +89,8 @@ InspectCommand::InspectCommand(CLI::App& app)
 }
 
 Outcome<observe::ExitCode> InspectCommand::execute() const {
-  const auto bytes = read_file(file_);
-  if (!bytes) return as_file_error(bytes.error());
+  const auto bytes = read_module(file_);
+  if (!bytes) return std::unexpected(bytes.error());
   const auto module = image::KoFile::open(*bytes);
   if (!module) {
     std::array<char, 256> buffer{};

@@ -107,6 +107,16 @@ TEST(CliInspect, NotAModule) {
   }
 }
 
+// A huge sparse file is refused by its size, before anything is read.
+TEST(CliInspect, HugeFile) {
+  const File huge("huge.ko", "");
+  constexpr std::uintmax_t size = std::uintmax_t{1} << 36;
+  std::filesystem::resize_file(huge.path(), size);
+  const auto result = inspect({huge.path()});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("more than a module has"));
+}
+
 // Misuse: 2, with a hint.
 TEST(CliInspect, Usage) {
   EXPECT_EQ(inspect({}).exit_code, 2);
