@@ -10,6 +10,7 @@
 
 #include "build_command.h"
 #include "failure.h"
+#include "inspect_command.h"
 #include "new_command.h"
 #include "observe/exit_code.h"
 #include "run_command.h"
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
   const pkvmemu::tool::RunCommand run_command(app);
   const pkvmemu::tool::BuildCommand build_command(app);
   const pkvmemu::tool::NewCommand new_command(app);
+  const pkvmemu::tool::InspectCommand inspect_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
@@ -79,6 +81,7 @@ int run(int argc, char** argv) {
 
   const auto code = [&] {
     if (build_command.chosen()) return build_command.execute();
+    if (inspect_command.chosen()) return inspect_command.execute();
     if (new_command.chosen()) return new_command.execute();
     return run_command.execute();
   }();
