@@ -15,12 +15,20 @@ struct Close {
 };
 using File = std::unique_ptr<std::FILE, Close>;
 
+std::unexpected<Error> too_large(const std::filesystem::path& path) {
+  return fail("{}: larger than {} MiB, which no file for this tool is", path.string(),
+              largest_file >> 20U);
+}
+
 }  // namespace
 
 Result<Bytes> read_file(const std::filesystem::path& path) {
   std::error_code status;
   if (std::filesystem::is_directory(path, status))
     return fail("{}: is a directory, expected a file", path.string());
+  // A sparse file costs nothing to make and its size in memory to read: asked first.
+  const std::uintmax_t size = std::filesystem::file_size(path, status);
+  if (!status && size > largest_file) return too_large(path);
   const File file(std::fopen(path.c_str(), "rb"));
   if (!file) return fail("{}: cannot open: {}", path.string(), std::strerror(errno));
 
@@ -31,6 +39,7 @@ Result<Bytes> read_file(const std::filesystem::path& path) {
     data.resize(old_size + chunk);
     const std::size_t got = std::fread(data.data() + old_size, 1, chunk, file.get());
     data.resize(old_size + got);
+    if (data.size() > largest_file) return too_large(path);
     if (got < chunk) break;
   }
   if (std::ferror(file.get()) != 0)

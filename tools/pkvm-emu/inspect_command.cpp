@@ -22,15 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// More than a kernel's module area holds many times over: no module, and no reason to read it.
-constexpr std::uintmax_t largest_file = std::uintmax_t{256} << 20;
-
 Outcome<Bytes> read_module(const fs::path& path) {
-  std::error_code unknown;
-  const std::uintmax_t size = fs::file_size(path, unknown);
-  if (!unknown && size > largest_file)
-    return file_error("{}: {} bytes are more than a module has (at most {})", path.string(), size,
-                      largest_file);
   auto bytes = read_file(path);
   if (!bytes) return as_file_error(bytes.error());
   return std::move(*bytes);

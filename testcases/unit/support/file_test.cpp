@@ -41,5 +41,16 @@ TEST(File, DirectoryIsRefused) {
   EXPECT_THAT(data.error().message, HasSubstr("is a directory"));
 }
 
+// A file that is mostly hole is refused by its size, at once and in words.
+TEST(File, AHugeSparseFileIsRefused) {
+  const auto path = scratch("sparse");
+  ASSERT_TRUE(write_file(path, std::string_view("x")));
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 40U);
+  const auto data = read_file(path);
+  std::filesystem::remove(path);
+  ASSERT_FALSE(data);
+  EXPECT_THAT(data.error().message, HasSubstr("larger than 1024 MiB"));
+}
+
 }  // namespace
 }  // namespace pkvmemu
