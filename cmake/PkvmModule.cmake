@@ -1,23 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A vendor module from its sources, as part of the build:
-#   pkvm_module(hello EL1 el1.c EL2 hyp/el2.c [OPTIONS --cfi off]) -> modules/hello.ko
-# Sources are relative to the calling folder; `modules` builds all of them.
+#   pkvm_module(hello EL1 el1.c EL2 hyp/el2.c [EVERY_KMI] [OPTIONS --cfi off])
+# -> modules/hello.ko for android15-6.6; with EVERY_KMI also modules/KMI/hello.ko for each
+# generation. Sources are relative to the calling folder; `modules` builds all of them.
+set(PKVMEMU_KMIS android14-6.1 android15-6.6 android16-6.12)
+set(PKVMEMU_DEFAULT_KMI android15-6.6)
+
 add_custom_target(modules ALL)
 file(GLOB_RECURSE PKVMEMU_SDK_HEADERS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sdk/*.h)
 
 function(pkvm_module name)
-  cmake_parse_arguments(ARG "" "" "EL1;EL2;OPTIONS;DEPENDS" ${ARGN})
-  set(output ${CMAKE_BINARY_DIR}/modules/${name}.ko)
+  cmake_parse_arguments(ARG "EVERY_KMI" "" "EL1;EL2;OPTIONS;DEPENDS" ${ARGN})
+  set(folder ${CMAKE_BINARY_DIR}/modules)
   set(halves --el1 ${ARG_EL1})
   if(ARG_EL2)
     list(APPEND halves --el2 ${ARG_EL2})
   endif()
-  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
-  add_custom_command(OUTPUT ${output}
-    COMMAND pkvm-modbuild --name ${name} ${halves} --fatal-warnings ${ARG_OPTIONS} -o ${output}
-    DEPENDS pkvm-modbuild ${ARG_EL1} ${ARG_EL2} ${ARG_DEPENDS} ${PKVMEMU_SDK_HEADERS}
-    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} VERBATIM
-    COMMENT "Building module ${name}.ko")
-  add_custom_target(module_${name} DEPENDS ${output})
+  macro(build_one kmi output)
+    add_custom_command(OUTPUT ${output}
+      COMMAND pkvm-modbuild --name ${name} ${halves} --kmi ${kmi} --fatal-warnings ${ARG_OPTIONS}
+              -o ${output}
+      DEPENDS pkvm-modbuild ${ARG_EL1} ${ARG_EL2} ${ARG_DEPENDS} ${PKVMEMU_SDK_HEADERS}
+      WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} VERBATIM
+      COMMENT "Building module ${name}.ko for ${kmi}")
+  endmacro()
+
+  set(outputs ${folder}/${name}.ko)
+  if(ARG_EVERY_KMI)
+    foreach(kmi IN LISTS PKVMEMU_KMIS)
+      file(MAKE_DIRECTORY ${folder}/${kmi})
+      build_one(${kmi} ${folder}/${kmi}/${name}.ko)
+      list(APPEND outputs ${folder}/${kmi}/${name}.ko)
+    endforeach()
+    set(default ${folder}/${PKVMEMU_DEFAULT_KMI}/${name}.ko)
+    add_custom_command(OUTPUT ${folder}/${name}.ko DEPENDS ${default}
+      COMMAND ${CMAKE_COMMAND} -E copy ${default} ${folder}/${name}.ko VERBATIM)
+  else()
+    file(MAKE_DIRECTORY ${folder})
+    build_one(${PKVMEMU_DEFAULT_KMI} ${folder}/${name}.ko)
+  endif()
+  add_custom_target(module_${name} DEPENDS ${outputs})
   add_dependencies(modules module_${name})
 endfunction()

@@ -4,9 +4,17 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/version.h>
+
+/* android14 hands a handler its CPU context, later kernels the registers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef struct kvm_cpu_context handler_regs;
+#else
+typedef struct user_pt_regs handler_regs;
+#endif
 
 int kvm_nvhe_sym(counter_hyp_init)(const struct pkvm_module_ops *ops);
-void kvm_nvhe_sym(counter_hvc)(struct user_pt_regs *regs);
+void kvm_nvhe_sym(counter_hvc)(handler_regs *regs);
 extern u64 kvm_nvhe_sym(counter_step);
 
 static int __init counter_init(void)

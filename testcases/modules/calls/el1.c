@@ -4,8 +4,10 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
+#include "../handler.h"
+
 int kvm_nvhe_sym(calls_hyp_init)(const struct pkvm_module_ops *ops);
-void kvm_nvhe_sym(calls_hvc)(struct user_pt_regs *regs);
+void kvm_nvhe_sym(calls_hvc)(handler_regs *regs);
 
 static int __init calls_init(void)
 {

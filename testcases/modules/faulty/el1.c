@@ -4,8 +4,10 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
+#include "../handler.h"
+
 int kvm_nvhe_sym(faulty_hyp_init)(const struct pkvm_module_ops *ops);
-void kvm_nvhe_sym(faulty_hvc)(struct user_pt_regs *regs);
+void kvm_nvhe_sym(faulty_hvc)(handler_regs *regs);
 
 static int __init faulty_init(void)
 {

@@ -3,6 +3,14 @@
 #include <asm/kvm_pkvm_module.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/version.h>
+
+/* android14 hands a handler its CPU context, later kernels the registers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef struct kvm_cpu_context handler_regs;
+#else
+typedef struct user_pt_regs handler_regs;
+#endif
 
 /* In .data: the EL1 half sets it before the load. */
 u64 counter_step = 7;
@@ -41,7 +49,7 @@ static const struct counter_operation operations[] = {
 static const struct pkvm_module_ops *pkvm_ops;
 
 /* x1: operation, x2: its argument; x1 = the total, or -EINVAL for an unknown operation. */
-void counter_hvc(struct user_pt_regs *regs)
+void counter_hvc(handler_regs *regs)
 {
 	DECLARE_REG(u64, number, regs, 1);
 	DECLARE_REG(u64, argument, regs, 2);

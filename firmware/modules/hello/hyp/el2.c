@@ -4,6 +4,14 @@
 #include <asm/kvm_pkvm_module.h>
 #include <asm/processor.h>
 #include <linux/errno.h>
+#include <linux/version.h>
+
+/* android14 hands a handler its CPU context, later kernels the registers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef struct kvm_cpu_context handler_regs;
+#else
+typedef struct user_pt_regs handler_regs;
+#endif
 
 #define PL011_BASE 0x09000000UL
 #define PL011_DR 0x00
@@ -20,7 +28,7 @@ static void pl011_putc(char c)
 }
 
 /* x1 = x1 + x2 */
-void hello_hvc(struct user_pt_regs *regs)
+void hello_hvc(handler_regs *regs)
 {
 	DECLARE_REG(u64, first, regs, 1);
 	DECLARE_REG(u64, second, regs, 2);

@@ -3,7 +3,9 @@
 // in four registers.
 #include <asm/kvm_pkvm_module.h>
 
-void calls_hvc(struct user_pt_regs *regs)
+#include "../../handler.h"
+
+void calls_hvc(handler_regs *regs)
 {
 	cpu_reg(regs, 1) += cpu_reg(regs, 2) + cpu_reg(regs, 3);
 	cpu_reg(regs, 2) = cpu_reg(regs, 4);

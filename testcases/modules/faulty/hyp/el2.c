@@ -2,9 +2,11 @@
 // A stray store at EL2: a hyp panic.
 #include <asm/kvm_pkvm_module.h>
 
+#include "../../handler.h"
+
 #define NOWHERE 0xdead000UL
 
-void faulty_hvc(struct user_pt_regs *regs)
+void faulty_hvc(handler_regs *regs)
 {
 	WRITE_ONCE(*(u64 *)NOWHERE, 1);
 	cpu_reg(regs, 0) = SMCCC_RET_SUCCESS;

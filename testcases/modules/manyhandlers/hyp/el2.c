@@ -2,7 +2,9 @@
 // One handler, registered many times: the table takes 128 over all modules.
 #include <asm/kvm_pkvm_module.h>
 
-void manyhandlers_hvc(struct user_pt_regs *regs)
+#include "../../handler.h"
+
+void manyhandlers_hvc(handler_regs *regs)
 {
 	cpu_reg(regs, 0) = SMCCC_RET_SUCCESS;
 	cpu_reg(regs, 1)++;

@@ -7,6 +7,8 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 
+#include "../../handler.h"
+
 static const struct pkvm_module_ops *pkvm_ops;
 
 static void *linear(u64 pfn)
@@ -14,27 +16,31 @@ static void *linear(u64 pfn)
 	return pkvm_ops->hyp_va(pfn << PAGE_SHIFT);
 }
 
-static u64 memory_share(struct user_pt_regs *regs)
+static u64 memory_share(handler_regs *regs)
 {
 	return pkvm_ops->host_share_hyp(cpu_reg(regs, 2));
 }
 
-static u64 memory_unshare(struct user_pt_regs *regs)
+static u64 memory_unshare(handler_regs *regs)
 {
 	return pkvm_ops->host_unshare_hyp(cpu_reg(regs, 2));
 }
 
-static u64 memory_donate(struct user_pt_regs *regs)
+static u64 memory_donate(handler_regs *regs)
 {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	return pkvm_ops->host_donate_hyp(cpu_reg(regs, 2), cpu_reg(regs, 3));
+#else
 	return pkvm_ops->host_donate_hyp(cpu_reg(regs, 2), cpu_reg(regs, 3), cpu_reg(regs, 4) != 0);
+#endif
 }
 
-static u64 memory_return(struct user_pt_regs *regs)
+static u64 memory_return(handler_regs *regs)
 {
 	return pkvm_ops->hyp_donate_host(cpu_reg(regs, 2), cpu_reg(regs, 3));
 }
 
-static u64 memory_map(struct user_pt_regs *regs)
+static u64 memory_map(handler_regs *regs)
 {
 	unsigned long address = 0;
 	int ret;
@@ -45,7 +51,7 @@ static u64 memory_map(struct user_pt_regs *regs)
 	return ret;
 }
 
-static u64 memory_linear(struct user_pt_regs *regs)
+static u64 memory_linear(handler_regs *regs)
 {
 	void *address = linear(cpu_reg(regs, 2));
 
@@ -53,56 +59,82 @@ static u64 memory_linear(struct user_pt_regs *regs)
 	return (u64)address;
 }
 
-static u64 memory_kern_va(struct user_pt_regs *regs)
+static u64 memory_kern_va(handler_regs *regs)
 {
 	return pkvm_ops->kern_hyp_va(cpu_reg(regs, 2));
 }
 
-static u64 memory_fill(struct user_pt_regs *regs)
+static u64 memory_fill(handler_regs *regs)
 {
 	return (u64)pkvm_ops->memset(linear(cpu_reg(regs, 2)), (int)cpu_reg(regs, 3), PAGE_SIZE);
 }
 
-static u64 memory_copy(struct user_pt_regs *regs)
+static u64 memory_copy(handler_regs *regs)
 {
 	return (u64)pkvm_ops->memcpy(linear(cpu_reg(regs, 2)), linear(cpu_reg(regs, 3)), PAGE_SIZE);
 }
 
-static u64 *word(struct user_pt_regs *regs)
+static u64 *word(handler_regs *regs)
 {
 	return (u64 *)((u8 *)linear(cpu_reg(regs, 2)) + cpu_reg(regs, 3));
 }
 
-static u64 memory_read(struct user_pt_regs *regs)
+static u64 memory_read(handler_regs *regs)
 {
 	return READ_ONCE(*word(regs));
 }
 
-static u64 memory_write(struct user_pt_regs *regs)
+static u64 memory_write(handler_regs *regs)
 {
 	WRITE_ONCE(*word(regs), cpu_reg(regs, 4));
 	return 0;
 }
 
-static u64 memory_putc(struct user_pt_regs *regs)
+/* android14 has no op for one character. */
+static u64 memory_putc(handler_regs *regs)
 {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	return -ENOSYS;
+#else
 	pkvm_ops->putc((char)cpu_reg(regs, 2));
 	return 0;
+#endif
 }
 
-static u64 memory_puts(struct user_pt_regs *regs)
+static u64 memory_puts(handler_regs *regs)
 {
 	pkvm_ops->puts("memory: text");
 	return 0;
 }
 
-static u64 memory_putx64(struct user_pt_regs *regs)
+static u64 memory_putx64(handler_regs *regs)
 {
 	pkvm_ops->putx64(cpu_reg(regs, 2));
 	return 0;
 }
 
-static u64 (*const operations[])(struct user_pt_regs *regs) = {
+static u64 memory_pin(handler_regs *regs)
+{
+	u8 *from = linear(cpu_reg(regs, 2));
+
+	return pkvm_ops->pin_shared_mem(from, from + PAGE_SIZE);
+}
+
+static u64 memory_unpin(handler_regs *regs)
+{
+	u8 *from = linear(cpu_reg(regs, 2));
+
+	pkvm_ops->unpin_shared_mem(from, from + PAGE_SIZE);
+	return 0;
+}
+
+/* x2 pages of private addresses: where they start, 0 for none. */
+static u64 memory_take_va(handler_regs *regs)
+{
+	return (u64)pkvm_ops->alloc_module_va(cpu_reg(regs, 2));
+}
+
+static u64 (*const operations[])(handler_regs *regs) = {
 	[MEMORY_SHARE] = memory_share,
 	[MEMORY_UNSHARE] = memory_unshare,
 	[MEMORY_DONATE] = memory_donate,
@@ -117,9 +149,12 @@ static u64 (*const operations[])(struct user_pt_regs *regs) = {
 	[MEMORY_PUTC] = memory_putc,
 	[MEMORY_PUTS] = memory_puts,
 	[MEMORY_PUTX64] = memory_putx64,
+	[MEMORY_PIN] = memory_pin,
+	[MEMORY_UNPIN] = memory_unpin,
+	[MEMORY_TAKE_VA] = memory_take_va,
 };
 
-void memory_hvc(struct user_pt_regs *regs)
+void memory_hvc(handler_regs *regs)
 {
 	DECLARE_REG(u64, number, regs, 1);
 

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* android15-6.6: for modules that are built for several generations. */
+#pragma once
+
+#define KERNEL_VERSION(major, minor, patch) \
+	(((major) << 16) + ((minor) << 8) + ((patch) > 255 ? 255 : (patch)))
+#define LINUX_VERSION_CODE KERNEL_VERSION(6, 6, 77)

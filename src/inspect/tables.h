@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `inspect` knows of kernels, as data: EL2 permissions of sections, kCFI hashes, capability
+// numbers, relocation types that EL2 code may have, and the exported names of the load calls.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "pkvm/generation.h"
+
+namespace pkvmemu::inspect {
+
+/// A section of the EL2 half that the kernel maps at EL2 (pkvm-abi.md 2.2).
+struct HypSectionRow {
+  std::string_view name;
+  std::string_view permission;
+  pkvm::Generation since;
+};
+
+inline constexpr std::array hyp_section_rows = {
+    HypSectionRow{".hyp.text", "r-x", pkvm::Generation::android14_6_1},
+    HypSectionRow{".hyp.bss", "rw-", pkvm::Generation::android14_6_1},
+    HypSectionRow{".hyp.rodata", "r--", pkvm::Generation::android14_6_1},
+    HypSectionRow{".hyp.data", "rw-", pkvm::Generation::android14_6_1},
+    HypSectionRow{".hyp.event_ids", "r--", pkvm::Generation::android15_6_6},
+    HypSectionRow{".hyp.patchable_function_entries", "r--", pkvm::Generation::android16_6_12},
+};
+
+constexpr const HypSectionRow* find_hyp_section(std::string_view name) {
+  for (const HypSectionRow& row : hyp_section_rows)
+    if (row.name == name) return &row;
+  return nullptr;
+}
+
+enum class Kcfi : std::uint8_t { none, plain, normalised };
+constexpr std::string_view name_of(Kcfi flavour) {
+  constexpr std::array<std::string_view, 3> names = {"none", "plain", "normalised"};
+  return names[static_cast<std::size_t>(flavour)];
+}
+
+enum class Role : std::uint8_t { init, handler };
+
+/// The word before a function of this type: clang's hash of int (const struct pkvm_module_ops *)
+/// and of void (struct user_pt_regs *). 6.1 has none at EL2 (pkvm-abi.md 1.8).
+struct HashRow {
+  std::uint32_t word;
+  Role role;
+  Kcfi flavour;
+};
+
+inline constexpr std::array hash_rows = {
+    HashRow{0xc382d712, Role::init, Kcfi::plain},
+    HashRow{0xf175f853, Role::init, Kcfi::normalised},
+    HashRow{0xe76381d2, Role::handler, Kcfi::plain},
+    HashRow{0x878c2790, Role::handler, Kcfi::normalised},
+};
+
+constexpr const HashRow* find_hash(std::uint32_t word) {
+  for (const HashRow& row : hash_rows)
+    if (row.word == word) return &row;
+  return nullptr;
+}
+
+/// What the generation's kernel checks at EL2.
+inline constexpr std::array<Kcfi, pkvm::generation_count> kernel_kcfi = {Kcfi::none, Kcfi::plain,
+                                                                         Kcfi::normalised};
+
+/// Numbers of .altinstructions (pkvm-abi.md 2.6); bit 15 marks a callback.
+struct CapabilityRow {
+  pkvm::Generation generation;
+  std::uint16_t number;
+  std::string_view name;
+};
+
+inline constexpr std::uint16_t capability_callback = 0x8000;
+inline constexpr std::array capability_rows = {
+    CapabilityRow{pkvm::Generation::android14_6_1, 77, "WORKAROUND_DEVICE_LOAD_ACQUIRE"},
+    CapabilityRow{pkvm::Generation::android14_6_1, 40, "KVM_PROTECTED_MODE"},
+    CapabilityRow{pkvm::Generation::android15_6_6, 91, "WORKAROUND_DEVICE_LOAD_ACQUIRE"},
+    CapabilityRow{pkvm::Generation::android15_6_6, 33, "HAS_LSE_ATOMICS"},
+    CapabilityRow{pkvm::Generation::android15_6_6, 50, "KVM_HVHE"},
+    CapabilityRow{pkvm::Generation::android15_6_6, 51, "KVM_PROTECTED_MODE"},
+    CapabilityRow{pkvm::Generation::android16_6_12, 97, "WORKAROUND_DEVICE_LOAD_ACQUIRE"},
+    CapabilityRow{pkvm::Generation::android16_6_12, 37, "HAS_LSE_ATOMICS"},
+    CapabilityRow{pkvm::Generation::android16_6_12, 55, "KVM_PROTECTED_MODE"},
+};
+
+constexpr std::string_view capability_name(pkvm::Generation generation, std::uint16_t number) {
+  for (const CapabilityRow& row : capability_rows)
+    if (row.generation == generation && row.number == number) return row.name;
+  return {};
+}
+
+/// Relocation types that the kernel's build accepts in EL2 sections (pkvm-abi.md 2.5).
+constexpr bool is_allowed_at_el2(pkvm::Generation generation, std::uint32_t type) {
+  constexpr std::uint32_t abs32 = 258;
+  constexpr std::array<std::uint32_t, 27> allowed = {0,   256, 257, 260, 261, 262, 314, 273, 274,
+                                                     275, 276, 277, 278, 279, 280, 282, 283, 284,
+                                                     285, 286, 287, 288, 289, 290, 291, 292, 293};
+  constexpr std::uint32_t ldst128 = 299;
+  if (type == abs32) return generation >= pkvm::Generation::android15_6_6;
+  return type == ldst128 || std::ranges::find(allowed, type) != allowed.end();
+}
+
+inline constexpr std::string_view load_call = "__pkvm_load_el2_module";
+inline constexpr std::string_view register_call = "__pkvm_register_el2_call";
+inline constexpr std::string_view export_prefix = "__ksymtab_";
+
+}  // namespace pkvmemu::inspect

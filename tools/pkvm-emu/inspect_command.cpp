@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "inspect_command.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "code/disassembler.h"
+#include "image/ko.h"
+#include "inspect/inspect.h"
+#include "output.h"
+#include "support/file.h"
+
+namespace pkvmemu::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// More than a kernel's module area holds many times over: no module, and no reason to read it.
+constexpr std::uintmax_t largest_file = std::uintmax_t{256} << 20;
+
+Outcome<Bytes> read_module(const fs::path& path) {
+  std::error_code unknown;
+  const std::uintmax_t size = fs::file_size(path, unknown);
+  if (!unknown && size > largest_file)
+    return file_error("{}: {} bytes are more than a module has (at most {})", path.string(), size,
+                      largest_file);
+  auto bytes = read_file(path);
+  if (!bytes) return as_file_error(bytes.error());
+  return std::move(*bytes);
+}
+
+/// The files that a dependency of this name may be in, beside the module.
+std::array<fs::path, 2> candidates_for(const std::string& name, const fs::path& beside) {
+  std::string dashed = name;
+  std::ranges::replace(dashed, '_', '-');
+  const fs::path directory = beside.parent_path();
+  return {directory / (name + ".ko"), directory / (dashed + ".ko")};
+}
+
+/// The dependencies that lie beside the module; the others are left open.
+std::vector<inspect::Dependency> look_at_dependencies(const image::KoFile& module,
+                                                      const fs::path& path) {
+  std::vector<inspect::Dependency> found;
+  for (const std::string& name : inspect::split_names(module.depends())) {
+    for (const fs::path& candidate : candidates_for(name, path)) {
+      std::error_code ignored;
+      if (!fs::is_regular_file(candidate, ignored)) continue;
+      const auto bytes = read_module(candidate);
+      const auto file = bytes ? image::KoFile::open(*bytes)
+                              : image::Expected<image::KoFile>(std::unexpected(image::Error{}));
+      if (!file) continue;
+      found.push_back({.name = name, .exports = inspect::exports_of(*file)});
+      break;
+    }
+  }
+  return found;
+}
+
+inspect::Colour wanted_colour() {
+  const bool on = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  return on ? inspect::Colour::on : inspect::Colour::off;
+}
+
+}  // namespace
+
+InspectCommand::InspectCommand(CLI::App& app)
+    : command_(app.add_subcommand("inspect",
+                                  "Tell what a module is, uses and needs, without "
+                                  "running it")) {
+  command_->add_option("MODULE.ko", file_, "The module")->required()->type_name("");
+  command_->add_flag("--json", json_, "One JSON object on stdout instead of text");
+  command_->add_flag("--all", all_, "EL1 sections, relocations and symbols, too");
+  command_->footer(
+      "Exit codes:\n"
+      "  0   nothing found that keeps it from loading\n"
+      "  3   not a readable module\n"
+      "  10  it would not load, or go wrong at once\n"
+      "\n"
+      "Examples:\n"
+      "  pkvm-emu inspect hello.ko\n"
+      "  pkvm-emu inspect hello.ko --json | jq -r '.ops[].name'");
+}
+
+Outcome<observe::ExitCode> InspectCommand::execute() const {
+  const auto bytes = read_module(file_);
+  if (!bytes) return std::unexpected(bytes.error());
+  const auto module = image::KoFile::open(*bytes);
+  if (!module) {
+    std::array<char, 256> buffer{};
+    return file_error("{}: not a kernel module for AArch64: {}", file_,
+                      image::describe(module.error(), buffer));
+  }
+  const auto disassembler = code::Disassembler::create();
+  if (!disassembler)
+    return std::unexpected(Failure{observe::ExitCode::internal, disassembler.error().message});
+
+  const inspect::Facts facts =
+      inspect::inspect(*module, *bytes, look_at_dependencies(*module, file_), *disassembler);
+  const auto detail = all_ ? inspect::Detail::everything : inspect::Detail::summary;
+  Output(stdout).text(json_ ? inspect::to_json(facts, file_)
+                            : inspect::to_text(facts, file_, detail, wanted_colour()));
+  return facts.would_load() ? observe::ExitCode::good : observe::ExitCode::load_failed;
+}
+
+}  // namespace pkvmemu::tool
