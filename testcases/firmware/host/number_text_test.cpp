@@ -27,6 +27,11 @@ constexpr std::uint64_t minus(std::uint64_t value) {
   return 0 - value;
 }
 
+Errno refusal(const char* text, IntegerType type) {
+  const auto value = parse_integer(text, type);
+  return value ? Errno::none : value.error();
+}
+
 // Base 0 follows the prefix; signs, one newline, and the ends of each type's range.
 TEST(NumberText, Integers) {
   for (const Row& row :
@@ -45,13 +50,13 @@ TEST(NumberText, Integers) {
 // What is no number, and what does not fit its type.
 TEST(NumberText, Refusals) {
   for (const char* text : {"", "-", "+", " 1", "1 ", "x", "0x", "08", "1\n\n", "1.5", "--1", "+-1"})
-    EXPECT_EQ(parse_integer(text, int32).error_or(Errno::none), Errno::einval) << text;
-  EXPECT_EQ(parse_integer("-1", uint32).error_or(Errno::none), Errno::einval);
-  EXPECT_EQ(parse_integer("4294967296", uint32).error_or(Errno::none), Errno::erange);
-  EXPECT_EQ(parse_integer("2147483648", int32).error_or(Errno::none), Errno::erange);
-  EXPECT_EQ(parse_integer("-2147483649", int32).error_or(Errno::none), Errno::erange);
-  EXPECT_EQ(parse_integer("256", uint8).error_or(Errno::none), Errno::erange);
-  EXPECT_EQ(parse_integer("18446744073709551616", uint64).error_or(Errno::none), Errno::erange);
+    EXPECT_EQ(refusal(text, int32), Errno::einval) << text;
+  EXPECT_EQ(refusal("-1", uint32), Errno::einval);
+  EXPECT_EQ(refusal("4294967296", uint32), Errno::erange);
+  EXPECT_EQ(refusal("2147483648", int32), Errno::erange);
+  EXPECT_EQ(refusal("-2147483649", int32), Errno::erange);
+  EXPECT_EQ(refusal("256", uint8), Errno::erange);
+  EXPECT_EQ(refusal("18446744073709551616", uint64), Errno::erange);
 }
 
 // Only the characters that decide are looked at.
