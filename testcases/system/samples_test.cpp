@@ -49,6 +49,11 @@ std::vector<Sample> samples() {
        0,
        {"params: limit 100, hypercall 128", "call params_hvc(0x2): x0=0x0 x1=0x64 x2=0x1e x3=0x0",
         "call params_hvc(0xc8): x0=0x0 x1=0xffffffffffffffde x2=0x0 x3=0x0"}},
+      {"params_set_by_the_command_line",
+       {module("params"), "--cmdline", "params.limit=1", "--call", "params_hvc:2"},
+       0,
+       {"params: limit 1, hypercall 128",
+        "call params_hvc(0x2): x0=0x0 x1=0xffffffffffffffde x2=0x0 x3=0x0"}},
       // Shared, pinned: cannot be unshared; unpinned: can. Donated: cannot be shared; returned:
       // can.
       {"pages",

@@ -33,7 +33,8 @@ log::Level level_for(std::size_t verbosity) {
 constexpr const char* version_text =
     "pkvm-emu " PKVMEMU_VERSION
     "\n"
-    "runs on Unicorn " PKVMEMU_UNICORN_VERSION ", builds with clang-19, ld.lld-19, llvm-objcopy-19";
+    "runs on Unicorn " PKVMEMU_UNICORN_VERSION ", decodes with Capstone " PKVMEMU_CAPSTONE_VERSION
+    ", builds with clang-19, ld.lld-19, llvm-objcopy-19";
 
 constexpr const char* examples = R"(Examples:
   pkvm-emu new mine && pkvm-emu build mine
