@@ -59,6 +59,10 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   no_iommu_ = command.add_flag_function(
       "--no-iommu", [](std::int64_t) {},
       "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
+  as_shipped_ = command.add_flag_function(
+      "--as-shipped", [](std::int64_t) {},
+      "Reproduce the known defects of released kernels (docs/fidelity.md) instead of the "
+      "documented behaviour");
   json_ = option("--json", "FILE",
                  "Write the report as JSON; '-' is standard output, and the text goes to stderr");
   budget_ =
@@ -79,6 +83,7 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.json = value_of(json_);
   options.export_qemu = value_of(export_qemu_);
   options.no_iommu = no_iommu_->count() > 0;
+  options.as_shipped = as_shipped_->count() > 0;
   if (const auto text = value_of(budget_)) {
     const auto budget = parse_budget(*text);
     if (!budget) return as_usage_error(budget.error());

@@ -24,6 +24,7 @@ struct RunOptions {
   std::optional<std::string> json;  ///< "-": standard output
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
+  bool as_shipped = false;
   std::uint64_t budget = 2'000'000'000;
 };
 
@@ -47,6 +48,7 @@ class RunOptionsParser {
   CLI::Option* json_;
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
+  CLI::Option* as_shipped_;
   CLI::Option* budget_;
 };
 
