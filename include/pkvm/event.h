@@ -76,6 +76,9 @@ enum class Kind : std::uint32_t {
   done = 44,
   /// A line of the rc file could not be understood. text: why, v0 line number.
   rc_error = 45,
+  /// A run came to where released kernels have a defect. name: the quirk's name (quirk.h), v0: 1
+  /// reproduced, 0 avoided.
+  quirk = 46,
 };
 
 /// Where a module's load stands; the last one is what a failure names.

@@ -63,8 +63,7 @@ Result<void> add_rc(image::CpioWriter& writer, std::span<const RcLine> wishes) {
 Result<Bytes> make_initramfs(pkvm::Generation generation, std::span<const ModuleFile> modules,
                              std::span<const RcLine> wishes) {
   image::CpioWriter writer;
-  const std::string folder =
-      fmt::format("lib/modules/{}/", pkvm::info(generation).kernel_release);
+  const std::string folder = fmt::format("lib/modules/{}/", pkvm::info(generation).kernel_release);
   for (const ModuleFile& module : modules)
     if (auto added = writer.add_file(folder + module.name + ".ko", module.bytes); !added)
       return std::unexpected(added.error());

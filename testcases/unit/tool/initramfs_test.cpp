@@ -61,7 +61,8 @@ TEST(MakeInitramfs, LaysOutModulesAsDepmodDoes) {
 
 // Modules that need each other do not hang the tool.
 TEST(MakeInitramfs, ADependencyCycleEnds) {
-  const auto archive = make_initramfs(baseline, std::vector{module("a", {"b"}), module("b", {"a"})}, {});
+  const auto archive =
+      make_initramfs(baseline, std::vector{module("a", {"b"}), module("b", {"a"})}, {});
   ASSERT_TRUE(archive);
   EXPECT_THAT(file_in(*archive, "lib/modules/6.6.77/modules.dep"), HasSubstr("a.ko: b.ko"));
 }
