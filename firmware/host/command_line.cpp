@@ -64,6 +64,15 @@ void set_iommu(CommandLine& line, const Parameter& parameter) {
     note(line, Warning::unknown_iommu, parameter.value);
 }
 
+void set_as_shipped(CommandLine& line, const Parameter& parameter) {
+  if (!parameter.has_value || parameter.value == "1")
+    line.defects = pkvm::Defects::reproduced;
+  else if (parameter.value == "0")
+    line.defects = pkvm::Defects::avoided;
+  else
+    note(line, Warning::unknown_as_shipped, parameter.value);
+}
+
 struct Row {
   std::string_view name;
   void (*set)(CommandLine&, const Parameter&);
@@ -71,7 +80,7 @@ struct Row {
 constexpr std::array rows = {
     Row{platform::param_mode, set_mode},       Row{platform::param_protected_modules, set_modules},
     Row{platform::param_va_bits, set_va_bits}, Row{platform::param_generation, set_generation},
-    Row{platform::param_iommu, set_iommu},
+    Row{platform::param_iommu, set_iommu},     Row{platform::param_as_shipped, set_as_shipped},
 };
 
 bool is_blank(char c) {
@@ -138,6 +147,8 @@ const char* words_of(Warning warning) {
       return "\001cpkvmemu.iommu=%.*s is neither 'null' nor 'none': ignored\n";
     case Warning::unknown_mode:
       return "\001ckvm-arm.mode=%.*s is not a mode that this kernel has: KVM stays off\n";
+    case Warning::unknown_as_shipped:
+      return "\001cpkvmemu.as_shipped=%.*s is neither '0' nor '1': ignored\n";
   }
   return "";
 }

@@ -50,8 +50,12 @@ int init_described_module(HypVa descriptor) {
 
 int init_module(HypVa init) {
   Hypervisor& hyp = hypervisor();
-  // Its hash is what tells the flavour, so there is nothing left to compare for init itself.
-  const CfiFlavour flavour = flavour_of_init(init);
+  // Its hash is what tells the flavour, so there is nothing left to compare for init itself. A
+  // function without a hash may be the first thing in its module, with nothing mapped before it.
+  const HypVa word = init - sizeof(std::uint32_t);
+  const bool same_page = word.value / page_size == init.value / page_size;
+  const bool has_word = same_page || (hyp.space && hyp.space->is_mapped(word));
+  const CfiFlavour flavour = has_word ? flavour_of_init(init) : CfiFlavour::none;
   hyp.modules.set_flavour(init, flavour);
   const pkvm_module_ops* ops = module_ops(hyp.generation, flavour);
   const int result = fw::function_at<int(const pkvm_module_ops*)>(init)(ops);

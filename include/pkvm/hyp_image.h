@@ -46,7 +46,8 @@ struct HypMemoryRegion {
   static constexpr std::uint64_t nomap = 1;  ///< reserved with no-map (pvmfw, event rings)
 };
 
-/// Written by the host before __kvm_hyp_init, read-only afterwards.
+/// Written by the host before __kvm_hyp_init and constant afterwards, but for the pvmfw fields,
+/// which a host that wipes the firmware may clear until prot_finalize (pkvm-abi.md 6.5).
 struct HypBootInfo {
   static constexpr std::uint32_t current_version = 1;
   std::uint32_t version;

@@ -101,6 +101,12 @@ struct MissingOp {
   std::uint64_t caller = 0;  ///< hyp VA it returns to
 };
 
+/// A run came to where released kernels have a defect (pkvm/quirk.h).
+struct MetDefect {
+  std::string name;
+  bool reproduced = false;
+};
+
 struct HypPanic {
   std::uint64_t esr = 0, spsr = 0, elr = 0, far = 0, hpfar = 0, par = 0;
 };
@@ -114,6 +120,7 @@ struct RunReport {
   std::vector<ModuleReport> modules;
   std::vector<CallReport> calls;
   std::vector<MissingOp> missing_ops;
+  std::vector<MetDefect> defects;
   std::optional<pkvm::Generation> generation;
   std::optional<HypPanic> hyp_panic;
   std::optional<std::string> host_panic;

@@ -128,6 +128,10 @@ Json to_json(const MissingOp& op) {
   return {{"name", op.name}, {"slot", op.slot}, {"caller", hex(op.caller)}};
 }
 
+Json to_json(const MetDefect& defect) {
+  return {{"name", defect.name}, {"reproduced", defect.reproduced}};
+}
+
 template <typename T>
 Json list_of(const std::vector<T>& items) {
   Json list = Json::array();
@@ -149,6 +153,7 @@ std::string to_json(const RunReport& report) {
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
       {"missing_ops", list_of(report.missing_ops)},
+      {"defects", list_of(report.defects)},
       {"hyp_panic", or_null(report.hyp_panic, [](const HypPanic& own) { return to_json(own); })},
       {"host_panic", or_null(report.host_panic)},
       {"internal_errors", report.internal_errors},
