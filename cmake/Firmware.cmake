@@ -6,7 +6,7 @@ find_program(OBJCOPY llvm-objcopy-19 REQUIRED)
 set(PKVM_FIRMWARE_FLAGS
   --target=aarch64-linux-gnu -march=armv8-a -ffreestanding -nostdlib -fPIE -fvisibility=hidden
   -mgeneral-regs-only -ffixed-x18 -fno-stack-protector -fno-asynchronous-unwind-tables
-  -fno-unwind-tables -mno-outline-atomics -O2 -g -UNDEBUG)
+  -fno-unwind-tables -mno-outline-atomics -Os -g -UNDEBUG)
 set(PKVM_FIRMWARE_CXX_FLAGS -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit)
 
 # Objects of one part of the firmware; link them with pkvm_firmware_elf.

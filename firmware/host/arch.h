@@ -35,6 +35,7 @@ PKVMEMU_DEFINE_CALL(smc, "smc")
 /// happens between the calls, so this is what benchmarks measure.
 inline CallRegisters hvc_repeated(const CallRegisters& x, std::uint64_t count) {
   const std::uint64_t* arguments = x.data();
+  // NOLINTBEGIN(cppcoreguidelines-init-variables): outputs of the assembly
   register std::uint64_t x0 asm("x0");
   register std::uint64_t x1 asm("x1");
   register std::uint64_t x2 asm("x2");
@@ -43,6 +44,7 @@ inline CallRegisters hvc_repeated(const CallRegisters& x, std::uint64_t count) {
   register std::uint64_t x5 asm("x5");
   register std::uint64_t x6 asm("x6");
   register std::uint64_t x7 asm("x7");
+  // NOLINTEND(cppcoreguidelines-init-variables)
   asm volatile(
       "1: ldp x0, x1, [%[arguments]]\n"
       "   ldp x2, x3, [%[arguments], #16]\n"

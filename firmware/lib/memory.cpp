@@ -9,7 +9,8 @@ namespace {
 
 // Words are moved only at aligned addresses, so these also work with the MMU off (Device memory).
 using Word __attribute__((may_alias)) = std::uint64_t;
-/// Eight at a time: a megabyte is zeroed at every boot.
+/// Eight at a time: a megabyte is zeroed at every boot. Never a plain assignment: for that the
+/// compiler may call memcpy, which is us.
 struct __attribute__((may_alias)) Block {
   Word words[8];
 };
@@ -27,7 +28,7 @@ void copy_bytes(void* to, const void* from, std::size_t size) {
   const auto* in = static_cast<const unsigned char*>(from);
   if (word_aligned(out, in)) {
     for (; size >= sizeof(Block); size -= sizeof(Block)) {
-      *reinterpret_cast<Block*>(out) = *reinterpret_cast<const Block*>(in);
+      __builtin_memcpy_inline(out, in, sizeof(Block));
       out += sizeof(Block);
       in += sizeof(Block);
     }
@@ -60,9 +61,8 @@ void fill_bytes(void* to, unsigned char value, std::size_t size) {
   for (; size != 0 && !word_aligned(out, out); --size)
     *out++ = value;
   const Word word = 0x0101'0101'0101'0101 * std::uint64_t{value};
-  const Block block{{word, word, word, word, word, word, word, word}};
   for (; size >= sizeof(Block); size -= sizeof(Block)) {
-    *reinterpret_cast<Block*>(out) = block;
+    for (Word& each : reinterpret_cast<Block*>(out)->words) each = word;
     out += sizeof(Block);
   }
   for (; size >= sizeof(Word); size -= sizeof(Word)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cpu/cpu.h"
 
+#include "cpu/abort_guard.h"
 #include "cpu/engine.h"
 #include "cpu/system_registers.h"
 
@@ -15,6 +16,22 @@ constexpr std::uint64_t no_begin = 1;
 constexpr std::uint64_t no_end = 0;  ///< hooks with begin > end see every address
 
 }  // namespace
+
+/// Here and not with its kin (cpu_count.cpp), so that it becomes part of the hook: it runs once for
+/// each block of the guest's.
+inline void Cpu::on_block(std::uint64_t address, std::uint32_t size) noexcept {
+  const std::uint64_t count = size / 4;
+  if (instructions_ + count > budget_) [[unlikely]]
+    return end_at_block(StopReason::budget_spent);
+  if (stop_requested_.load(std::memory_order_relaxed)) [[unlikely]]
+    return end_at_block(StopReason::requested);
+  const std::uint64_t left_at = block_end_;
+  instructions_ += count;
+  block_start_ = address;
+  block_end_ = address + size;
+  if (counts_blocks_by_el_) [[unlikely]]
+    account_block(count, left_at);
+}
 
 /// The engine's callbacks: C functions, from which no exception may escape.
 struct EngineHooks {
@@ -70,7 +87,10 @@ Result<std::unique_ptr<Cpu>> Cpu::create(Board& board) {
 Cpu::Cpu(Board& board, std::unique_ptr<Engine> engine)
     : board_(board), engine_(std::move(engine)) {}
 
-Cpu::~Cpu() = default;
+Cpu::~Cpu() {
+  // An engine that aborted may abort again when it is closed; better it leaks than that.
+  if (engine_aborted_ && !survives_abort([this] { engine_->close(); })) engine_->abandon();
+}
 
 void Cpu::install_hooks() {
   uc_engine* const raw = engine_->raw();
@@ -118,11 +138,20 @@ Stop Cpu::run(std::uint64_t budget) {
   budget_ = budget;
   stop_reason_.reset();
   stop_detail_.clear();
+  if (!engine_aborted_) engine_aborted_ = !survives_abort([this] { run_engine(); });
+  if (engine_aborted_) {
+    stop_reason_ = StopReason::engine_error;
+    stop_detail_ = fmt::format("the CPU engine aborted on guest code near {:#x}", pc());
+  }
+  return {.reason = *stop_reason_, .detail = stop_detail_};
+}
+
+void Cpu::run_engine() {
   while (!stop_reason_) {
     refusal_.reset();
     block_start_ = block_end_ = 0;
     const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
-    if (stop_reason_) break;
+    if (stop_reason_) return;
     if (status == UC_ERR_OK) {
       stop_reason_ = StopReason::halted;
     } else if (refusal_) {
@@ -132,7 +161,6 @@ Stop Cpu::run(std::uint64_t budget) {
       stop_detail_ = uc_strerror(status);
     }
   }
-  return {.reason = *stop_reason_, .detail = stop_detail_};
 }
 
 std::uint64_t Cpu::x(unsigned index) const {

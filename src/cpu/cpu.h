@@ -40,7 +40,7 @@ enum class StopReason : std::uint8_t {
   halted,        ///< WFI, and nothing can wake the CPU
   budget_spent,  ///< the next block would exceed the budget
   wedged,        ///< exception upon exception at the exception vector, without progress
-  engine_error,  ///< the engine gave up: our bug
+  engine_error,  ///< the engine gave up: its bug or ours; the CPU runs no more
 };
 
 struct Stop {
@@ -128,6 +128,9 @@ class Cpu {
   void set_pc(std::uint64_t value);
   [[nodiscard]] unsigned el() const;
   [[nodiscard]] std::uint32_t pstate() const;
+  /// Where a read of `va` would go now, by the registers and tables of the current level; nothing
+  /// when it would fault.
+  [[nodiscard]] std::optional<Pa> physical(Va va) const;
 
   /// The one door to a handler: banks SP, writes ELR, SPSR, ESR (and FAR, HPFAR where given), sets
   /// PSTATE and goes to the vector.
@@ -167,11 +170,12 @@ class Cpu {
   struct FetchPage {
     std::uint64_t page = ~std::uint64_t{0};  ///< VA >> 10
     unsigned el = 0;
-    Pa base;
+    const std::byte* bytes = nullptr;
   };
 
   Cpu(Board& board, std::unique_ptr<Engine> engine);
   void set_reset_state();
+  void run_engine();
   void install_hooks();
 
   // cpu_fill.cpp
@@ -182,6 +186,9 @@ class Cpu {
   [[nodiscard]] bool is_device(Pa pa) const;
   void remember_fetch(std::uint64_t va, unsigned el, Pa pa);
   [[nodiscard]] std::optional<std::uint32_t> instruction_at(std::uint64_t pc, unsigned el) const;
+  /// The same for pages that were fetched from lately only, without a walk.
+  [[nodiscard]] std::optional<std::uint32_t> fetched_at(std::uint64_t pc, unsigned el) const;
+  [[nodiscard]] std::optional<std::uint32_t> word_at(Pa pa) const;
 
   // cpu_exceptions.cpp
   void enter(const Exception& exception, const EnginePosition& from) noexcept;
@@ -201,7 +208,7 @@ class Cpu {
   void on_block(std::uint64_t address, std::uint32_t size) noexcept;
   void end_at_block(StopReason reason) noexcept;
   void end(StopReason reason) noexcept;
-  void account_block(std::uint64_t count) noexcept;
+  void account_block(std::uint64_t count, std::uint64_t left_at) noexcept;
   void drop_tail(std::uint64_t pc) noexcept;
   [[nodiscard]] std::uint64_t instructions_at(std::uint64_t pc) const noexcept;
 
@@ -220,6 +227,7 @@ class Cpu {
   std::uint64_t block_end_ = 0;
   unsigned block_el_ = 0;
   std::atomic<bool> stop_requested_ = false;
+  bool engine_aborted_ = false;  ///< abort_guard.h; only its registers can still be read
   bool counts_blocks_by_el_ = false;
   Watch watch_;
   std::optional<StopReason> stop_reason_;

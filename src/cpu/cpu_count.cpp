@@ -5,19 +5,14 @@
 #include "cpu/engine.h"
 
 namespace pkvmemu::cpu {
+namespace {
 
-void Cpu::on_block(std::uint64_t address, std::uint32_t size) noexcept {
-  const std::uint64_t count = size / 4;
-  if (instructions_ + count > budget_) [[unlikely]]
-    return end_at_block(StopReason::budget_spent);
-  if (stop_requested_.load(std::memory_order_relaxed)) [[unlikely]]
-    return end_at_block(StopReason::requested);
-  instructions_ += count;
-  block_start_ = address;
-  block_end_ = address + size;
-  if (counts_blocks_by_el_) [[unlikely]]
-    account_block(count);
-}
+// Arm ARM C6.2: ERET, ERETAA and ERETAB differ in bits 11:10 and 4:0.
+constexpr std::uint32_t eret_mask = 0xffff'f000;
+constexpr std::uint32_t eret = 0xd69f'0000;
+constexpr std::optional<std::uint32_t> no_eret = 0;
+
+}  // namespace
 
 /// The block that was about to begin does not.
 void Cpu::end_at_block(StopReason reason) noexcept {
@@ -36,8 +31,14 @@ void Cpu::stop() noexcept {
   end(StopReason::board);
 }
 
-void Cpu::account_block(std::uint64_t count) noexcept {
-  const unsigned el = engine_->get(UC_ARM64_REG_PSTATE) >> pstate::el_shift & 3U;
+/// Between exceptions the level changes by ERET alone, so the engine, which is slow to ask, is
+/// asked only where the block before ended in one, or cannot be read. `left_at` is where that was,
+/// 0 when an exception came between.
+void Cpu::account_block(std::uint64_t count, std::uint64_t left_at) noexcept {
+  const auto last = left_at == 0 ? no_eret : fetched_at(left_at - 4, block_el_);
+  const bool may_differ = !last || (*last & eret_mask) == eret;
+  const unsigned el =
+      may_differ ? engine_->get(UC_ARM64_REG_PSTATE) >> pstate::el_shift & 3U : block_el_;
   if (el == 2) el2_instructions_ += count;
   const unsigned before = block_el_;
   block_el_ = el;

@@ -71,6 +71,12 @@ mmu::WalkResult<Pa> Cpu::walk(Va va, mmu::AccessKind kind, std::uint32_t state) 
   return mmu::translate(el1_regime(*engine_, state), va, access, context);
 }
 
+std::optional<Pa> Cpu::physical(Va va) const {
+  const auto mapping = walk(va, mmu::AccessKind::read, engine_->pstate());
+  if (!mapping) return std::nullopt;
+  return mapping->output;
+}
+
 /// The engine masks `va` to its granule. A refusal is kept: the engine returns from its loop, and
 /// the exception is taken there.
 bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
@@ -97,26 +103,36 @@ bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
   return true;
 }
 
+/// Only pages in RAM: RAM starts and ends on a page boundary, so all of the page is there.
 void Cpu::remember_fetch(std::uint64_t va, unsigned el, Pa pa) {
+  const Pa base{align_down(pa.value, tlb_page_size)};
+  const Ram* ram = ram_at(base);
   const std::uint64_t page = va >> tlb_page_bits;
   fetch_pages_[fetch_slot(page, el, fetch_pages_.size())] = {
-      .page = page, .el = el, .base = Pa{align_down(pa.value, tlb_page_size)}};
+      .page = page, .el = el, .bytes = ram->memory.data() + (base - ram->base)};
 }
 
 std::optional<std::uint32_t> Cpu::instruction_at(std::uint64_t pc, unsigned el) const {
+  if (const auto word = fetched_at(pc, el)) return word;
+  const auto walked = walk(Va{pc}, mmu::AccessKind::execute, engine_->pstate());
+  return walked ? word_at(walked->output) : std::nullopt;
+}
+
+std::optional<std::uint32_t> Cpu::fetched_at(std::uint64_t pc, unsigned el) const {
   const std::uint64_t page = pc >> tlb_page_bits;
   const FetchPage& cached = fetch_pages_[fetch_slot(page, el, fetch_pages_.size())];
-  std::optional<Pa> pa;
-  if (cached.page == page && cached.el == el) {
-    pa = cached.base + (pc & (tlb_page_size - 1));
-  } else if (const auto walked = walk(Va{pc}, mmu::AccessKind::execute, engine_->pstate())) {
-    pa = walked->output;
-  }
-  const Ram* ram = pa ? ram_at(*pa) : nullptr;
-  if (ram == nullptr || ram->memory.size() - (*pa - ram->base) < sizeof(std::uint32_t))
+  if (cached.page != page || cached.el != el) return std::nullopt;
+  std::uint32_t word = 0;
+  std::memcpy(&word, cached.bytes + (pc & (tlb_page_size - sizeof(word))), sizeof(word));
+  return word;
+}
+
+std::optional<std::uint32_t> Cpu::word_at(Pa pa) const {
+  const Ram* ram = ram_at(pa);
+  if (ram == nullptr || ram->memory.size() - (pa - ram->base) < sizeof(std::uint32_t))
     return std::nullopt;
   std::uint32_t word = 0;
-  std::memcpy(&word, ram->memory.data() + (*pa - ram->base), sizeof(word));
+  std::memcpy(&word, ram->memory.data() + (pa - ram->base), sizeof(word));
   return word;
 }
 

@@ -48,6 +48,11 @@ class Engine {
 
   [[nodiscard]] uc_engine* raw() const { return handle_.get(); }
 
+  /// Nothing else may be called afterwards.
+  void close() noexcept { handle_.reset(); }
+  /// Leaves the engine behind, for one that can no longer be closed.
+  void abandon() noexcept { (void)handle_.release(); }
+
   [[nodiscard]] std::uint64_t get(uc_arm64_reg id) const {
     std::uint64_t value = 0;
     check(uc_reg_read(raw(), id, &value));

@@ -37,6 +37,8 @@ class BoardMachine final : public Machine, private cpu::Board {
   std::uint64_t x(unsigned index) const override { return cpu_->x(index); }
   std::uint64_t pc() const override { return cpu_->pc(); }
   unsigned el() const override { return cpu_->el(); }
+  std::uint64_t sp() const override { return cpu_->sp(); }
+  std::optional<Pa> physical(Va va) const override { return cpu_->physical(va); }
 
   void set_observer(Observer* observer) override;
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,6 +92,10 @@ class Machine {
   virtual std::uint64_t x(unsigned index) const = 0;
   virtual std::uint64_t pc() const = 0;
   virtual unsigned el() const = 0;
+  virtual std::uint64_t sp() const = 0;
+  /// Where a read of `va` would go now, by the registers and tables of the current exception level;
+  /// nothing when it would fault.
+  virtual std::optional<Pa> physical(Va va) const = 0;
 
   /// At most one; nullptr takes it away. Set before run().
   virtual void set_observer(Observer* observer) = 0;

@@ -20,10 +20,10 @@ enum class Pvmfw : std::uint8_t {
   changed,  ///< something else
 };
 
-/// pkvm::platform::pvmfw_size bytes that never repeat within a page and are never all zero.
+/// Bytes that never repeat within a page and are never all zero; the rest of the region stays zero.
 Bytes placeholder_pvmfw();
 
-/// Compares the region after a run with what was placed there.
+/// Compares the whole region after a run with what was placed at its start.
 Pvmfw check_pvmfw(std::span<const std::byte> region, std::span<const std::byte> placed);
 
 }  // namespace pkvmemu::observe

@@ -12,19 +12,21 @@
     .word   0
 rounds:
     .quad   0                       // offset 64: how often the body runs
-use_memory:
-    .quad   0                       // offset 72: 0 arithmetic only, 1 with loads and stores
+body:
+    .quad   0                       // offset 72: 0 arithmetic, 1 loads and stores, 2 short blocks
 
 start:
     ldr     x9, rounds
-    ldr     x10, use_memory
+    ldr     x10, body
     mov     x11, #0x44000000        // well away from the code
     mov     x1, #1
     mov     x2, #3
-    cbnz    x10, memory
+    cmp     x10, #1
+    b.eq    memory
+    b.hi    short
 
-arithmetic:                         // 16 instructions a round
-    .rept   3
+arithmetic:                         // one block of 64 instructions
+    .rept   15
     add     x1, x1, x2
     eor     x2, x2, x1, ror #7
     mul     x3, x1, x2
@@ -36,7 +38,8 @@ arithmetic:                         // 16 instructions a round
     b.ne    arithmetic
     b       off
 
-memory:                             // 16 instructions a round, 6 of them memory accesses
+memory:                             // one block of 64 instructions, 28 of them memory accesses
+    .rept   4
     ldr     x3, [x11]
     add     x3, x3, x1
     str     x3, [x11]
@@ -47,12 +50,30 @@ memory:                             // 16 instructions a round, 6 of them memory
     ldrb    w6, [x11, #40]
     add     w6, w6, #1
     strb    w6, [x11, #40]
+    ldr     w7, [x11, #64]
     add     x1, x1, x2
     eor     x2, x2, x1, ror #7
     mul     x7, x1, x2
+    .endr
+    .rept   3
     orr     x8, x7, x3
+    add     x8, x8, x1
+    .endr
     subs    x9, x9, #1
     b.ne    memory
+    b       off
+
+short:                              // 16 blocks of 4 instructions, the shape of branchy code
+    .rept   15
+    add     x1, x1, x2
+    eor     x2, x2, x1, ror #7
+    add     x3, x1, x2
+    cbz     x9, off
+    .endr
+    add     x1, x1, x2
+    nop
+    subs    x9, x9, #1
+    b.ne    short
 
 off:
     mov     w0, #0x0008             // PSCI SYSTEM_OFF

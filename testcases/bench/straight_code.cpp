@@ -22,14 +22,14 @@ constexpr std::uint64_t bare_ram_size = 0x800'0000;
 
 // Offsets of loop.S's parameters.
 constexpr std::size_t rounds_offset = 64;
-constexpr std::size_t memory_offset = 72;
+constexpr std::size_t body_offset = 72;
 
 Result<Bytes> loop_image(LoopBody body, std::uint64_t rounds) {
   auto image = read_file(PKVMEMU_BENCH_LOOP);
   if (!image) return image;
-  const std::uint64_t use_memory = body == LoopBody::memory ? 1 : 0;
+  const auto which = static_cast<std::uint64_t>(body);
   std::memcpy(image->data() + rounds_offset, &rounds, sizeof(rounds));
-  std::memcpy(image->data() + memory_offset, &use_memory, sizeof(use_memory));
+  std::memcpy(image->data() + body_offset, &which, sizeof(which));
   return image;
 }
 

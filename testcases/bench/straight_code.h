@@ -9,9 +9,9 @@
 
 namespace pkvmemu::bench {
 
-enum class LoopBody : std::uint8_t { arithmetic, memory };
+enum class LoopBody : std::uint8_t { arithmetic, memory, short_blocks };  // as in loop.S
 
-inline constexpr std::uint64_t instructions_per_round = 16;
+inline constexpr std::uint64_t instructions_per_round = 64;
 
 /// Seconds that `rounds` of the body take.
 Result<double> loop_on_our_machine(LoopBody body, std::uint64_t rounds);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <initializer_list>
 #include <string_view>
 #include <vector>
@@ -68,7 +67,7 @@ class EventBuilder {
  private:
   template <std::size_t N>
   static void put(char (&field)[N], std::string_view text) {
-    std::memcpy(field, text.data(), std::min(N, text.size()));  // full fields carry no NUL
+    std::ranges::copy(text.substr(0, N), field);  // full fields carry no NUL
   }
 
   EventBuilder& add(bool from_hyp, Kind kind, std::initializer_list<std::uint64_t> values,
