@@ -164,15 +164,16 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   for (const MetDefect& defect : report.defects)
     lines.push_back(line_of(defect, report.generation));
   add_panics(report, lines);
+  for (const std::string& error : report.internal_errors)
+    lines.push_back({Tone::bad, "pkvm-emu bug, please report: " + error});
+  if (const auto ending = ending_text(report)) lines.push_back({Tone::bad, *ending});
+  // Last, whatever happened: the two answers that every run is asked for.
   for (const ModuleReport& module : report.modules)
     lines.push_back(line_of(module));
   const ProtectedVms& vms = report.protected_vms;
   lines.push_back(vms.available
                       ? VerdictLine{Tone::good, "protected VMs: available (" + vms.reason + ")"}
                       : VerdictLine{Tone::bad, "protected VMs: NOT available: " + vms.reason});
-  for (const std::string& error : report.internal_errors)
-    lines.push_back({Tone::bad, "pkvm-emu bug, please report: " + error});
-  if (const auto ending = ending_text(report)) lines.push_back({Tone::bad, *ending});
   for (VerdictLine& line : lines)
     line.text = printable(std::move(line.text));
   return lines;

@@ -14,13 +14,12 @@
 #include <vector>
 
 #include "harness/emulator.h"
+#include "harness/in_process.h"
 #include "machine/machine.h"
-#include "observe/pvmfw.h"
 #include "pkvm/generation.h"
 #include "pkvm/hyp_image.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/smccc.h"
-#include "run_plan.h"
 #include "support/bits.h"
 
 namespace pkvmemu::test {
@@ -182,25 +181,12 @@ std::vector<ForgedCall> forge(const std::vector<std::vector<std::uint64_t>>& cal
     options.wishes.push_back(tool::RcLine{.verb = tool::RcVerb::hvc,
                                           .target = fmt::format("{:#x}", x.front()),
                                           .args = {x.begin() + 1, x.end()}});
-  const auto plan = tool::make_plan(options);
-  EXPECT_TRUE(plan.has_value());
-  const auto kernel = read_file(std::string(PKVMEMU_BUILD_DIR) + "/firmware/pkvm-firmware.Image");
-  EXPECT_TRUE(kernel.has_value());
+  const auto machine = boot_in_process(options, small_ram);
+  CallWatcher watcher(*machine);
+  machine->set_observer(&watcher);
+  EXPECT_EQ(machine->run().reason, machine::ExitReason::powered_off) << machine->console();
 
-  const Bytes pvmfw = observe::placeholder_pvmfw();
-  machine::Config config;
-  config.kernel = *kernel;
-  config.initrd = plan->initramfs;
-  config.pvmfw = pvmfw;
-  config.bootargs = plan->bootargs;
-  config.ram_size = small_ram;
-  const auto machine = machine::Machine::create(config);
-  EXPECT_TRUE(machine.has_value()) << (machine ? "" : machine.error().message);
-  CallWatcher watcher(**machine);
-  (*machine)->set_observer(&watcher);
-  EXPECT_EQ((*machine)->run().reason, machine::ExitReason::powered_off) << (*machine)->console();
-
-  EXPECT_EQ(watcher.calls.size(), calls.size()) << (*machine)->console();
+  EXPECT_EQ(watcher.calls.size(), calls.size()) << machine->console();
   return watcher.calls;
 }
 

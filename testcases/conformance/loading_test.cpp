@@ -114,6 +114,7 @@ TEST(HypPanic, NamesSymbolModuleAndSyndrome) {
   EXPECT_EQ(run.process.exit_code, 12) << run.process.out << run.process.err;
   EXPECT_THAT(lines_with(run.console, "nVHE hyp panic at"), Contains(HasSubstr("faulty")));
   EXPECT_THAT(run.console, Contains(HasSubstr("HYP panic:")));
+  EXPECT_THAT(run.console, Contains(HasSubstr("ESR:0000000097c98045")));
   EXPECT_THAT(run.console, Contains(HasSubstr("FAR:000000000dead000")));
 }
 

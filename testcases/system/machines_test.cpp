@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "harness/in_process.h"
 #include "system/scenarios.h"
 
 namespace pkvmemu::test {
@@ -32,6 +35,34 @@ TEST_P(EveryScenario, RunsTheSameTwice) {
   EXPECT_EQ(first.process.exit_code, second.process.exit_code);
   EXPECT_EQ(first.process.out, second.process.out);
   EXPECT_EQ(first.report.dump(1), second.report.dump(1));
+}
+
+/// A run of counter with one call, started and ended.
+std::unique_ptr<machine::Machine> run_counter() {
+  tool::RunOptions options;
+  options.modules = {module("counter")};
+  options.wishes.push_back({.verb = tool::RcVerb::call, .target = "counter_hvc", .args = {0, 5}});
+  auto machine = boot_in_process(options);
+  EXPECT_EQ(machine->run().reason, machine::ExitReason::powered_off) << machine->console();
+  return machine;
+}
+
+// Two runs produce the same event records, byte for byte, at the same instruction counts.
+TEST(Determinism, EventRecordsAreTheSameTwice) {
+  const auto first = run_counter();
+  const auto second = run_counter();
+  EXPECT_EQ(first->instructions(), second->instructions());
+  const auto ours = first->events();
+  const auto again = second->events();
+  ASSERT_EQ(ours.size(), again.size());
+  ASSERT_GE(ours.size(), 8U);
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    EXPECT_EQ(ours[i].from_hyp, again[i].from_hyp) << i;
+    EXPECT_EQ(ours[i].instructions, again[i].instructions) << i;
+    EXPECT_EQ(ours[i].el2_instructions, again[i].el2_instructions) << i;
+    EXPECT_EQ(std::memcmp(&ours[i].record, &again[i].record, sizeof(ours[i].record)), 0)
+        << "record " << i << ", kind " << static_cast<unsigned>(ours[i].record.kind);
+  }
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ using test::Step;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 std::vector<std::string> lines_of(const Facts& facts) {
   std::vector<std::string> texts;
@@ -126,18 +127,21 @@ TEST(Verdict, Calls) {
                   "call nosuch: not made: no such handler"));
 }
 
-// A run that does not end by itself says in its last line where it was and what to do.
-TEST(Verdict, TheLastLineOfAnAbnormalEndHelps) {
+// A run that does not end by itself says where it was and what to do; the last line stays the
+// answer to whether protected VMs are available.
+TEST(Verdict, AnAbnormalEndIsExplainedBeforeTheAnswers) {
   Facts facts = facts_of(EventBuilder());
   facts.instructions = 1000;
   facts.exit = {
       .reason = machine::ExitReason::budget_spent, .pc = 0x4020'0000, .el = 1, .detail = ""};
-  EXPECT_EQ(
-      lines_of(facts).back(),
-      "run: instruction budget spent after 1000 instructions, at EL1, PC 0x40200000; raise it "
-      "with --budget");
+  EXPECT_THAT(
+      lines_of(facts),
+      Contains(
+          "run: instruction budget spent after 1000 instructions, at EL1, PC 0x40200000; raise "
+          "it with --budget"));
+  EXPECT_THAT(lines_of(facts).back(), StartsWith("protected VMs: "));
   facts.exit.reason = machine::ExitReason::stopped;
-  EXPECT_THAT(lines_of(facts).back(), HasSubstr("interrupted"));
+  EXPECT_THAT(lines_of(facts), Contains(HasSubstr("interrupted")));
 }
 
 // A guest cannot steer the terminal through names and reasons.
