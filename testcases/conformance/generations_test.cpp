@@ -20,7 +20,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 
 constexpr auto va48 = "pkvmemu.va_bits=48";
 constexpr auto minus_one = "0xffffffffffffffff";
@@ -60,6 +59,16 @@ TEST_P(EveryGeneration, IsChosenByTheModules) {
   EXPECT_EQ(run.report.at("generation"), GetParam().kmi);
   EXPECT_EQ(run.console.at(0),
             fmt::format("pkvm-emu host kernel {} ({})", GetParam().kernel_release, GetParam().kmi));
+}
+
+// Modules inside the user's own archive decide just as well.
+TEST_P(EveryGeneration, IsChosenByTheModulesOfAnArchive) {
+  const ScratchDirectory scratch;
+  const std::string folder = scratch.path() / "export";
+  ASSERT_EQ(run_emulator({own("hello"), "--export-qemu", folder}).process.exit_code, 0);
+  const auto run = run_emulator({"--initramfs", folder + "/initramfs.cpio", "hello"});
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+  EXPECT_EQ(run.report.at("generation"), GetParam().kmi);
 }
 
 // Loading, rows 1 and 4: load, then register: 128 for the first handler, 129 for the next module's.
