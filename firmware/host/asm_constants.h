@@ -28,3 +28,7 @@
 #define PSCI_SYSTEM_OFF 0x84000008
 
 #define HYP_HEADER_INIT_VECTORS 96
+
+// Code for imports that nobody exports: how many, and the bytes of each (stubs.S).
+#define STUB_COUNT 256
+#define STUB_SIZE 8

@@ -73,6 +73,15 @@ void set_as_shipped(CommandLine& line, const Parameter& parameter) {
     note(line, Warning::unknown_as_shipped, parameter.value);
 }
 
+void set_unresolved(CommandLine& line, const Parameter& parameter) {
+  if (parameter.value == "stub")
+    line.unresolved = Unresolved::stub;
+  else if (parameter.value == "refuse")
+    line.unresolved = Unresolved::refuse;
+  else
+    note(line, Warning::unknown_unresolved, parameter.value);
+}
+
 struct Row {
   std::string_view name;
   void (*set)(CommandLine&, const Parameter&);
@@ -81,6 +90,7 @@ constexpr std::array rows = {
     Row{platform::param_mode, set_mode},       Row{platform::param_protected_modules, set_modules},
     Row{platform::param_va_bits, set_va_bits}, Row{platform::param_generation, set_generation},
     Row{platform::param_iommu, set_iommu},     Row{platform::param_as_shipped, set_as_shipped},
+    Row{platform::param_iommu, set_iommu},     Row{platform::param_unresolved, set_unresolved},
 };
 
 bool is_blank(char c) {
@@ -145,6 +155,8 @@ const char* words_of(Warning warning) {
       return "\001cpkvmemu.va_bits=%.*s is neither 39 nor 48: ignored\n";
     case Warning::unknown_iommu:
       return "\001cpkvmemu.iommu=%.*s is neither 'null' nor 'none': ignored\n";
+    case Warning::unknown_unresolved:
+      return "\001cpkvmemu.unresolved=%.*s is neither 'refuse' nor 'stub': ignored\n";
     case Warning::unknown_mode:
       return "\001ckvm-arm.mode=%.*s is not a mode that this kernel has: KVM stays off\n";
     case Warning::unknown_as_shipped:

@@ -14,6 +14,9 @@
 
 namespace pkvmemu::host {
 
+/// What becomes of a module's imports that this kernel does not export.
+enum class Unresolved : std::uint8_t { refuse, stub };
+
 enum class Iommu : std::uint8_t { null_driver, none };
 
 enum class Warning : std::uint8_t {
@@ -22,6 +25,7 @@ enum class Warning : std::uint8_t {
   unknown_generation,  ///< not a KMI name we have
   unknown_va_bits,     ///< neither 39 nor 48
   unknown_iommu,       ///< neither "null" nor "none"
+  unknown_unresolved,  ///< neither "refuse" nor "stub"
   unknown_mode,        ///< kvm-arm.mode= that this kernel does not offer
   unknown_as_shipped,  ///< neither "0" nor "1"
 };
@@ -33,6 +37,7 @@ struct CommandLine {
   unsigned va_bits = 39;
   Iommu iommu = Iommu::null_driver;
   pkvm::Defects defects = pkvm::Defects::avoided;
+  Unresolved unresolved = Unresolved::refuse;
 
   struct Note {
     Warning warning;

@@ -26,8 +26,6 @@ std::uint64_t export_zero_word = 0;
 std::uint64_t export_zero_bitmap[8] = {};
 /// Inlines pick an entry and hand it to kmalloc_trace, which does not look.
 std::uint64_t export_kmalloc_caches[32 * 16] = {};
-/// Module parameters are kept at their built-in values: set, get, flags, free are never called.
-std::uint64_t export_param_ops[4] = {};
 
 int export_pkvm_load_el2_module(std::uint64_t this_module, std::uint64_t token) {
   return host::loader().load_el2_module(KernVa{this_module}, KernVa{token});

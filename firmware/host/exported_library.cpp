@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Exported functions that need no kernel state beyond console and heap. C linkage and the kernel's
-// types; names are ours, exports.cpp says under which one modules find them.
+// Exported functions that need no kernel state beyond the console: printing and strings. C linkage
+// and the kernel's types; names are ours, exports.cpp says under which one modules find them.
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 
 #include "host/console.h"
-#include "host/heap.h"
-#include "host/memory.h"
 #include "host/panic.h"
 #include "lib/format.h"
 #include "lib/memory.h"
@@ -19,19 +17,11 @@ namespace host = pkvmemu::host;
 
 namespace {
 
-class LinearPages final : public host::HeapPages {
- public:
-  std::byte* take(std::size_t pages) override {
-    const auto first = host::take_pages(pages);
-    return first ? host::linear_pointer<std::byte>(*first) : nullptr;
-  }
-  void give_back(std::byte* first, std::size_t pages) override {
-    host::free_pages(host::linear_pa(reinterpret_cast<std::uint64_t>(first)), pages);
-  }
+/// struct list_head.
+struct ListHead {
+  ListHead* next;
+  ListHead* previous;
 };
-
-constinit LinearPages linear_pages;
-constinit host::Heap heap(linear_pages);
 
 /// What fits of a text of `size` characters, as the scnprintf family counts.
 int written(std::size_t size, std::size_t room) {
@@ -62,6 +52,24 @@ int export_printk(const char* format, ...) {
   fw::format_text(text, format, arguments);
   va_end(arguments);
   host::panic("%s", text);
+}
+
+[[noreturn]] void export_fortify_panic(const char* function) {
+  host::panic("detected buffer overflow in %s", function);
+}
+
+/// Hardened lists ask this before each change: the neighbours have to agree. What does not is told,
+/// and the change is not made.
+bool export_list_add_valid(const ListHead* added, const ListHead* before, const ListHead* after) {
+  if (before->next == after && after->previous == before && added != before && added != after)
+    return true;
+  host::printk("list_add corruption at %pS\n", __builtin_return_address(0));
+  return false;
+}
+bool export_list_del_entry_valid(const ListHead* entry) {
+  if (entry->next->previous == entry && entry->previous->next == entry) return true;
+  host::printk("list_del corruption at %pS\n", __builtin_return_address(0));
+  return false;
 }
 
 std::size_t export_strnlen(const char* text, std::size_t limit) {
@@ -144,24 +152,5 @@ int export_sprintf(char* to, const char* format, ...) {
   const std::size_t size = fw::format_text({to, unbounded}, format, arguments);
   va_end(arguments);
   return static_cast<int>(size);
-}
-
-void* export_kmalloc(std::size_t size, unsigned flags) {
-  constexpr unsigned gfp_zero = 0x100;
-  void* object = heap.allocate(size);
-  if (object != nullptr && (flags & gfp_zero) != 0) fw::fill_bytes(object, 0, size);
-  return object;
-}
-
-/// The cache, which inlines choose by size, says nothing that the size does not.
-void* export_kmalloc_trace(void* /*cache*/, unsigned flags, std::size_t size) {
-  return export_kmalloc(size, flags);
-}
-
-void export_kfree(const void* object) {
-  heap.release(const_cast<void*>(object));
-}
-std::size_t export_ksize(const void* object) {
-  return heap.size_of(object);
 }
 }

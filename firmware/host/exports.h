@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What this kernel exports to modules: one table of names (exports.cpp) over C functions and data
-// with the kernel's own types (exported_*.cpp). A symbol that is not there makes a module's load
-// fail, as in a kernel.
+// What this kernel exports to modules: one table of names (pkvm/exports.def) over C functions and
+// data with the kernel's own types (exported_*.cpp). A symbol that is not there makes a module's
+// load fail, as in a kernel.
 #pragma once
 
 #include <cstdint>

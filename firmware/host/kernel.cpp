@@ -8,10 +8,12 @@
 #include "host/console.h"
 #include "host/early.h"
 #include "host/events.h"
+#include "host/exported_params.h"
 #include "host/exports.h"
 #include "host/kvm.h"
 #include "host/memory.h"
 #include "host/panic.h"
+#include "host/stubs.h"
 #include "lib/memory.h"
 
 namespace pkvmemu::host {
@@ -84,6 +86,16 @@ std::optional<KernVa> HostServices::resolve(std::string_view symbol) {
   return KernVa{*address};
 }
 
+std::optional<KernVa> HostServices::stub_for(std::string_view symbol) {
+  const auto address = stub_address(symbol);
+  if (!address) return std::nullopt;
+  return KernVa{*address};
+}
+
+int HostServices::set_parameter(KernVa record, const char* value) {
+  return set_kernel_parameter(record.value, value);
+}
+
 std::optional<Pfn> HostServices::frame_of(KernVa address) {
   const auto pa = physical_address(address.value);
   if (!pa) return std::nullopt;
@@ -142,7 +154,8 @@ void loader_init(const CommandLine& line) {
                                                      .defects = line.defects,
                                                      .release = release,
                                                      .vermagic = vermagic_of(generation),
-                                                     .initramfs = initramfs()});
+                                                     .initramfs = initramfs(),
+                                                     .command_line = boot_state.info.arguments()});
 }
 
 kmod::ModuleLoader& loader() {

@@ -19,10 +19,12 @@ class HostServices final : public kmod::KernelServices {
   void protect(kmod::MemoryKind kind, const kmod::Memory& memory) override;
   void sync_icache(const kmod::Memory& memory) override;
   std::optional<KernVa> resolve(std::string_view symbol) override;
+  std::optional<KernVa> stub_for(std::string_view symbol) override;
   std::optional<Pfn> frame_of(KernVa address) override;
   std::array<std::uint64_t, 4> hypercall(const std::array<std::uint64_t, 8>& x) override;
   kmod::HypPhase hyp_phase() override;
   int run_init(KernVa init) override;
+  int set_parameter(KernVa record, const char* value) override;
   void store_word(KernVa where, std::uint64_t value) override;
   void message(std::string_view line) override;
   void event(const pkvm::event::Record& record) override;

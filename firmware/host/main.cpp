@@ -12,6 +12,8 @@
 #include "host/memory.h"
 #include "host/panic.h"
 #include "host/rc_run.h"
+#include "host/stubs.h"
+#include "host/time.h"
 #include "lib/format.h"
 #include "pkvm/platform.h"
 
@@ -68,12 +70,15 @@ extern "C" void host_main() {
   fw::set_symbol_namer(name_address);
   set_bug_lookup(find_module_bug);
   exports_init();
+  if (line.unresolved == Unresolved::stub) enable_stubs();
   print_banner(line);
   start_kvm(line);
   prepare_protection(line);
   run_wishes(WishPhase::early);
   drop_privileges(line);
+  run_pending_work();
   run_wishes(WishPhase::after);
+  run_pending_work();
   events().emit(pkvm::event::Kind::done, {});
   printk("done: power off\n");
   power_off();

@@ -27,7 +27,7 @@ bool Ownership::is_shareable_memory(Pa pa) const {
   return host_->memory().find(pa).kind == MemoryKind::ram;
 }
 
-Expected<PaRange> Ownership::range_of(std::uint64_t pfn, std::uint64_t pages) const {
+Expected<PaRange> Ownership::range_of(std::uint64_t pfn, std::uint64_t pages) {
   if (!fits_physical(pfn, pages)) return error(Errno::eperm);
   const Pa begin = pa_of(Pfn{pfn});
   return PaRange{begin, begin + (pages * page_size)};

@@ -40,7 +40,7 @@ class Ownership {
   Status check_host_mmio(PaRange range) const;
   Status check_not_in_use(PaRange range, Errno answer) const;
   bool is_shareable_memory(Pa pa) const;
-  Expected<PaRange> range_of(std::uint64_t pfn, std::uint64_t pages) const;
+  static Expected<PaRange> range_of(std::uint64_t pfn, std::uint64_t pages);
   Status donate(PaRange range, Prot alias);
   /// After the checks only memory for tables can be missing: a WARN, or an answer, by generation.
   Status after_checks(Status status) const;

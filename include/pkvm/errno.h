@@ -11,6 +11,7 @@ enum class Errno : int {
   none = 0,
   eperm = 1,
   enoent = 2,
+  eio = 5,
   e2big = 7,
   enoexec = 8,
   eagain = 11,
@@ -21,8 +22,10 @@ enum class Errno : int {
   eexist = 17,
   enodev = 19,
   einval = 22,
+  enospc = 28,
   erange = 34,
   enosys = 38,
+  eloop = 40,
   eopnotsupp = 95,
 };
 
@@ -32,14 +35,15 @@ struct ErrnoRow {
 };
 
 inline constexpr std::array errno_rows = {
-    ErrnoRow{Errno::eperm, "EPERM"},           ErrnoRow{Errno::enoent, "ENOENT"},
-    ErrnoRow{Errno::e2big, "E2BIG"},           ErrnoRow{Errno::enoexec, "ENOEXEC"},
-    ErrnoRow{Errno::eagain, "EAGAIN"},         ErrnoRow{Errno::enomem, "ENOMEM"},
-    ErrnoRow{Errno::eacces, "EACCES"},         ErrnoRow{Errno::efault, "EFAULT"},
-    ErrnoRow{Errno::ebusy, "EBUSY"},           ErrnoRow{Errno::eexist, "EEXIST"},
-    ErrnoRow{Errno::enodev, "ENODEV"},         ErrnoRow{Errno::einval, "EINVAL"},
-    ErrnoRow{Errno::erange, "ERANGE"},         ErrnoRow{Errno::enosys, "ENOSYS"},
-    ErrnoRow{Errno::eopnotsupp, "EOPNOTSUPP"},
+    ErrnoRow{Errno::eperm, "EPERM"},     ErrnoRow{Errno::enoent, "ENOENT"},
+    ErrnoRow{Errno::eio, "EIO"},         ErrnoRow{Errno::e2big, "E2BIG"},
+    ErrnoRow{Errno::enoexec, "ENOEXEC"}, ErrnoRow{Errno::eagain, "EAGAIN"},
+    ErrnoRow{Errno::enomem, "ENOMEM"},   ErrnoRow{Errno::eacces, "EACCES"},
+    ErrnoRow{Errno::efault, "EFAULT"},   ErrnoRow{Errno::ebusy, "EBUSY"},
+    ErrnoRow{Errno::eexist, "EEXIST"},   ErrnoRow{Errno::enodev, "ENODEV"},
+    ErrnoRow{Errno::einval, "EINVAL"},   ErrnoRow{Errno::enospc, "ENOSPC"},
+    ErrnoRow{Errno::erange, "ERANGE"},   ErrnoRow{Errno::enosys, "ENOSYS"},
+    ErrnoRow{Errno::eloop, "ELOOP"},     ErrnoRow{Errno::eopnotsupp, "EOPNOTSUPP"},
 };
 
 /// The value a function returns: `negated(Errno::enomem)` is -12.

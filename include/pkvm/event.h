@@ -79,6 +79,11 @@ enum class Kind : std::uint32_t {
   /// A run came to where released kernels have a defect. name: the quirk's name (quirk.h), v0: 1
   /// reproduced, 0 avoided.
   quirk = 46,
+  /// A module imports a symbol that nobody exports. name: module, text: symbol, v0: 1 when it was
+  /// bound to a stub (pkvmemu.unresolved=stub), 0 when the load is refused for it.
+  module_unresolved = 47,
+  /// Such a stub was called and answered 0. name: symbol, v0 the caller's return address.
+  stub_used = 48,
 };
 
 /// Where a module's load stands; the last one is what a failure names.
@@ -96,6 +101,7 @@ enum class Step : std::uint32_t {
   map_module_page = 10,  ///< load step 12
   init_module = 11,      ///< load step 14: the EL2 init function
   done = 12,
+  parameters = 13,  ///< between discover_hyp and el1_init: the module's parameters are set
 };
 
 struct Record {

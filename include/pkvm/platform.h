@@ -46,6 +46,9 @@ inline constexpr std::string_view param_iommu = "pkvmemu.iommu";            ///<
 /// Present, or "1": defects of released kernels are reproduced (pkvm/quirk.h).
 inline constexpr std::string_view param_as_shipped = "pkvmemu.as_shipped";
 
+/// "refuse" (default) a module whose imports nobody exports, or "stub" them.
+inline constexpr std::string_view param_unresolved = "pkvmemu.unresolved";
+
 /// Files in the initramfs, beside the modules in /lib/modules.
 inline constexpr std::string_view rc_path = "pkvm-emu.rc";
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -28,13 +29,6 @@ bool is_name_character(unsigned char c) {
   return std::isalnum(c) != 0 || c == '_';
 }
 
-Result<void> check_name(const std::string& name) {
-  if (!name.empty() && name.size() < name_room && std::ranges::all_of(name, is_name_character))
-    return {};
-  return fail("\"{}\" cannot be a module's name: use 1 to {} letters, digits and underscores", name,
-              name_room - 1);
-}
-
 Result<void> check_sources(const std::vector<fs::path>& sources) {
   for (const fs::path& source : sources) {
     std::error_code status;
@@ -48,7 +42,9 @@ fs::path kmi_include(const ModuleSpec& spec) {
 }
 
 Result<void> check_spec(const ModuleSpec& spec) {
-  if (auto done = check_name(spec.name); !done) return done;
+  if (auto done = check_module_name(spec.name); !done) return done;
+  for (const std::string& name : spec.depends)
+    if (auto done = check_module_name(name); !done) return done;
   if (spec.el1_sources.empty())
     return fail("{}: a module needs at least one EL1 source", spec.name);
   if (auto done = check_sources(spec.el1_sources); !done) return done;
@@ -60,6 +56,21 @@ Result<void> check_spec(const ModuleSpec& spec) {
     return fail("{}: the SDK in {} has no headers for this generation",
                 pkvm::info(spec.generation).kmi, spec.sdk.string());
   return {};
+}
+
+/// " (function foo)": the function that refers to `symbol` first, where that can be told.
+std::string first_user(const ObjectFile& object, const Symbol& symbol) {
+  constexpr std::uint8_t function_type = 2;
+  const auto index = static_cast<std::uint32_t>(&symbol - object.symbols().data());
+  const auto use = std::ranges::find(object.relocations(), index, &Relocation::symbol);
+  if (use == object.relocations().end()) return "";
+  const Symbol* user = nullptr;
+  for (const Symbol& function : object.symbols()) {
+    const bool before = function.section == use->section && function.value <= use->offset;
+    if (!before || function.type != function_type) continue;
+    if (user == nullptr || user->value <= function.value) user = &function;
+  }
+  return user == nullptr ? "" : fmt::format(" (function {})", user->name);
 }
 
 /// One build: its specification, its directory, and what the tools said on the way.
@@ -125,13 +136,18 @@ Result<fs::path> Builder::compile(Level level, const fs::path& source, const std
   command.level = level;
   command.cfi = spec_.cfi.value_or(level == Level::el1 ? row.el1_cfi : row.el2_cfi);
   command.module_name = spec_.name;
+  const HalfFlags& flags = level == Level::el1 ? spec_.el1_flags : spec_.el2_flags;
   command.include_directories = spec_.include_directories;
+  std::ranges::copy(flags.include_directories, std::back_inserter(command.include_directories));
   command.source = source;
   command.object = directory_ / object;
   for (const fs::path& own : {directory_ / "include", kmi_include(spec_), spec_.sdk / "include"})
     command.include_directories.push_back(own);
   for (const std::string& define : spec_.defines)
     command.options.push_back("-D" + define);
+  for (const std::string& define : flags.defines)
+    command.options.push_back("-D" + define);
+  std::ranges::copy(flags.options, std::back_inserter(command.options));
   if (spec_.warnings == Warnings::fatal) command.options.emplace_back("-Werror");
 
   // In the caller's directory, so that messages and __FILE__ name sources as the caller does.
@@ -160,10 +176,10 @@ Result<void> Builder::check_el2_is_complete(const fs::path& object) const {
   for (const Symbol& symbol : el2->symbols()) {
     if (!symbol.is_undefined()) continue;
     return fail(
-        "{}: EL2 code refers to {}, which no EL2 source defines. The kernel's functions do not "
+        "{}: EL2 code{} refers to {}, which no EL2 source defines. The kernel's functions do not "
         "exist at EL2: use the operations of pkvm_module_ops. (Calls of memcpy or memset that "
         "nobody wrote come from copying or clearing a whole struct or array.)",
-        spec_.name, symbol.name);
+        spec_.name, first_user(*el2, symbol), symbol.name);
   }
   return {};
 }
@@ -200,7 +216,8 @@ Result<fs::path> Builder::link_el2() {
 }
 
 Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& el1_objects) {
-  Descriptor descriptor{.name = spec_.name, .generation = spec_.generation};
+  Descriptor descriptor{
+      .name = spec_.name, .generation = spec_.generation, .depends = spec_.depends};
   for (const fs::path& path : el1_objects) {
     const Result<ObjectFile> object = read_object(path);
     if (!object) return std::unexpected(object.error());
@@ -248,6 +265,13 @@ Result<BuiltModule> Builder::build() {
 }
 
 }  // namespace
+
+Result<void> check_module_name(const std::string& name) {
+  if (!name.empty() && name.size() < name_room && std::ranges::all_of(name, is_name_character))
+    return {};
+  return fail("\"{}\" cannot be a module's name: use 1 to {} letters, digits and underscores", name,
+              name_room - 1);
+}
 
 Result<BuiltModule> build_module(const ModuleSpec& spec) {
   if (auto done = check_spec(spec); !done) return std::unexpected(done.error());

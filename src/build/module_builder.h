@@ -19,6 +19,13 @@ namespace pkvmemu::build {
 
 enum class Warnings : std::uint8_t { reported, fatal };
 
+/// Compiler flags of one half, as its Makefile's ccflags-y has them.
+struct HalfFlags {
+  std::vector<std::filesystem::path> include_directories;
+  std::vector<std::string> defines;  ///< NAME or NAME=VALUE
+  std::vector<std::string> options;  ///< warnings to switch on or off
+};
+
 struct ModuleSpec {
   /// The module's name: letters, digits and underscores, as the kernel uses it.
   std::string name;
@@ -28,8 +35,13 @@ struct ModuleSpec {
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   /// The generation's own way when empty.
   std::optional<Cfi> cfi;
+  /// For both halves.
   std::vector<std::filesystem::path> include_directories;
   std::vector<std::string> defines;  ///< NAME or NAME=VALUE
+  HalfFlags el1_flags;
+  HalfFlags el2_flags;
+  /// Modules that have to be loaded before: what a kernel build finds out from imported symbols.
+  std::vector<std::string> depends;
   Warnings warnings = Warnings::reported;
   /// Where the SDK's headers are.
   std::filesystem::path sdk;
@@ -41,5 +53,8 @@ struct BuiltModule {
 };
 
 Result<BuiltModule> build_module(const ModuleSpec& spec);
+
+/// Whether the kernel takes it as a module's name.
+Result<void> check_module_name(const std::string& name);
 
 }  // namespace pkvmemu::build

@@ -2,6 +2,7 @@
 #include "build/module_source.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "build/kmi.h"
 
@@ -36,11 +37,12 @@ std::string descriptor_source(const Descriptor& descriptor) {
       "\t.name = \"{0}\",\n"
       "{1}{2}"
       "}};\n"
-      "MODULE_INFO(depends, \"\");\n"
+      "MODULE_INFO(depends, \"{4}\");\n"
       "MODULE_INFO(name, \"{0}\");\n"
       "MODULE_INFO(vermagic, \"{3}\");\n",
       descriptor.name, descriptor.has_init ? "\t.init = init_module,\n" : "",
-      descriptor.has_exit ? "\t.exit = cleanup_module,\n" : "", vermagic(descriptor.generation));
+      descriptor.has_exit ? "\t.exit = cleanup_module,\n" : "", vermagic(descriptor.generation),
+      fmt::join(descriptor.depends, ","));
 }
 
 }  // namespace pkvmemu::build

@@ -3,6 +3,7 @@
 // module's descriptor, which a kernel build makes as <name>.mod.c.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@ std::string vermagic(pkvm::Generation generation);
 struct Descriptor {
   std::string_view name;
   pkvm::Generation generation;
+  std::span<const std::string> depends;  ///< modules to load before
   bool has_init = false;
   bool has_exit = false;
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A read-only view of an ELF64 AArch64 relocatable object: sections, symbols and RELA entries, all
-// bounds-checked. Only what the module builder asks of the objects that clang and lld just wrote;
-// modules that users bring are read by src/image.
+// An ELF64 AArch64 relocatable object as lists of sections, symbols and RELA entries: what the
+// module builder asks of the objects that clang and lld just wrote. src/image reads the file.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +11,10 @@
 
 #include "support/file.h"
 #include "support/result.h"
+
+namespace pkvmemu::image {
+struct Section;
+}
 
 namespace pkvmemu::build {
 
@@ -66,14 +69,11 @@ class ObjectFile {
 
  private:
   ObjectFile(std::string name, Bytes image) : name_(std::move(name)), image_(std::move(image)) {}
-  Result<void> read_sections();
-  Result<void> read_symbols(std::uint32_t table);
-  Result<void> read_relocations(std::uint32_t table);
+  Result<void> read_relocations(const image::Section& table);
 
   std::string name_;
   Bytes image_;
   std::vector<Section> sections_;
-  std::vector<std::uint32_t> links_;  ///< sh_link of each section
   std::vector<Symbol> symbols_;
   std::vector<Relocation> relocations_;
 };

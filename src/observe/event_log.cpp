@@ -31,7 +31,7 @@ std::string normalised(std::string_view name) {
 }
 
 std::optional<Step> step_of(std::uint64_t number) {
-  if (number > static_cast<std::uint64_t>(Step::done)) return std::nullopt;
+  if (number > static_cast<std::uint64_t>(Step::parameters)) return std::nullopt;
   return static_cast<Step>(number);
 }
 
@@ -98,6 +98,9 @@ void EventLog::add_from_host(const machine::Event& event) {
       report_.internal_errors.push_back("rc file, line " + std::to_string(record.value[0]) + ": " +
                                         text_of(record.text));
       break;
+    case Kind::stub_used:
+      count_stub(text_of(record.name));
+      break;
     default:
       add_module(record);
       break;
@@ -129,6 +132,11 @@ void EventLog::add_module(const Record& record) {
       find_or_add(text_of(record.name)).handlers.push_back(std::move(handler));
       break;
     }
+    case Kind::module_unresolved: {
+      ModuleReport& module = find_or_add(text_of(record.name));
+      (v[0] == 0 ? module.unresolved : module.stubbed).push_back(text_of(record.text));
+      break;
+    }
     case Kind::module_end:
       end_module(record);
       break;
@@ -138,6 +146,15 @@ void EventLog::add_module(const Record& record) {
     default:
       break;
   }
+}
+
+void EventLog::count_stub(std::string symbol) {
+  for (StubUse& use : report_.stub_uses) {
+    if (use.symbol != symbol) continue;
+    ++use.count;
+    return;
+  }
+  report_.stub_uses.push_back({.symbol = std::move(symbol), .count = 1});
 }
 
 void EventLog::begin_module(const Record& record) {

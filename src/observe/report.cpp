@@ -2,6 +2,7 @@
 #include "observe/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string_view>
@@ -20,8 +21,8 @@ using pkvm::event::Step;
 constexpr auto step_names = std::to_array<std::string_view>(
     {"find-file", "read-file", "resolve-symbols", "relocate", "discover-hyp", "el1-init",
      "phase-check", "section-check", "alloc-module-va", "hyp-reloc", "map-module-page",
-     "init-module", "done"});
-static_assert(step_names.size() == static_cast<std::size_t>(Step::done) + 1);
+     "init-module", "done", "parameters"});
+static_assert(step_names.size() == static_cast<std::size_t>(Step::parameters) + 1);
 
 /// The first module of the list that did not load: what a kernel stops at (pkvm-abi.md 6.2).
 const ModuleReport* first_failure(const RunReport& report) {
@@ -143,9 +144,15 @@ std::string failure_text(const ModuleReport& module) {
       break;
   }
   if (module.step == Step::init_module) return "init returned " + error_text(module.error);
-  if (module.step == Step::el1_init) return "EL1 init returned " + error_text(module.error);
+  if (module.step == Step::el1_init)
+    return "EL1 init returned " + error_text(module.error) +
+           (module.hyp_va ? "; its EL2 half was loaded before and stays with EL2" : "");
   if (module.step == Step::find_file && module.error == pkvm::negated(pkvm::Errno::enoent))
-    return "no such file";
+    return module.reason.empty() ? "no such file" : module.reason;
+  if (!module.unresolved.empty())
+    return fmt::format("unknown symbol{} {} (--unresolved=stub stands in for such)",
+                       module.unresolved.size() == 1 ? "" : "s",
+                       fmt::join(module.unresolved, ", "));
   const std::string_view step = module.step ? name_of(*module.step) : "unknown";
   if (module.reason.empty()) return fmt::format("{} failed: {}", step, error_text(module.error));
   return fmt::format("{}: {}, error {}", step, module.reason, error_text(module.error));

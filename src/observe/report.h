@@ -74,6 +74,8 @@ struct ModuleReport {
   std::string reason;                       ///< the kernel's words for a failure
   std::optional<std::uint64_t> hyp_va;
   std::vector<HandlerReport> handlers;
+  std::vector<std::string> unresolved;  ///< imports that nobody exports, and that refused the load
+  std::vector<std::string> stubbed;     ///< the same, bound to stubs (--unresolved=stub)
 };
 
 enum class CallState : std::uint8_t {
@@ -107,6 +109,12 @@ struct MetDefect {
   bool reproduced = false;
 };
 
+/// Calls of a stub that stands for a symbol nobody exports.
+struct StubUse {
+  std::string symbol;
+  std::uint64_t count = 0;
+};
+
 struct HypPanic {
   std::uint64_t esr = 0, spsr = 0, elr = 0, far = 0, hpfar = 0, par = 0;
 };
@@ -121,6 +129,7 @@ struct RunReport {
   std::vector<CallReport> calls;
   std::vector<MissingOp> missing_ops;
   std::vector<MetDefect> defects;
+  std::vector<StubUse> stub_uses;  ///< in the order of first use
   std::optional<pkvm::Generation> generation;
   std::optional<HypPanic> hyp_panic;
   std::optional<std::string> host_panic;

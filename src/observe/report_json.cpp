@@ -94,7 +94,9 @@ Json to_json(const ModuleReport& module) {
           {"init", or_null(module.init_result)},
           {"hyp_va", or_null(module.hyp_va, hex)},
           {"handlers", std::move(handlers)},
-          {"refused_handlers", std::move(refused)}};
+          {"refused_handlers", std::move(refused)},
+          {"unresolved", module.unresolved},
+          {"stubbed", module.stubbed}};
 }
 
 Json result_of(const CallReport& call) {
@@ -132,6 +134,10 @@ Json to_json(const MetDefect& defect) {
   return {{"name", defect.name}, {"reproduced", defect.reproduced}};
 }
 
+Json to_json(const StubUse& use) {
+  return {{"symbol", use.symbol}, {"count", use.count}};
+}
+
 template <typename T>
 Json list_of(const std::vector<T>& items) {
   Json list = Json::array();
@@ -154,6 +160,7 @@ std::string to_json(const RunReport& report) {
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
       {"missing_ops", list_of(report.missing_ops)},
       {"defects", list_of(report.defects)},
+      {"stub_uses", list_of(report.stub_uses)},
       {"hyp_panic", or_null(report.hyp_panic, [](const HypPanic& own) { return to_json(own); })},
       {"host_panic", or_null(report.host_panic)},
       {"internal_errors", report.internal_errors},

@@ -56,7 +56,9 @@ VerdictLine line_of(const ModuleReport& module) {
     }
     case LoadState::refused:
       return line(Tone::good,
-                  fmt::format("late load refused as specified: {}", error_text(module.error)));
+                  fmt::format("late load refused as specified: {}; to have it loaded, name it "
+                              "without --late",
+                              error_text(module.error)));
     default:
       return line(Tone::bad, "NOT loaded: " + failure_text(module));
   }
@@ -78,7 +80,17 @@ std::string registers_text(const CallReport& call) {
                      x[2], x[3]);
 }
 
-VerdictLine line_of(const CallReport& call) {
+/// What could have been called instead, for a call by name that nobody registered.
+std::string known_handlers(const RunReport& report) {
+  std::vector<std::string> names;
+  for (const ModuleReport& module : report.modules)
+    for (const HandlerReport& handler : module.handlers)
+      if (handler.id) names.push_back(handler.symbol);
+  if (names.empty()) return "";
+  return fmt::format(" (registered: {})", fmt::join(names, ", "));
+}
+
+VerdictLine line_of(const CallReport& call, const RunReport& report) {
   const auto line = [&](Tone tone, std::string_view text) {
     return VerdictLine{tone, fmt::format("{}: {}", call_head(call), text)};
   };
@@ -91,7 +103,7 @@ VerdictLine line_of(const CallReport& call) {
     case CallState::refused:
       return line(Tone::good, "refused, " + registers_text(call));
     case CallState::not_made:
-      return line(Tone::bad, "not made: " + call.reason);
+      return line(Tone::bad, "not made: " + call.reason + known_handlers(report));
     case CallState::unfinished:
       return line(Tone::bad, call.function ? "not answered: the run ended inside it"
                                            : "not made: the run ended before it");
@@ -156,13 +168,16 @@ void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
 std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   std::vector<VerdictLine> lines;
   for (const CallReport& call : report.calls)
-    lines.push_back(line_of(call));
+    lines.push_back(line_of(call, report));
   for (const MissingOp& op : report.missing_ops)
     lines.push_back(
         {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,
                                 op.slot, op.caller)});
   for (const MetDefect& defect : report.defects)
     lines.push_back(line_of(defect, report.generation));
+  for (const StubUse& use : report.stub_uses)
+    lines.push_back({Tone::neutral, fmt::format("stub {}: called {} time{}, answered 0", use.symbol,
+                                                use.count, use.count == 1 ? "" : "s")});
   add_panics(report, lines);
   for (const std::string& error : report.internal_errors)
     lines.push_back({Tone::bad, "pkvm-emu bug, please report: " + error});

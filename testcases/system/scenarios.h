@@ -40,6 +40,26 @@ inline std::vector<Scenario> scenarios() {
       {"PlainModule", {module("noload")}},
       {"El1InitFails", {module("el1fail")}},
       {"HandlerFaults", {module("faulty"), "--call", "faulty_hvc"}},
+      {"SerialDriverOfAModule", {module("serial"), "--call", "serial_hvc:0x42"}},
+      {"VariablesSetByEl1", {module("params"), "--call", "params_hvc:2"}},
+      {"PagesOfTheHost",
+       {module("pages"), "--call", "pages_hvc:0,0x50000", "--call", "pages_hvc:2,0x50000", "--call",
+        "pages_hvc:1,0x50000", "--call", "pages_hvc:3,0x50000", "--call", "pages_hvc:1,0x50000",
+        "--call", "pages_hvc:4,0x50000", "--call", "pages_hvc:5,0x50000"}},
+      {"DependentModules", {module("dep_b"), module("dep_a"), "--call", "dep_a_hvc"}},
+      {"El1FailsAfterEl2", {module("el1fails")}},
+      {"El1InitFailsAfterTheEl2Load", {module("el1late"), module("hello")}},
+      {"ParametersOfEveryType",
+       {module("paramtypes"), "--cmdline",
+        "paramtypes.a_byte=0xff paramtypes.an-int=-5 paramtypes.a_bool paramtypes.inverted=y "
+        "\"paramtypes.text=two words\" paramtypes.list=7,8,9 paramtypes.even=6 "
+        "paramtypes.nosuch=1"}},
+      {"ParameterOutOfRange", {module("paramtypes"), "--cmdline", "paramtypes.a_byte=256"}},
+      {"SymbolsOfAnotherModule", {module("exporter"), module("importer")}},
+      {"SymbolsThatNobodyExports", {module("importer"), module("hello")}},
+      {"StubsForMissingSymbols", {module("unresolved"), "--unresolved=stub"}},
+      {"WorkForLater", {module("works"), "--call", "200"}},
+      {"MemoryAndStrings", {module("library")}},
       {"NoModules", {}},
   };
 }

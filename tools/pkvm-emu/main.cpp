@@ -8,7 +8,9 @@
 #include <exception>
 #include <string>
 
+#include "build_command.h"
 #include "failure.h"
+#include "new_command.h"
 #include "observe/exit_code.h"
 #include "run_command.h"
 #include "support/log.h"
@@ -27,26 +29,47 @@ log::Level level_for(std::size_t verbosity) {
   return verbosity == 1 ? log::Level::info : log::Level::debug;
 }
 
+constexpr const char* version_text =
+    "pkvm-emu " PKVMEMU_VERSION
+    "\n"
+    "runs on Unicorn " PKVMEMU_UNICORN_VERSION ", builds with clang-19, ld.lld-19, llvm-objcopy-19";
+
+constexpr const char* examples = R"(Examples:
+  pkvm-emu new mine && pkvm-emu build mine
+  pkvm-emu run mine.ko --call mine_hvc:41)";
+
+std::string names_of_commands(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands({}))
+    names += " " + command->get_name();
+  return names;
+}
+
 /// --help and --version end here too; CLI11 prints those.
 int report_parse_end(const CLI::App& app, const CLI::ParseError& end, const char* first) {
   if (end.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(end);
   if (first != nullptr && first[0] != '-' && app.get_subcommands().empty()) {
-    std::fprintf(stderr, "pkvm-emu: unknown sub-command '%s', expected run\n", first);
+    std::fprintf(stderr, "pkvm-emu: unknown sub-command '%s', expected one of:%s\n", first,
+                 names_of_commands(app).c_str());
     return code_of(ExitCode::usage);
   }
-  std::fprintf(stderr, "pkvm-emu: %s\nTry 'pkvm-emu --help' or 'pkvm-emu run --help'.\n",
-               end.what());
+  const auto chosen = app.get_subcommands();
+  const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
+  std::fprintf(stderr, "pkvm-emu: %s\nTry 'pkvm-emu%s --help'.\n", end.what(), command.c_str());
   return code_of(ExitCode::usage);
 }
 
 int run(int argc, char** argv) {
   CLI::App app("pkvm-emu: loads pKVM vendor modules into an emulated hypervisor");
-  app.set_version_flag("--version", "pkvm-emu " PKVMEMU_VERSION);
+  app.set_version_flag("--version", version_text);
+  app.footer(examples);
   app.require_subcommand(1);
   app.fallthrough();
   std::size_t verbosity = 0;
   app.add_flag("-v,--verbose", verbosity, "Tell more on stderr; twice for still more");
   const pkvmemu::tool::RunCommand run_command(app);
+  const pkvmemu::tool::BuildCommand build_command(app);
+  const pkvmemu::tool::NewCommand new_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
@@ -54,7 +77,11 @@ int run(int argc, char** argv) {
   }
   log::set_level(level_for(verbosity));
 
-  const auto code = run_command.execute();
+  const auto code = [&] {
+    if (build_command.chosen()) return build_command.execute();
+    if (new_command.chosen()) return new_command.execute();
+    return run_command.execute();
+  }();
   if (code) return code_of(*code);
   std::fprintf(stderr, "pkvm-emu: %s\n", code.error().message.c_str());
   return code_of(code.error().code);

@@ -63,6 +63,10 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
       "--as-shipped", [](std::int64_t) {},
       "Reproduce the known defects of released kernels (docs/fidelity.md) instead of the "
       "documented behaviour");
+  unresolved_ =
+      option("--unresolved", "refuse|stub",
+             "What a symbol that nobody exports does to its module: refuse the load, as a kernel "
+             "(the default), or stand in with a stub that answers 0 and reports each call");
   json_ = option("--json", "FILE",
                  "Write the report as JSON; '-' is standard output, and the text goes to stderr");
   budget_ =
@@ -84,6 +88,10 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.export_qemu = value_of(export_qemu_);
   options.no_iommu = no_iommu_->count() > 0;
   options.as_shipped = as_shipped_->count() > 0;
+  const std::string unresolved = value_of(unresolved_).value_or("refuse");
+  if (unresolved != "refuse" && unresolved != "stub")
+    return usage_error("--unresolved {}: expected refuse or stub", unresolved);
+  options.stub_unresolved = unresolved == "stub";
   if (const auto text = value_of(budget_)) {
     const auto budget = parse_budget(*text);
     if (!budget) return as_usage_error(budget.error());

@@ -25,6 +25,7 @@ struct RunOptions {
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
   bool as_shipped = false;
+  bool stub_unresolved = false;  ///< --unresolved=stub
   std::uint64_t budget = 2'000'000'000;
 };
 
@@ -49,6 +50,7 @@ class RunOptionsParser {
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
   CLI::Option* as_shipped_;
+  CLI::Option* unresolved_;
   CLI::Option* budget_;
 };
 

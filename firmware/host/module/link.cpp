@@ -3,6 +3,8 @@
 
 #include <new>
 
+#include "host/module/report.h"
+#include "image/text.h"
 #include "support/bits.h"
 
 namespace pkvmemu::kmod {
@@ -170,19 +172,50 @@ Loaded<std::uint64_t> Linker::resolve(const Symbol& symbol) {
   if (!symbol.is_undefined()) return symbol.entry.value;  // absolute
   if (const auto found = find_import(symbol.name)) return found->value;
   if (symbol.binding() == image::elf::bind_weak) return std::uint64_t{0};
+  // A stub is EL1 code: EL2 code that called one would leave the hypervisor's address space.
+  const bool of_el2 = symbol.name.starts_with(image::hyp_symbol_prefix);
+  const auto stub = of_el2 ? std::nullopt : services_.stub_for(symbol.name);
+  report_unresolved(symbol.name, stub ? Unresolved::stubbed : Unresolved::refused);
+  if (stub) return stub->value;
   LoadError error = problem(Problem::unknown_symbol, Step::resolve_symbols, Errno::enoent);
   error.name = symbol.name;
   return std::unexpected(error);
 }
 
+void Linker::report_unresolved(std::string_view symbol, Unresolved what) {
+  const bool stubbed = what == Unresolved::stubbed;
+  image::Line<160> line;
+  line.put(module_.name());
+  line.put(": Unknown symbol ");
+  line.put(symbol);
+  line.put(stubbed ? ": bound to a stub that answers 0" : " (err -2)");
+  services_.message(line.written());
+  services_.event(Event(pkvm::event::Kind::module_unresolved)
+                      .name(module_.name())
+                      .text(symbol)
+                      .value(0, stubbed ? 1 : 0)
+                      .record());
+}
+
+/// Names every unresolved import before it gives up.
 Loaded<void> Linker::resolve_symbols() {
+  std::optional<LoadError> missing;
   for (std::uint32_t i = 1; i < module_.symbols.size(); ++i) {
     const auto symbol = module_.file.elf().symbol(i);
     if (!symbol) continue;  // open() has read them all
     const auto value = resolve(*symbol);
-    if (!value) return std::unexpected(value.error());
-    module_.symbols[i] = *value;
+    if (value) {
+      module_.symbols[i] = *value;
+    } else if (value.error().problem != Problem::unknown_symbol) {
+      return std::unexpected(value.error());
+    } else if (!missing) {
+      missing = value.error();
+    } else {
+      missing->problem = Problem::unknown_symbols;
+      ++missing->expected;
+    }
   }
+  if (missing) return std::unexpected(*missing);
   return {};
 }
 

@@ -29,6 +29,7 @@ class Linker {
   Loaded<void> link();
 
  private:
+  enum class Unresolved : std::uint8_t { refused, stubbed };
   struct Site {
     const image::Section& section;
     image::RelaEntry rela;
@@ -42,6 +43,7 @@ class Linker {
   Loaded<void> place_sections();
   Loaded<void> resolve_symbols();
   Loaded<std::uint64_t> resolve(const image::Symbol& symbol);
+  void report_unresolved(std::string_view symbol, Unresolved what);
   std::optional<KernVa> find_import(std::string_view name) const;
   Loaded<void> relocate_all();
   Loaded<void> relocate_section(const image::Section& table, const image::Section& target);

@@ -30,13 +30,20 @@ enum class Problem : std::uint8_t {
   no_memory,               ///< expected: bytes asked for
   common_symbol,           ///< name
   unknown_symbol,          ///< name
+  unknown_symbols,         ///< name: the first one; expected: how many others
+  blacklisted,             ///< by the kernel command line
+  cyclic_dependency,       ///< name: depends on itself; other: the one that leads back
+  arguments_too_long,      ///< expected: room for them
+  invalid_parameter,       ///< name; other: the value
+  parameter_too_large,     ///< name; other: the value
   rel_section,             ///< other: the section
   unsupported_relocation,  ///< found: its number; other + offset: where
   outside_section,         ///< other + offset: where
   overflow,                ///< relocation, other + offset, name, found, expected
   no_plt_room,             ///< other + offset, name
   no_hyp_reloc,
-  init_failed,  ///< the module's own init
+  init_failed,       ///< the module's own init
+  init_failed_late,  ///< the same, after a good EL2 load
   not_protected,
   finalised,
   unaligned_section,  ///< other: which; found: its address; expected: alignment

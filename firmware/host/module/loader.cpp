@@ -6,7 +6,7 @@
 #include "host/module/hyp_image.h"
 #include "host/module/link.h"
 #include "host/module/load_el2.h"
-#include "host/module/modules_dep.h"
+#include "host/module/params.h"
 #include "host/module/report.h"
 #include "image/text.h"
 
@@ -31,6 +31,14 @@ std::string_view take_item(std::string_view& list) {
   const std::string_view item = head(list, comma);
   list = comma == std::string_view::npos ? std::string_view{} : tail(list, comma + 1);
   return item;
+}
+
+/// What filled its room to the last character was probably cut.
+Loaded<void> check_arguments(std::string_view arguments) {
+  if (arguments.size() < ModuleLoader::arguments_room) return {};
+  LoadError error = problem(Problem::arguments_too_long, Step::parameters, Errno::e2big);
+  error.expected = ModuleLoader::arguments_room - 1;
+  return std::unexpected(error);
 }
 
 /// struct module's init: the field of our layout, else what the section's relocation against
@@ -75,10 +83,12 @@ void ModuleLoader::report_skipped(std::string_view rest) {
 }
 
 int ModuleLoader::modprobe(std::string_view name, LoadKind kind) {
-  if (const Module* loaded = find_module(name);
-      loaded != nullptr && loaded->state == ModuleState::live)
-    return 0;
-  const Request request{.name = name, .path = {}, .kind = kind};
+  return modprobe(name, kind, nullptr);
+}
+
+int ModuleLoader::modprobe(std::string_view name, LoadKind kind, const Waiting* outer) {
+  if (is_live(name)) return 0;
+  const Request request{.name = name, .path = {}, .kind = kind, .arguments = {}};
   const auto fail = [&](const LoadError& error) {
     report_begin(request);
     report_end(request, error, 0);
@@ -89,35 +99,81 @@ int ModuleLoader::modprobe(std::string_view name, LoadKind kind) {
   const auto line = dep->find(name);
   if (!line) return fail(problem(Problem::no_such_file, Step::find_file, Errno::enoent));
 
-  std::string_view dependencies = line->dependencies;
+  const Waiting waiting{.name = name, .outer = outer};
+  load_soft_dependencies(ModprobeConfig::When::before, kind, waiting);
+  if (const auto done = load_dependencies(*dep, *line, request); !done) return fail(done.error());
+  const auto file = dep->file(line->path);
+  if (!file) return fail(file.error());
+  if (!load_with_options({.name = name, .path = file->path, .kind = kind, .arguments = {}}))
+    return modprobe_failed;
+  load_soft_dependencies(ModprobeConfig::When::after, kind, waiting);
+  return 0;
+}
+
+/// Soft dependencies that are not there, or that lead back to a module being loaded, are passed
+/// over; so is the failure of one, beyond its own report.
+void ModuleLoader::load_soft_dependencies(ModprobeConfig::When when, LoadKind kind,
+                                          const Waiting& waiting) {
+  const auto dep = ModulesDep::open(config_.initramfs, config_.release);
+  if (!dep) return;
+  modprobe_config_.for_each_soft_dependency(waiting.name, when, [&](std::string_view name) {
+    for (const Waiting* other = &waiting; other != nullptr; other = other->outer)
+      if (same_module_name(other->name, name)) return;
+    if (dep->find(name)) (void)modprobe(name, kind, &waiting);
+  });
+}
+
+Loaded<void> ModuleLoader::load_dependencies(const ModulesDep& dep, const ModulesDep::Line& line,
+                                             const Request& request) {
+  const auto cyclic = dep.leads_back(line);
+  if (cyclic) {
+    LoadError error = problem(Problem::cyclic_dependency, Step::find_file, Errno::eloop);
+    error.name = request.name;
+    error.other = *cyclic;
+    return std::unexpected(error);
+  }
+  std::string_view dependencies = line.dependencies;
   while (!dependencies.empty()) {
     const std::string_view path = take_last_word(dependencies);
     if (path.empty() || is_live(module_name_of_path(path))) continue;
-    const auto file = dep->file(path);
+    const auto file = dep.file(path);
     const Request needed{.name = module_name_of_path(path),
                          .path = file ? file->path : std::string_view{},
-                         .kind = kind};
-    if (!file || load_file(needed) != 0) {
+                         .kind = request.kind,
+                         .arguments = {}};
+    if (!file || !load_with_options(needed)) {
       LoadError error = problem(Problem::dependency_failed, Step::find_file, Errno::enoent);
       error.name = needed.name;
-      return fail(error);
+      return std::unexpected(error);
     }
   }
-  const auto file = dep->file(line->path);
-  if (!file) return fail(file.error());
-  return load_file({.name = name, .path = file->path, .kind = kind}) == 0 ? 0 : modprobe_failed;
+  return {};
+}
+
+/// Loads a file with the arguments that modprobe's configuration has for it.
+bool ModuleLoader::load_with_options(Request request) {
+  image::TextWriter arguments(arguments_);
+  modprobe_config_.put_options(request.name, arguments);
+  request.arguments = arguments.written();
+  return load_file(request) == 0;
 }
 
 int ModuleLoader::insmod(std::string_view path, LoadKind kind) {
-  return load_file({.name = module_name_of_path(path), .path = path, .kind = kind});
+  return load_file(
+      {.name = module_name_of_path(path), .path = path, .kind = kind, .arguments = {}});
 }
 
 int ModuleLoader::load_file(const Request& request) {
   report_begin(request);
   const auto module = prepare(request);
   if (!module) {
-    if (module.error().step > Step::find_file && module.error().problem != Problem::already_loaded)
-      services_.message(ModuleMessage(request.name, module.error()).text());
+    const LoadError& error = module.error();
+    // Unresolved symbols have told their names themselves.
+    const bool told = error.problem == Problem::unknown_symbol ||
+                      error.problem == Problem::unknown_symbols ||
+                      error.problem == Problem::already_loaded;
+    if (error.step > Step::find_file && !told)
+      services_.message(ModuleMessage(request.name, error).text());
     report_end(request, module.error(), 0);
     return module.error().status;
   }
@@ -155,6 +211,9 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
         same_module_name(other.file.name(), file->name()))
       return std::unexpected(problem(Problem::already_loaded, Step::read_file, Errno::eexist));
 
+  if (modprobe_config_.is_blacklisted(file->name()))
+    return std::unexpected(problem(Problem::blacklisted, Step::read_file, Errno::eperm));
+
   Module* module = new_record();
   if (module == nullptr) {
     LoadError error = problem(Problem::too_many_modules, Step::read_file, Errno::enomem);
@@ -169,11 +228,16 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
 
   auto done = Linker(services_, config_.generation, modules_, *module).link();
   if (done) done = discover_hyp(services_, config_.generation, *module);
+  if (done) done = check_arguments(request.arguments);
+  if (done) {
+    finish_memory(*module);
+    // Setters may be the module's own code.
+    done = set_parameters(services_, *module, request.arguments);
+  }
   if (!done) {
     drop(*module);
     return std::unexpected(done.error());
   }
-  finish_memory(*module);
   module->init = find_init(config_.generation, *module);
   return module;
 }
@@ -195,6 +259,7 @@ int ModuleLoader::initialise(Module& module, const Request& request) {
     // The cause, when it is the EL2 half's failure that init passed on.
     if (module.hyp_error.problem != Problem::none && module.hyp_error.status == result)
       error = module.hyp_error;
+    if (module.hyp.loaded) error.problem = Problem::init_failed_late;
     error.status = result;
     report_end(request, error, result);
     // EL2 goes on owning the pages and knowing the handlers: what the kernel would free while EL2

@@ -13,7 +13,9 @@
 #include <span>
 #include <string_view>
 
+#include "host/module/modprobe_config.h"
 #include "host/module/module.h"
+#include "host/module/modules_dep.h"
 #include "host/module/services.h"
 #include "image/cpio.h"
 #include "pkvm/generation.h"
@@ -31,6 +33,8 @@ struct LoaderConfig {
   std::string_view vermagic;
   /// The unpacked newc archive; must stay in memory.
   image::ByteView initramfs;
+  /// The kernel's: parameters of modules and module_blacklist= stand there.
+  std::string_view command_line = {};
 };
 
 enum class LoadKind : std::uint8_t {
@@ -55,9 +59,13 @@ class ModuleLoader {
  public:
   /// Exit status 1 of a helper process, as the kernel sees it (6.2).
   static constexpr int modprobe_failed = 256;
+  /// For a module's arguments; a kernel's command line is 2048 at most.
+  static constexpr std::size_t arguments_room = 4096;
 
   ModuleLoader(KernelServices& services, const LoaderConfig& config)
-      : services_(services), config_(config) {}
+      : services_(services),
+        config_(config),
+        modprobe_config_(config.initramfs, config.release, config.command_line) {}
 
   /// The list of 6.2, in order, until the first that fails: 0 or the failed one's status.
   int load_protected_modules(std::string_view list);
@@ -88,8 +96,19 @@ class ModuleLoader {
     std::string_view name;  ///< as the user wrote it
     std::string_view path;
     LoadKind kind = LoadKind::late;
+    std::string_view arguments;
+  };
+  /// The modprobe runs that wait for soft dependencies, the innermost first.
+  struct Waiting {
+    std::string_view name;
+    const Waiting* outer = nullptr;
   };
 
+  [[nodiscard]] int modprobe(std::string_view name, LoadKind kind, const Waiting* outer);
+  [[nodiscard]] Loaded<void> load_dependencies(const ModulesDep& dep, const ModulesDep::Line& line,
+                                               const Request& request);
+  [[nodiscard]] bool load_with_options(Request request);
+  void load_soft_dependencies(ModprobeConfig::When when, LoadKind kind, const Waiting& waiting);
   [[nodiscard]] int load_file(const Request& request);
   [[nodiscard]] Loaded<image::KoFile> read_file(const Request& request);
   [[nodiscard]] Loaded<Module*> prepare(const Request& request);
@@ -106,9 +125,11 @@ class ModuleLoader {
 
   KernelServices& services_;
   LoaderConfig config_;
+  ModprobeConfig modprobe_config_;
   std::array<Module, max_modules> modules_{};
   std::array<Handler, pkvm::max_dynamic_calls> handlers_{};
   std::size_t handler_count_ = 0;
+  std::array<char, arguments_room> arguments_{};  ///< of the module being loaded
 };
 
 }  // namespace pkvmemu::kmod

@@ -2,6 +2,7 @@
 #include "host/module/module.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "image/text.h"
 
@@ -10,6 +11,18 @@ namespace {
 
 constexpr char plain(char c) {
   return c == '-' ? '_' : c;
+}
+
+/// struct kernel_symbol: distances from each field to what it names.
+struct KernelSymbol {
+  std::int32_t value;
+  std::int32_t name;
+  std::int32_t name_space;
+};
+static_assert(sizeof(KernelSymbol) == 12);
+
+constexpr KernVa relative(std::uint64_t from, std::int32_t distance) {
+  return KernVa{from + static_cast<std::uint64_t>(std::int64_t{distance})};
 }
 
 /// A symbol that a person would call the place by.
@@ -51,6 +64,15 @@ std::span<std::byte> Module::bytes_at(KernVa address, std::uint64_t size) const 
   return {};
 }
 
+std::string_view Module::text_at(KernVa address) const {
+  for (const auto& area : memory) {
+    if (!area || address < area->address || address - area->address >= area->bytes.size()) continue;
+    const auto text = image::Stream(area->bytes).string(address - area->address);
+    return text ? *text : std::string_view{};
+  }
+  return {};
+}
+
 std::optional<SymbolHit> Module::symbol_at(KernVa address) const {
   std::optional<SymbolHit> best;
   bool best_is_function = false;
@@ -75,7 +97,25 @@ std::optional<KernVa> Module::symbol_address(std::string_view wanted) const {
   return KernVa{symbols[symbol->index]};
 }
 
+std::optional<KernVa> Module::exported_entry(std::string_view wanted) const {
+  for (const std::string_view table : {"__ksymtab", "__ksymtab_gpl"}) {
+    const auto section = file.elf().find_section(table);
+    if (!section || section->index >= sections.size()) continue;
+    const PlacedSection& placed = sections[section->index];
+    for (std::size_t at = 0; placed.bytes.size() - at >= sizeof(KernelSymbol);
+         at += sizeof(KernelSymbol)) {
+      KernelSymbol entry{};
+      __builtin_memcpy(&entry, placed.bytes.data() + at, sizeof(entry));
+      const std::uint64_t base = placed.address + at;
+      if (text_at(relative(base + offsetof(KernelSymbol, name), entry.name)) == wanted)
+        return relative(base, entry.value);
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<KernVa> Module::exported(std::string_view wanted) const {
+  if (const auto entry = exported_entry(wanted)) return entry;
   constexpr std::string_view prefix = "__ksymtab_";
   for (std::uint32_t i = 1; i < symbols.size(); ++i) {
     const auto symbol = file.elf().symbol(i);

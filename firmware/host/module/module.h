@@ -110,12 +110,19 @@ struct Module {
   [[nodiscard]] std::span<std::byte> bytes_at(KernVa address, std::uint64_t size) const;
   [[nodiscard]] bool contains(KernVa address) const { return !bytes_at(address, 1).empty(); }
 
+  /// The NUL-terminated text at a kernel address of this module; empty when there is none.
+  [[nodiscard]] std::string_view text_at(KernVa address) const;
+
   /// Best named symbol at or below an address, in the same section.
   [[nodiscard]] std::optional<SymbolHit> symbol_at(KernVa address) const;
   /// Address of a symbol that the file defines.
   [[nodiscard]] std::optional<KernVa> symbol_address(std::string_view wanted) const;
-  /// The same, when the module exports it (it has a __ksymtab_ entry).
+  /// What the module exports under a name: an entry of __ksymtab or __ksymtab_gpl, or at least a
+  /// symbol __ksymtab_NAME.
   [[nodiscard]] std::optional<KernVa> exported(std::string_view wanted) const;
+
+ private:
+  [[nodiscard]] std::optional<KernVa> exported_entry(std::string_view wanted) const;
 };
 
 /// Module names are equal when they differ only in '-' and '_'.

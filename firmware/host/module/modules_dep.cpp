@@ -108,6 +108,23 @@ std::optional<ModulesDep::Line> ModulesDep::find(std::string_view name) const {
   return std::nullopt;
 }
 
+std::optional<std::string_view> ModulesDep::leads_back(const Line& line) const {
+  const std::string_view own = module_name_of_path(line.path);
+  const auto lists_own = [own](std::string_view dependencies) {
+    while (!dependencies.empty())
+      if (same_module_name(module_name_of_path(take_last_word(dependencies)), own)) return true;
+    return false;
+  };
+  if (lists_own(line.dependencies)) return own;
+  std::string_view dependencies = line.dependencies;
+  while (!dependencies.empty()) {
+    const std::string_view other = module_name_of_path(take_last_word(dependencies));
+    const auto needed = find(other);
+    if (needed && lists_own(needed->dependencies)) return other;
+  }
+  return std::nullopt;
+}
+
 Loaded<image::CpioEntry> ModulesDep::file(std::string_view path) const {
   if (path.starts_with('/')) return find_module_file(initramfs_, path);
   image::Line<path_limit> whole;

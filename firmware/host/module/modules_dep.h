@@ -27,6 +27,11 @@ class ModulesDep {
   /// The line of the module of this name, '-' and '_' being equal.
   [[nodiscard]] std::optional<Line> find(std::string_view name) const;
 
+  /// The dependency whose own line lists this line's module, or the module itself when it is its
+  /// own. depmod writes all that a module needs, not only what it needs directly, so that every
+  /// cycle shows in two lines.
+  [[nodiscard]] std::optional<std::string_view> leads_back(const Line& line) const;
+
   /// The file of a path of this modules.dep.
   [[nodiscard]] Loaded<image::CpioEntry> file(std::string_view path) const;
 

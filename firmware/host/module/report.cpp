@@ -5,6 +5,7 @@ namespace pkvmemu::kmod {
 
 std::string_view describe_load(const LoadError& error, int init_result, std::span<char> buffer) {
   const bool behind_init = init_result < 0 && error.problem != Problem::init_failed &&
+                           error.problem != Problem::init_failed_late &&
                            error.problem != Problem::hyp_init_failed;
   if (!behind_init) return describe(error, buffer);
   LoadError init;
@@ -24,11 +25,6 @@ ModuleMessage::ModuleMessage(std::string_view module, const LoadError& error) {
   out.put(": ");
   std::array<char, 192> words{};
   out.put(describe(error, words));
-  if (error.problem == Problem::unknown_symbol) {
-    out.put(" (err ");
-    out.put_signed(error.status);
-    out.put(')');
-  }
   length_ = out.written().size();
 }
 

@@ -46,7 +46,7 @@ class Event {
 /// it is known ("init returned -95 (EOPNOTSUPP): the host has already been deprivileged").
 std::string_view describe_load(const LoadError& error, int init_result, std::span<char> buffer);
 
-/// The kernel log's line for a file that could not be linked: "hello: Unknown symbol foo (err -2)".
+/// The kernel log's line for a file that could not be linked: "hello: already loaded".
 class ModuleMessage {
  public:
   ModuleMessage(std::string_view module, const LoadError& error);

@@ -60,6 +60,8 @@ class KernelServices {
 
   /// Address of a symbol that the kernel exports to modules.
   virtual std::optional<KernVa> resolve(std::string_view symbol) = 0;
+  /// An address for a symbol that nobody exports, when the user asked for stubs; else nothing.
+  virtual std::optional<KernVa> stub_for(std::string_view symbol) = 0;
   /// Physical frame behind a kernel address of module memory.
   virtual std::optional<Pfn> frame_of(KernVa address) = 0;
 
@@ -69,6 +71,9 @@ class KernelServices {
 
   /// Calls `int (*)(void)` at this kernel address, as the kernel calls a module's init.
   virtual int run_init(KernVa init) = 0;
+  /// Calls the `set` of a struct kernel_param at this kernel address, as the kernel does. `value`
+  /// is null for an argument without one, which a parameter may refuse. 0 or a negated errno.
+  virtual int set_parameter(KernVa record, const char* value) = 0;
   /// Stores a word at a kernel address, whatever the permission of its page, as the kernel's text
   /// patching does: slots of .hyp.reloc in protected module memory, and the load token, at an
   /// address that the module gave us (its data or its stack; it need not be aligned).

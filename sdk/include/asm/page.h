@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
+#include <asm/memory.h>
 #include <asm/page-def.h>
 #include <linux/kernel.h>
 

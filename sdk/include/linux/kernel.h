@@ -38,5 +38,14 @@
 #define container_of(pointer, type, member) \
 	((type *)((char *)(1 ? (pointer) : &((type *)0)->member) - offsetof(type, member)))
 
+/* Text to number: base 0 takes 0x and 0; 0, -EINVAL or -ERANGE. */
+int kstrtoull(const char *text, unsigned int base, unsigned long long *result);
+int kstrtoll(const char *text, unsigned int base, long long *result);
+int kstrtouint(const char *text, unsigned int base, unsigned int *result);
+int kstrtoint(const char *text, unsigned int base, int *result);
+int kstrtou8(const char *text, unsigned int base, u8 *result);
+int kstrtou16(const char *text, unsigned int base, u16 *result);
+int kstrtobool(const char *text, bool *result);
+
 #define lower_32_bits(n) ((u32)(n))
 #define upper_32_bits(n) ((u32)((n) >> 16 >> 16))

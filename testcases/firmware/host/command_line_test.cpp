@@ -25,6 +25,7 @@ TEST(CommandLine, Defaults) {
   EXPECT_EQ(line.generation, pkvm::Generation::android15_6_6);
   EXPECT_EQ(line.va_bits, 39U);
   EXPECT_EQ(line.iommu, Iommu::null_driver);
+  EXPECT_EQ(line.unresolved, Unresolved::refuse);
   EXPECT_THAT(warnings(line), ::testing::IsEmpty());
 }
 
@@ -32,12 +33,14 @@ TEST(CommandLine, Defaults) {
 TEST(CommandLine, KnownParameters) {
   const CommandLine line = parse_command_line(
       "console=ttyAMA0 kvm-arm.mode=protected  kvm-arm.protected_modules=a,b\tpkvmemu.va_bits=48 "
-      "pkvmemu.generation=android16-6.12 pkvmemu.iommu=none quiet -- kvm-arm.mode=none");
+      "pkvmemu.generation=android16-6.12 pkvmemu.iommu=none "
+      "pkvmemu.unresolved=stub quiet -- kvm-arm.mode=none");
   EXPECT_TRUE(line.protected_mode);
   EXPECT_EQ(line.protected_modules, "a,b");
   EXPECT_EQ(line.va_bits, 48U);
   EXPECT_EQ(line.generation, pkvm::Generation::android16_6_12);
   EXPECT_EQ(line.iommu, Iommu::none);
+  EXPECT_EQ(line.unresolved, Unresolved::stub);
   EXPECT_THAT(warnings(line), ::testing::IsEmpty());
 }
 
@@ -61,14 +64,16 @@ TEST(CommandLine, ListWithoutValueIsRefused) {
 // Values that we do not have leave the default and a warning.
 TEST(CommandLine, BadValuesWarn) {
   const CommandLine line = parse_command_line(
-      "pkvmemu.va_bits=47 pkvmemu.generation=android13 pkvmemu.iommu=smmu kvm-arm.mode=vhe");
+      "pkvmemu.va_bits=47 pkvmemu.generation=android13 pkvmemu.iommu=smmu "
+      "pkvmemu.unresolved=yes kvm-arm.mode=vhe");
   EXPECT_EQ(line.va_bits, 39U);
   EXPECT_EQ(line.generation, pkvm::Generation::android15_6_6);
   EXPECT_EQ(line.iommu, Iommu::null_driver);
   EXPECT_FALSE(line.protected_mode);
   EXPECT_THAT(warnings(line),
               ::testing::ElementsAre(Warning::unknown_va_bits, Warning::unknown_generation,
-                                     Warning::unknown_iommu, Warning::unknown_mode));
+                                     Warning::unknown_iommu, Warning::unknown_unresolved,
+                                     Warning::unknown_mode));
 }
 
 // Defects of released kernels are avoided unless asked for.

@@ -208,7 +208,7 @@ extern void kernel_function(void);
 void use(void);
 void use(void) { kernel_function(); }
 )")),
-      AllOf(HasSubstr("EL2 code refers to kernel_function"), HasSubstr("do not exist at EL2")));
+      AllOf(HasSubstr("refers to kernel_function"), HasSubstr("do not exist at EL2")));
 }
 
 // printk at EL2 says what to use instead.

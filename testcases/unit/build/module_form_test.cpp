@@ -74,7 +74,7 @@ std::vector<Sample> samples() {
        {".hyp.bss", ".hyp.rodata", ".hyp.event_ids", ".hyp.data", ".hyp.reloc"},
        {"faulty_hvc"},
        0},
-      {"memory", {".hyp.event_ids", ".hyp.data"}, {"memory_hvc"}, 14},
+      {"memory", {".hyp.event_ids", ".hyp.data"}, {"memory_hvc"}, 17},
       {"el1fail", {".hyp.bss", ".hyp.event_ids", ".hyp.data", ".hyp.reloc"}, {}, 0},
   };
 }

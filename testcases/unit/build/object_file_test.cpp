@@ -20,8 +20,8 @@ Bytes sample() {
 TEST(ObjectFile, OtherFilesAreRefused) {
   const Result<ObjectFile> parsed = ObjectFile::parse("notes.txt", Bytes(100, std::byte{'x'}));
   ASSERT_FALSE(parsed);
-  EXPECT_EQ(parsed.error().message,
-            "notes.txt: not a 64-bit little-endian AArch64 relocatable object");
+  EXPECT_TRUE(parsed.error().message.starts_with("notes.txt: not a readable AArch64 object: "))
+      << parsed.error().message;
 }
 
 // An object for another machine is refused: byte 18 holds e_machine.

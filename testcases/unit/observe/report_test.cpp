@@ -79,6 +79,52 @@ TEST(Report, ARefusedHandlerHasAnErrorAndNoId) {
   EXPECT_EQ(report.modules[0].handlers[0].error, -12);
 }
 
+// A module's missing symbols are all named, with what to do about them.
+TEST(Report, MissingSymbolsAreNamed) {
+  const EventBuilder events = EventBuilder()
+                                  .boot()
+                                  .begin("foo")
+                                  .host(Kind::module_unresolved, {0}, {"foo", "first"})
+                                  .host(Kind::module_unresolved, {0}, {"foo", "second"})
+                                  .failed("foo", -2, Step::resolve_symbols, "Unknown symbol first");
+  const RunReport report = make_report(facts_of(events));
+  ASSERT_THAT(report.modules, SizeIs(1));
+  EXPECT_THAT(report.modules[0].unresolved, ElementsAre("first", "second"));
+  EXPECT_EQ(failure_text(report.modules[0]),
+            "unknown symbols first, second (--unresolved=stub stands in for such)");
+}
+
+// Stubbed symbols refuse nothing; their calls are counted by symbol, in the order of first use.
+TEST(Report, StubCallsAreCounted) {
+  const EventBuilder events = EventBuilder()
+                                  .boot()
+                                  .begin("foo")
+                                  .host(Kind::module_unresolved, {1}, {"foo", "stubbed"})
+                                  .host(Kind::stub_used, {0x1000}, {"b", ""})
+                                  .host(Kind::stub_used, {0x1000}, {"a", ""})
+                                  .host(Kind::stub_used, {0x1004}, {"b", ""})
+                                  .host(Kind::module_end, {0, 12, 0}, {"foo", ""})
+                                  .deprivilege();
+  const RunReport report = make_report(facts_of(events));
+  EXPECT_THAT(report.modules[0].stubbed, ElementsAre("stubbed"));
+  ASSERT_THAT(report.stub_uses, SizeIs(2));
+  EXPECT_EQ(report.stub_uses[0].symbol, "b");
+  EXPECT_EQ(report.stub_uses[0].count, 2U);
+  EXPECT_EQ(report.stub_uses[1].count, 1U);
+  EXPECT_EQ(report.exit_code, ExitCode::good);
+}
+
+// An EL1 init that fails after a good EL2 load says that the EL2 half stays.
+TEST(Report, AnEl2HalfThatOutlivesItsModuleIsTold) {
+  const EventBuilder events = EventBuilder()
+                                  .boot()
+                                  .begin("foo")
+                                  .host(Kind::module_el2_loaded, {test::hello_hyp_va}, {"foo", ""})
+                                  .failed("foo", -19, Step::el1_init);
+  EXPECT_EQ(failure_text(make_report(facts_of(events)).modules[0]),
+            "EL1 init returned -19 (ENODEV); its EL2 half was loaded before and stays with EL2");
+}
+
 // A late load that gets -EOPNOTSUPP from a deprivileged host is a good answer.
 TEST(Report, ALateLoadIsExpectedToBeRefused) {
   const EventBuilder events =

@@ -124,7 +124,7 @@ TEST(Verdict, Calls) {
                   "EL2 instructions",
                   "call 200: x0 -1, x1 0x66, x2 0x44, x3 0xabc",
                   "call 0xc600000f: refused, x0 -1, x1 0x66, x2 0x44, x3 0xabc",
-                  "call nosuch: not made: no such handler"));
+                  "call nosuch: not made: no such handler (registered: hello_add)"));
 }
 
 // A run that does not end by itself says where it was and what to do; the last line stays the

@@ -69,6 +69,16 @@ TEST(RunOptions, TheRest) {
   EXPECT_EQ(parsed({})->budget, 2'000'000'000u);
 }
 
+// --unresolved has two values, of which refusing is the default; another is a usage error.
+TEST(RunOptions, Unresolved) {
+  EXPECT_FALSE(parsed({})->stub_unresolved);
+  EXPECT_FALSE(parsed({"--unresolved=refuse"})->stub_unresolved);
+  EXPECT_TRUE(parsed({"--unresolved", "stub"})->stub_unresolved);
+  const auto wrong = parsed({"--unresolved=maybe"});
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message, HasSubstr("--unresolved maybe: expected refuse or stub"));
+}
+
 // Budgets are numbers with an optional unit; zero and overflow are refused.
 TEST(RunOptions, Budget) {
   EXPECT_EQ(parse_budget("1"), 1u);

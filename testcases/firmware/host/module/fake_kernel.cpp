@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "host/module/params.h"
 #include "pkvm/errno.h"
 #include "pkvm/smccc.h"
 #include "support/bits.h"
@@ -36,6 +37,8 @@ std::string_view kind_name(pkvm::event::Kind kind) {
       return "end";
     case Kind::module_skipped:
       return "skipped";
+    case Kind::module_unresolved:
+      return "unresolved";
     default:
       return "?";
   }
@@ -155,6 +158,22 @@ std::optional<KernVa> FakeKernel::resolve(std::string_view symbol) {
   const std::uint64_t address = *resolve_all_from + exports.size() * distance;
   exports.emplace(symbol, address);
   return KernVa{address};
+}
+
+std::optional<KernVa> FakeKernel::stub_for(std::string_view symbol) {
+  if (!stubs_from) return std::nullopt;
+  stubs.emplace_back(symbol);
+  return KernVa{*stubs_from + 8 * stubs.size()};
+}
+
+int FakeKernel::set_parameter(KernVa address, const char* value) {
+  ParamRecord record{};
+  Area* area = area_at(address.value);
+  if (area == nullptr) return negated(Errno::efault);
+  std::memcpy(&record, area->bytes.data() + (address.value - area->address.value), sizeof(record));
+  parameters.push_back(value == nullptr ? fmt::format("{:#x}", record.argument)
+                                        : fmt::format("{:#x}={}", record.argument, value));
+  return parameter_answer;
 }
 
 std::optional<Pfn> FakeKernel::frame_of(KernVa address) {

@@ -74,10 +74,12 @@ class FakeKernel final : public KernelServices {
   void protect(MemoryKind kind, const Memory& memory) override;
   void sync_icache(const Memory& memory) override;
   std::optional<KernVa> resolve(std::string_view symbol) override;
+  std::optional<KernVa> stub_for(std::string_view symbol) override;
   std::optional<Pfn> frame_of(KernVa address) override;
   std::array<std::uint64_t, 4> hypercall(const std::array<std::uint64_t, 8>& x) override;
   HypPhase hyp_phase() override { return phase; }
   int run_init(KernVa init) override;
+  int set_parameter(KernVa record, const char* value) override;
   void store_word(KernVa where, std::uint64_t value) override;
   void message(std::string_view line) override { console.emplace_back(line); }
   void event(const pkvm::event::Record& record) override { events.push_back(record); }
@@ -92,6 +94,13 @@ class FakeKernel final : public KernelServices {
   std::function<int(KernVa)> init = [](KernVa) { return 0; };
   /// Resolve every name, each to an address of its own from here.
   std::optional<std::uint64_t> resolve_all_from;
+  /// Stubs for what nobody exports, from this address on.
+  std::optional<std::uint64_t> stubs_from;
+  std::vector<std::string> stubs;
+  /// What set_parameter answers, and what it was asked: the offset of kernel_param's last word and
+  /// the value ("0x10=5", "0x10" without one).
+  int parameter_answer = 0;
+  std::vector<std::string> parameters;
   /// The n-th allocation (from 1) fails.
   std::optional<unsigned> failing_allocation;
 

@@ -101,7 +101,7 @@ TEST(Modprobe, AFailingDependencyStopsItsUser) {
   world.add_module("b.ko", compile_module("bl missing", "b"));
   EXPECT_EQ(world.boot().modprobe("a", LoadKind::protected_list), failed);
   EXPECT_THAT(world.kernel.event_lines(),
-              ElementsAre("begin b", "file b", "end b", "begin a", "end a"));
+              ElementsAre("begin b", "file b", "unresolved b", "end b", "begin a", "end a"));
   EXPECT_STREQ(world.kernel.events.back().text, "b, which it depends on, did not load");
   EXPECT_THAT(world.kernel.console, ElementsAre("b: Unknown symbol missing (err -2)"));
 }

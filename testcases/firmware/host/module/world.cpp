@@ -85,7 +85,8 @@ ModuleLoader& World::boot(std::string_view given_directory) {
                                       .defects = defects,
                                       .release = release,
                                       .vermagic = vermagic_,
-                                      .initramfs = archive_});
+                                      .initramfs = archive_,
+                                      .command_line = command_line});
   return *loader;
 }
 

@@ -45,6 +45,7 @@ class World {
 
   FakeKernel kernel;
   pkvm::Defects defects = pkvm::Defects::avoided;
+  std::string command_line;  ///< set before boot()
   std::optional<ModuleLoader> loader;
   std::vector<int> numbers;
   static constexpr std::uint64_t token_address = 0xffff'ffc0'7fff'0008;

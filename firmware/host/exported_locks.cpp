@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Locks and completions for modules. One CPU, one thread, no interrupts: a lock that is taken is
+// never given back by somebody else, so waiting for one is a deadlock of the module's, and told as
+// such. Each lock's state is real and lies in the first word of its structure, as the kernel has
+// it.
+#include <cstdint>
+
+#include "host/panic.h"
+
+namespace host = pkvmemu::host;
+
+/// exported_time.cpp: runs one item of pending work.
+extern "C" bool run_one_pending_work();
+
+namespace {
+
+constexpr std::uint32_t all_done = 0x7fff'ffff;
+
+struct Mutex {
+  std::uint64_t owner;  ///< 0: free
+};
+struct SpinLock {
+  std::uint32_t locked;
+};
+struct Completion {
+  std::uint32_t done;
+};
+
+[[noreturn]] void deadlock(const char* what, const void* caller) {
+  host::panic("%s at %pS: it is held already, and nobody else runs", what, caller);
+}
+
+void take(SpinLock* lock, const void* caller) {
+  if (lock->locked != 0) deadlock("spin_lock", caller);
+  lock->locked = 1;
+}
+
+/// Runs what is pending until somebody completes it. False when nothing is left that could.
+bool wait_until_done(Completion* completion) {
+  while (completion->done == 0)
+    if (!run_one_pending_work()) return false;
+  if (completion->done != all_done) --completion->done;
+  return true;
+}
+
+}  // namespace
+
+extern "C" {
+
+void export_mutex_init(Mutex* mutex, const char* /*name*/, void* /*key*/) {
+  *mutex = {};
+}
+void export_mutex_lock(Mutex* mutex) {
+  if (mutex->owner != 0) deadlock("mutex_lock", __builtin_return_address(0));
+  mutex->owner = 1;
+}
+int export_mutex_lock_interruptible(Mutex* mutex) {
+  if (mutex->owner != 0) deadlock("mutex_lock_interruptible", __builtin_return_address(0));
+  mutex->owner = 1;
+  return 0;
+}
+int export_mutex_trylock(Mutex* mutex) {
+  if (mutex->owner != 0) return 0;
+  mutex->owner = 1;
+  return 1;
+}
+bool export_mutex_is_locked(Mutex* mutex) {
+  return mutex->owner != 0;
+}
+void export_mutex_unlock(Mutex* mutex) {
+  mutex->owner = 0;
+}
+
+void export_spin_lock(SpinLock* lock) {
+  take(lock, __builtin_return_address(0));
+}
+/// The state to restore; interrupts are always off here.
+unsigned long export_spin_lock_irqsave(SpinLock* lock) {
+  take(lock, __builtin_return_address(0));
+  return 0;
+}
+int export_spin_trylock(SpinLock* lock) {
+  if (lock->locked != 0) return 0;
+  lock->locked = 1;
+  return 1;
+}
+void export_spin_unlock(SpinLock* lock) {
+  lock->locked = 0;
+}
+void export_spin_unlock_irqrestore(SpinLock* lock, unsigned long /*flags*/) {
+  lock->locked = 0;
+}
+
+/// init_completion() is inline and calls this for the wait queue behind the count.
+void export_init_swait_queue_head(void* /*head*/, const char* /*name*/, void* /*key*/) {}
+void export_complete(Completion* completion) {
+  if (completion->done != all_done) ++completion->done;
+}
+void export_complete_all(Completion* completion) {
+  completion->done = all_done;
+}
+void export_wait_for_completion(Completion* completion) {
+  if (!wait_until_done(completion))
+    host::panic("wait_for_completion at %pS: nothing is left that could complete it",
+                __builtin_return_address(0));
+}
+/// The jiffies left, or 0 when it was not completed.
+unsigned long export_wait_for_completion_timeout(Completion* completion, unsigned long timeout) {
+  return wait_until_done(completion) ? (timeout == 0 ? 1 : timeout) : 0;
+}
+bool export_try_wait_for_completion(Completion* completion) {
+  if (completion->done == 0) return false;
+  if (completion->done != all_done) --completion->done;
+  return true;
+}
+bool export_completion_done(Completion* completion) {
+  return completion->done != 0;
+}
+}

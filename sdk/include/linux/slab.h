@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory of the EL1 half. EL2 has no heap: it takes pages with its operations. */
+#pragma once
+
+#include <linux/gfp.h>
+#include <linux/overflow.h>
+#include <linux/types.h>
+
+/* What an allocation of 0 bytes answers; may be freed, not used. */
+#define ZERO_SIZE_PTR ((void *)16)
+#define ZERO_OR_NULL_PTR(pointer) ((unsigned long)(pointer) <= (unsigned long)ZERO_SIZE_PTR)
+
+void *__kmalloc(size_t size, gfp_t flags);
+void *krealloc(const void *object, size_t size, gfp_t flags);
+void kfree(const void *object);
+void kfree_sensitive(const void *object);
+size_t ksize(const void *object);
+
+static inline void *kmalloc(size_t size, gfp_t flags)
+{
+	return __kmalloc(size, flags);
+}
+
+static inline void *kzalloc(size_t size, gfp_t flags)
+{
+	return __kmalloc(size, flags | __GFP_ZERO);
+}
+
+/* NULL when the product overflows. */
+static inline void *kmalloc_array(size_t count, size_t size, gfp_t flags)
+{
+	size_t bytes;
+
+	if (check_mul_overflow(count, size, &bytes))
+		return NULL;
+	return __kmalloc(bytes, flags);
+}
+
+static inline void *kcalloc(size_t count, size_t size, gfp_t flags)
+{
+	return kmalloc_array(count, size, flags | __GFP_ZERO);
+}

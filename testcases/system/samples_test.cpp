@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Every sample module does what its README says: the console's lines and the exit code.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/emulator.h"
+
+namespace pkvmemu::test {
+namespace {
+
+struct Sample {
+  std::string name;
+  Arguments arguments;
+  int exit_code = 0;
+  std::vector<std::string> console;  ///< lines that have to come, in this order
+
+  friend void PrintTo(const Sample& sample, std::ostream* out) { *out << sample.name; }
+};
+
+std::vector<Sample> samples() {
+  return {
+      {"hello",
+       {module("hello"), "--call", "hello_hvc:40,2"},
+       0,
+       {"hello: hello from EL2", "hello: hypercall 128",
+        "call hello_hvc(0x28, 0x2): x0=0x0 x1=0x2a x2=0x2 x3=0x0"}},
+      {"counter",
+       {module("counter"), "--call", "counter_hvc:0,5", "--call", "counter_hvc:1"},
+       0,
+       {"counter: hypercall 128", "call counter_hvc(0x0, 0x5): x0=0x0 x1=0x5 x2=0x5 x3=0x0",
+        "call counter_hvc(0x1): x0=0x0 x1=0x5 x2=0x0 x3=0x0"}},
+      {"initfail",
+       {module("initfail")},
+       10,
+       {"Failed to init EL2 module: -12", "initfail: the EL2 half refused: -12"}},
+      {"serial",
+       {module("serial"), "--call", "serial_hvc:0x42"},
+       0,
+       {"EL2| serial: ready", "serial: hypercall 128", "EL2| 0x0000000000000042"}},
+      // EL1 wrote the limit and the table before the load; the second call is beyond both.
+      {"params",
+       {module("params"), "--call", "params_hvc:2", "--call", "params_hvc:200"},
+       0,
+       {"params: limit 100, hypercall 128", "call params_hvc(0x2): x0=0x0 x1=0x64 x2=0x1e x3=0x0",
+        "call params_hvc(0xc8): x0=0x0 x1=0xffffffffffffffde x2=0x0 x3=0x0"}},
+      // Shared, pinned: cannot be unshared; unpinned: can. Donated: cannot be shared; returned:
+      // can.
+      {"pages",
+       {module("pages"), "--call", "pages_hvc:0,0x50000", "--call", "pages_hvc:2,0x50000", "--call",
+        "pages_hvc:1,0x50000", "--call", "pages_hvc:3,0x50000", "--call", "pages_hvc:1,0x50000",
+        "--call", "pages_hvc:4,0x50000", "--call", "pages_hvc:0,0x50000", "--call",
+        "pages_hvc:5,0x50000", "--call", "pages_hvc:0,0x50000"},
+       0,
+       {"pages: hypercall 128", "call pages_hvc(0x0, 0x50000): x0=0x0 x1=0x0 x2=0x50000 x3=0x0",
+        "call pages_hvc(0x2, 0x50000): x0=0x0 x1=0x0 x2=0x50000 x3=0x0",
+        "call pages_hvc(0x1, 0x50000): x0=0x0 x1=0xffffffffffffffea x2=0x50000 x3=0x0",
+        "call pages_hvc(0x3, 0x50000): x0=0x0 x1=0x0 x2=0x50000 x3=0x0",
+        "call pages_hvc(0x1, 0x50000): x0=0x0 x1=0x0 x2=0x50000 x3=0x0",
+        "call pages_hvc(0x4, 0x50000): x0=0x0 x1=0x0 x2=0x50000 x3=0x0",
+        "call pages_hvc(0x0, 0x50000): x0=0x0 x1=0xffffffffffffffff x2=0x50000 x3=0x0",
+        "call pages_hvc(0x5, 0x50000): x0=0x0 x1=0x0 x2=0x50000 x3=0x0",
+        "call pages_hvc(0x0, 0x50000): x0=0x0 x1=0x0 x2=0x50000 x3=0x0"}},
+      {"el2fault",
+       {module("el2fault"), "--call", "el2fault_hvc"},
+       12,
+       {"el2fault: hypercall 128", "Kernel panic: HYP panic:"}},
+      {"el1fails",
+       {module("el1fails")},
+       10,
+       {"el1fails: no such device", "Failed to load pkvm module el1fails: 256"}},
+      {"dep_a", {module("dep_a"), "--call", "dep_a_hvc"}, 0, {"dep_a: hypercall 128"}},
+      // Named first, loaded second: its line is printed by the other one.
+      {"dep_b",
+       {module("dep_b"), module("dep_a"), "--call", "dep_a_hvc"},
+       0,
+       {"dep_a: hypercall 128", "dep_b: printed by dep_a's driver",
+        "call dep_a_hvc(): x0=0x0 x1=0x22 x2=0x0 x3=0x0"}},
+  };
+}
+
+class EverySample : public testing::TestWithParam<Sample> {};
+
+INSTANTIATE_TEST_SUITE_P(Samples, EverySample, testing::ValuesIn(samples()),
+                         [](const auto& instance) { return instance.param.name; });
+
+// The expected lines come in their order, and the exit code is the one that the README names.
+TEST_P(EverySample, DoesWhatItsReadmeSays) {
+  const auto run = run_emulator(GetParam().arguments);
+  EXPECT_EQ(run.process.exit_code, GetParam().exit_code) << run.process.out << run.process.err;
+  auto next = run.console.begin();
+  for (const std::string& line : GetParam().console) {
+    next = std::find(next, run.console.end(), line);
+    ASSERT_NE(next, run.console.end()) << "not there, or too early: " << line << "\n"
+                                       << run.process.out;
+    ++next;
+  }
+}
+
+// No sample without a README of a few lines that says how to try it, and none that is not tested.
+TEST(Samples, AreDocumentedAndTested) {
+  std::set<std::string> tested;
+  for (const Sample& sample : samples())
+    tested.insert(sample.name);
+  for (const auto& entry : std::filesystem::directory_iterator(PKVMEMU_SAMPLES)) {
+    if (!entry.is_directory()) continue;
+    EXPECT_TRUE(tested.contains(entry.path().filename())) << entry.path();
+    const auto readme = run_process({"cat", entry.path() / "README.md"});
+    EXPECT_THAT(readme.out, testing::HasSubstr("Try it: `pkvm-emu run ")) << entry.path();
+    EXPECT_LE(split_lines(readme.out).size(), 7U) << entry.path();
+  }
+}
+
+}  // namespace
+}  // namespace pkvmemu::test
