@@ -64,6 +64,15 @@ void set_iommu(CommandLine& line, const Parameter& parameter) {
     note(line, Warning::unknown_iommu, parameter.value);
 }
 
+void set_as_shipped(CommandLine& line, const Parameter& parameter) {
+  if (!parameter.has_value || parameter.value == "1")
+    line.defects = pkvm::Defects::reproduced;
+  else if (parameter.value == "0")
+    line.defects = pkvm::Defects::avoided;
+  else
+    note(line, Warning::unknown_as_shipped, parameter.value);
+}
+
 void set_unresolved(CommandLine& line, const Parameter& parameter) {
   if (parameter.value == "stub")
     line.unresolved = Unresolved::stub;
@@ -80,6 +89,7 @@ struct Row {
 constexpr std::array rows = {
     Row{platform::param_mode, set_mode},       Row{platform::param_protected_modules, set_modules},
     Row{platform::param_va_bits, set_va_bits}, Row{platform::param_generation, set_generation},
+    Row{platform::param_iommu, set_iommu},     Row{platform::param_as_shipped, set_as_shipped},
     Row{platform::param_iommu, set_iommu},     Row{platform::param_unresolved, set_unresolved},
 };
 
@@ -149,6 +159,8 @@ const char* words_of(Warning warning) {
       return "\001cpkvmemu.unresolved=%.*s is neither 'refuse' nor 'stub': ignored\n";
     case Warning::unknown_mode:
       return "\001ckvm-arm.mode=%.*s is not a mode that this kernel has: KVM stays off\n";
+    case Warning::unknown_as_shipped:
+      return "\001cpkvmemu.as_shipped=%.*s is neither '0' nor '1': ignored\n";
   }
   return "";
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "pkvm/generation.h"
+#include "pkvm/quirk.h"
 
 namespace pkvmemu::host {
 
@@ -26,6 +27,7 @@ enum class Warning : std::uint8_t {
   unknown_iommu,       ///< neither "null" nor "none"
   unknown_unresolved,  ///< neither "refuse" nor "stub"
   unknown_mode,        ///< kvm-arm.mode= that this kernel does not offer
+  unknown_as_shipped,  ///< neither "0" nor "1"
 };
 
 struct CommandLine {
@@ -34,6 +36,7 @@ struct CommandLine {
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   unsigned va_bits = 39;
   Iommu iommu = Iommu::null_driver;
+  pkvm::Defects defects = pkvm::Defects::avoided;
   Unresolved unresolved = Unresolved::refuse;
 
   struct Note {

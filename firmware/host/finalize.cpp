@@ -23,26 +23,48 @@ namespace {
 
 using pkvm::event::Kind;
 
-/// pkvm_firmware_rmem_clear: zeroes the firmware and cleans it to the point of coherency. `why` is
-/// for the report.
-void wipe_firmware(const char* why, ...) __attribute__((format(printf, 1, 2)));
-void wipe_firmware(const char* why, ...) {
-  const PhysRange& pvmfw = boot_state.info.pvmfw;
-  if (pvmfw.empty()) return;
+/// What this kernel still knows of pVM firmware; a wipe may make it forget.
+PhysRange& known_firmware() {
+  static constinit PhysRange known;
+  static constinit bool asked = false;
+  if (!asked) known = boot_state.info.pvmfw;
+  asked = true;
+  return known;
+}
+
+/// Zeroes it and cleans it to the point of coherency.
+bool clear_memory(const PhysRange& range) {
+  const auto va = map_memory(range.base, range.size);
+  if (!va) return false;
+  fw::fill_bytes(reinterpret_cast<void*>(*va), 0, range.size);
+  arch::clean_dcache(*va, range.size);
+  unmap_memory(*va, range.size);
+  return true;
+}
+
+/// pkvm_firmware_rmem_clear (6.5): what else than the memory is cleared, and when, is the
+/// generation's. `why` is for the report.
+void wipe_firmware(pkvm::Generation id, const char* why, ...) __attribute__((format(printf, 2, 3)));
+void wipe_firmware(pkvm::Generation id, const char* why, ...) {
+  PhysRange& known = known_firmware();
+  if (known.empty()) return;
+  const PhysRange pvmfw = known;
+  const pkvm::GenerationInfo& generation = pkvm::info(id);
+  printk("Clearing pKVM firmware memory\n");
+  if (generation.wipe_tells_hyp) {
+    known = {};
+    Kvm::forget_firmware();
+  }
+  if (!clear_memory(pvmfw)) {
+    printk("pKVM firmware memory could not be mapped: NOT cleared\n");
+    return;
+  }
+  if (!generation.wipe_keeps_firmware_size) known = {};
   std::array<char, 160> reason{};
   va_list arguments;
   va_start(arguments, why);
   fw::format_text(reason, why, arguments);
   va_end(arguments);
-  printk("Clearing pKVM firmware memory\n");
-  const auto va = map_memory(pvmfw.base, pvmfw.size);
-  if (!va) {
-    printk("pKVM firmware memory could not be mapped: NOT cleared\n");
-    return;
-  }
-  fw::fill_bytes(reinterpret_cast<void*>(*va), 0, pvmfw.size);
-  arch::clean_dcache(*va, pvmfw.size);
-  unmap_memory(*va, pvmfw.size);
   events().emit(Kind::pvmfw_wiped, {}, {}, reason.data());
 }
 
@@ -57,37 +79,75 @@ std::string_view first_missing(std::string_view list) {
   return "?";
 }
 
-/// 0, or why there is no IOMMU (6.3, from 6.6 on).
-int init_iommu(const CommandLine& line) {
+/// 6.1: the driver says itself when it has all its devices; the built-in one has none.
+int finish_iommu_devices(const CommandLine& line) {
+  if (line.iommu == Iommu::null_driver) kvm().finalize_iommu(0);
+  return kvm().iommu_finalized() ? 0 : pkvm::negated(pkvm::Errno::enodev);
+}
+
+/// From 6.6 on: 0, or why there is no IOMMU.
+int init_iommu_driver(const CommandLine& line) {
+  int result = pkvm::negated(pkvm::Errno::enodev);
   if (line.iommu == Iommu::none) {
     printk(
         "pKVM enabled with no IOMMU driver: devices can reach the memory of protected VMs, keep "
         "nothing secret there\n");
-    return pkvm::negated(pkvm::Errno::enodev);
+  } else {
+    const auto offset = Kvm::header().null_iommu_ops[static_cast<std::size_t>(line.generation)];
+    result = static_cast<int>(
+        kvm().call(pkvm::Hypercall::pkvm_iommu_init, {kvm().hyp_va(offset).value, 0, 0, 0}));
   }
-  // 6.1 has no such call: its driver says itself when it is ready, and ours always is.
-  if (!pkvm::hypercall_number(line.generation, pkvm::Hypercall::pkvm_iommu_init)) return 0;
-  const HypVa ops = kvm().hyp_va(Kvm::header().null_iommu_ops);
-  return static_cast<int>(kvm().call(pkvm::Hypercall::pkvm_iommu_init, {ops.value, 0, 0, 0}));
+  if (result != 0) printk("pKVM IOMMU init: error %d\n", result);
+  return result;
+}
+
+/// 6.12: this machine has no device to assign, so that only the hypervisor is left to be told.
+int init_iommu_and_devices(const CommandLine& line) {
+  const int result = init_iommu_driver(line);
+  const std::int64_t devices = kvm().call(pkvm::Hypercall::pkvm_devices_init, {});
+  if (devices != 0)
+    printk("warning: assignable devices: the hypervisor answered %lld\n",
+           static_cast<long long>(devices));
+  return result;
+}
+
+/// 6.3: what a CPU that keeps its privileges means.
+enum class FinalizeFailure : std::uint8_t {
+  wipe,  ///< error, firmware wiped
+  bug,
+  log,  ///< error, and the IOMMU driver goes
+};
+
+/// Steps of finalize_pkvm that differ (6.3).
+struct FinalizeRow {
+  int (*iommu)(const CommandLine& line);
+  FinalizeFailure failure;
+};
+constexpr std::array<FinalizeRow, pkvm::generation_count> finalize_rows = {{
+    {.iommu = finish_iommu_devices, .failure = FinalizeFailure::wipe},
+    {.iommu = init_iommu_driver, .failure = FinalizeFailure::bug},
+    {.iommu = init_iommu_and_devices, .failure = FinalizeFailure::log},
+}};
+
+const FinalizeRow& row_of(pkvm::Generation id) {
+  return finalize_rows[static_cast<std::size_t>(id)];
 }
 
 }  // namespace
 
 void prepare_protection(const CommandLine& line) {
   if (kvm().phase() == KvmPhase::off) {
-    wipe_firmware("protected mode is off");
+    wipe_firmware(line.generation, "protected mode is off");
     return;
   }
   const int modules = loader().load_protected_modules(line.protected_modules);
   if (modules != 0) {
     const std::string_view name = first_missing(line.protected_modules);
-    wipe_firmware("protected module %.*s did not load", static_cast<int>(name.size()), name.data());
+    wipe_firmware(line.generation, "protected module %.*s did not load",
+                  static_cast<int>(name.size()), name.data());
   }
-  const int iommu = init_iommu(line);
-  if (iommu != 0) {
-    printk("pKVM IOMMU init: error %d\n", iommu);
-    if (modules == 0) wipe_firmware("no IOMMU driver: error %d", iommu);
-  }
+  const int iommu = row_of(line.generation).iommu(line);
+  if (iommu != 0) wipe_firmware(line.generation, "no IOMMU driver: error %d", iommu);
 }
 
 void drop_privileges(const CommandLine& line) {
@@ -96,12 +156,11 @@ void drop_privileges(const CommandLine& line) {
     return;
   }
   const int answer = kvm().finalize();
-  // 6.3: what a CPU that keeps its privileges means to each generation.
-  if (answer != 0 && line.generation == pkvm::Generation::android15_6_6)
-    panic("prot_finalize: error %d", answer);
+  const FinalizeFailure failure = row_of(line.generation).failure;
+  if (answer != 0 && failure == FinalizeFailure::bug) panic("prot_finalize: error %d", answer);
   if (answer != 0) printk("prot_finalize: error %d\n", answer);
-  if (answer != 0 && line.generation == pkvm::Generation::android14_6_1)
-    wipe_firmware("prot_finalize: error %d", answer);
+  if (answer != 0 && failure == FinalizeFailure::wipe)
+    wipe_firmware(line.generation, "prot_finalize: error %d", answer);
   if (answer == 0) printk("host deprivileged\n");
   events().emit(Kind::finalized, {answer == 0 ? 1ULL : 0ULL});
 }

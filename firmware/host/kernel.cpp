@@ -147,9 +147,11 @@ void HostServices::event(const pkvm::event::Record& record) {
   events().emit(record);
 }
 
-void loader_init(pkvm::Generation generation) {
+void loader_init(const CommandLine& line) {
+  const pkvm::Generation generation = line.generation;
   release = pkvm::info(generation).kernel_release;
   new (loader_storage) kmod::ModuleLoader(services, {.generation = generation,
+                                                     .defects = line.defects,
                                                      .release = release,
                                                      .vermagic = vermagic_of(generation),
                                                      .initramfs = initramfs(),

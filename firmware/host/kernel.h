@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "host/command_line.h"
 #include "host/exceptions.h"
 #include "host/module/loader.h"
 #include "host/module/services.h"
@@ -30,7 +31,7 @@ class HostServices final : public kmod::KernelServices {
 };
 
 /// Makes the loader; once, before anything is loaded.
-void loader_init(pkvm::Generation generation);
+void loader_init(const CommandLine& line);
 kmod::ModuleLoader& loader();
 /// Directory of our modules under lib/modules.
 std::string_view kernel_release();

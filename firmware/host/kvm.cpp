@@ -192,6 +192,19 @@ int Kvm::finalize() {
   return answer;
 }
 
+int Kvm::finalize_iommu(int err) {
+  const auto answer = static_cast<int>(
+      call(pkvm::Hypercall::pkvm_iommu_finalize, {static_cast<std::uint64_t>(std::int64_t{err})}));
+  iommu_finalized_ = iommu_finalized_ || (err == 0 && answer == 0);
+  return answer;
+}
+
+void Kvm::forget_firmware() {
+  auto& info = *reinterpret_cast<pkvm::HypBootInfo*>(hyp_image_begin + header().boot_info);
+  info.pvmfw_base = 0;
+  info.pvmfw_size = 0;
+}
+
 std::int64_t Kvm::call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const {
   const auto number = pkvm::hypercall_number(generation_, call);
   if (!number) return pkvm::negated(pkvm::Errno::eopnotsupp);

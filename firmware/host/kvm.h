@@ -30,6 +30,14 @@ class Kvm {
   /// __pkvm_prot_finalize on this CPU: 0, or what it answered.
   int finalize();
 
+  /// 6.1: no more IOMMU devices come; `err` is the driver's own failure. What the call answered.
+  int finalize_iommu(int err);
+  /// It succeeded, with a driver that had none (pkvm_iommu_finalized).
+  bool iommu_finalized() const { return iommu_finalized_; }
+
+  /// EL2's own note of where pVM firmware lies is cleared (6.5); before finalisation.
+  static void forget_firmware();
+
   /// A static call: x1 of the answer, or -EOPNOTSUPP when x0 is not 0 or the generation lacks it.
   std::int64_t call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const;
 
@@ -48,6 +56,7 @@ class Kvm {
 
   pkvm::Generation generation_ = pkvm::Generation::android15_6_6;
   KvmPhase phase_ = KvmPhase::off;
+  bool iommu_finalized_ = false;
   Pa image_;
   PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;

@@ -66,7 +66,7 @@ extern "C" void host_main() {
   console_attach(map_device(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size));
   attach_events();
   const CommandLine line = parse_command_line(boot_state.info.arguments());
-  loader_init(line.generation);
+  loader_init(line);
   fw::set_symbol_namer(name_address);
   set_bug_lookup(find_module_bug);
   exports_init();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/hyp_space.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "lib/arch.h"
 #include "support/bits.h"
 
@@ -65,10 +68,14 @@ Status HypSpace::unmap_at(HypVa va, std::uint64_t size) {
 
 Expected<HypVa> HypSpace::take_va(std::uint64_t pages) {
   const fw::LockGuard guard(lock_);
-  const std::uint64_t room = (layout_.vmemmap - cursor_) / page_size;
-  if (pages > room) return error(Errno::enomem);
-  const HypVa va = cursor_;
-  cursor_ = cursor_ + (pages * page_size);
+  const AddressRules& rules = address_rules(generation_);
+  const std::uint64_t room = std::min(layout_.vmemmap - layout_.private_base, rules.at_most);
+  if (pages > room / page_size) return error(Errno::enomem);
+  const std::uint64_t alignment = rules.aligns_to_order ? std::bit_ceil(pages) : 1;
+  const HypVa va{align_up(cursor_.value, alignment * page_size)};
+  const HypVa end = va + (pages * page_size);
+  if (end - layout_.private_base > room) return error(Errno::enomem);
+  cursor_ = end;
   return va;
 }
 

@@ -31,7 +31,9 @@ class HypSpace {
   /// kernel (pkvm-abi.md 3.3).
   Status map_at(HypVa va, Pa pa, std::uint64_t size, Prot prot);
   Status unmap_at(HypVa va, std::uint64_t size);
-  bool is_mapped(HypVa va) const { return is_valid(table_.leaf(va.value).descriptor); }
+  bool is_mapped(HypVa va) const {
+    return table_.covers({va.value, va.value + 1}) && is_valid(table_.leaf(va.value).descriptor);
+  }
 
   /// Address space only; never given back (pkvm-abi.md 1.6).
   Expected<HypVa> take_va(std::uint64_t pages);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/iommu.h"
 
+#include "lib/address_cast.h"
 #include "support/bits.h"
 
 namespace {
 
 // The null driver: it accepts everything and knows no device. Domains are bookkeeping that the
 // caller keeps.
-int null_init(unsigned long /*arg*/) {
+int null_init_6_6(unsigned long /*arg*/) {
+  return 0;
+}
+int null_init_6_12() {
   return 0;
 }
 kvm_hyp_iommu* null_get_iommu_by_id(pkvm_handle_t /*id*/) {
@@ -17,8 +21,13 @@ int null_alloc_domain(kvm_hyp_iommu_domain* /*domain*/, int /*type*/) {
   return 0;
 }
 void null_free_domain(kvm_hyp_iommu_domain* /*domain*/) {}
-int null_attach_dev(kvm_hyp_iommu* /*iommu*/, kvm_hyp_iommu_domain* /*domain*/, u32 /*endpoint*/,
-                    u32 /*pasid*/, u32 /*pasid_bits*/) {
+int null_attach_dev_6_6(kvm_hyp_iommu* /*iommu*/, kvm_hyp_iommu_domain* /*domain*/,
+                        u32 /*endpoint*/, u32 /*pasid*/, u32 /*pasid_bits*/) {
+  return 0;
+}
+int null_attach_dev_6_12(kvm_hyp_iommu* /*iommu*/, kvm_hyp_iommu_domain* /*domain*/,
+                         u32 /*endpoint*/, u32 /*pasid*/, u32 /*pasid_bits*/,
+                         unsigned long /*flags*/) {
   return 0;
 }
 int null_detach_dev(kvm_hyp_iommu* /*iommu*/, kvm_hyp_iommu_domain* /*domain*/, u32 /*endpoint*/,
@@ -28,12 +37,12 @@ int null_detach_dev(kvm_hyp_iommu* /*iommu*/, kvm_hyp_iommu_domain* /*domain*/, 
 
 }  // namespace
 
-extern "C" [[gnu::used]] const kvm_iommu_ops hyp_null_iommu_ops = {
-    .init = null_init,
+extern "C" [[gnu::used]] const kvm_iommu_ops_6_6 hyp_null_iommu_ops_6_6 = {
+    .init = null_init_6_6,
     .get_iommu_by_id = null_get_iommu_by_id,
     .alloc_domain = null_alloc_domain,
     .free_domain = null_free_domain,
-    .attach_dev = null_attach_dev,
+    .attach_dev = null_attach_dev_6_6,
     .detach_dev = null_detach_dev,
     .dabt_handler = nullptr,
     .suspend = nullptr,
@@ -46,19 +55,45 @@ extern "C" [[gnu::used]] const kvm_iommu_ops hyp_null_iommu_ops = {
     .reserved = {},
 };
 
+extern "C" [[gnu::used]] const kvm_iommu_ops_6_12 hyp_null_iommu_ops_6_12 = {
+    .init = null_init_6_12,
+    .alloc_domain = null_alloc_domain,
+    .free_domain = null_free_domain,
+    .get_iommu_by_id = null_get_iommu_by_id,
+    .attach_dev = null_attach_dev_6_12,
+    .detach_dev = null_detach_dev,
+    .map_pages = nullptr,
+    .unmap_pages = nullptr,
+    .iova_to_phys = nullptr,
+    .iotlb_sync = nullptr,
+    .dabt_handler = nullptr,
+    .host_stage2_idmap = nullptr,
+    .host_stage2_idmap_complete = nullptr,
+    .suspend = nullptr,
+    .resume = nullptr,
+    .dev_block_dma = nullptr,
+    .get_iommu_token_by_id = nullptr,
+    .reserved = {},
+};
+
 namespace pkvmemu::hyp {
 
-int Iommu::init(const kvm_iommu_ops* ops, std::uint64_t memcache_head, std::uint64_t pages,
-                unsigned long argument, Ownership& ownership, const LinearMap& linear) {
-  // A driver without its mandatory operations is a WARN, which at EL2 is fatal.
-  check(ops != nullptr && ops->init != nullptr && ops->get_iommu_by_id != nullptr &&
-        ops->alloc_domain != nullptr && ops->free_domain != nullptr && ops->attach_dev != nullptr &&
-        ops->detach_dev != nullptr);
-  const Status taken = take_memcache(memcache_head, pages, ownership, linear);
+int Iommu::init(const Request& request, Ownership& ownership, const LinearMap& linear) {
+  if (request.ops == nullptr || !request.ops->complete()) {
+    check(request.incomplete != IncompleteDriver::fatal);
+    return pkvm::negated(Errno::enodev);
+  }
+  const Status taken = take_memcache(request.memcache_head, request.pages, ownership, linear);
   if (!taken) return to_int(taken);
-  const int result = ops->init(argument);
-  if (result == 0) ops_ = ops;
+  const int result = fw::function_at<int(unsigned long)>(request.ops->init())(request.argument);
+  if (result == 0) ops_ = request.ops;
   return result;
+}
+
+int Iommu::finalize() {
+  if (finalized_) return pkvm::negated(Errno::eperm);
+  finalized_ = true;
+  return 0;
 }
 
 /// Each link is read only after its page is ours: PA of the next block, its order in the low bits.

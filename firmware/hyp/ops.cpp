@@ -79,8 +79,8 @@ void unpin_shared_mem(HypVa from, HypVa to) {
 
 /// From 6.6 on an address outside the kernel's half (TTBR1) comes back as it is.
 std::uint64_t kern_hyp_va(std::uint64_t kernel_va) {
-  const bool always = hypervisor().generation == pkvm::Generation::android14_6_1;
-  if (!always && !test_bit(kernel_va, 55)) return kernel_va;
+  if (!address_rules(hypervisor().generation).converts_any_va && !test_bit(kernel_va, 55))
+    return kernel_va;
   return (kernel_va & hyp_boot_info.kern_va_mask) | hyp_boot_info.kern_va_tag;
 }
 

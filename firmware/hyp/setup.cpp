@@ -125,7 +125,8 @@ Status build_tables(Hypervisor& hyp, const InitArguments& arguments) {
   const Expected<Pa> root = early.take_page();
   if (!root) return error(root.error());
   const Layout layout = Layout::make(static_cast<unsigned>(arguments.va_bits),
-                                     hyp.linear.pa_of_pointer(__idmap_begin), hyp.cpus);
+                                     hyp.linear.pa_of_pointer(__idmap_begin), hyp.cpus,
+                                     address_rules(hyp.generation));
   const unsigned start_level = arguments.va_bits > 39 ? 0 : 1;
   HypSpace& space =
       hyp.space.emplace(layout,

@@ -4,6 +4,7 @@
 #include "hyp/deprivilege.h"
 #include "hyp/hypervisor.h"
 #include "hyp/module_init.h"
+#include "hyp/ops.h"
 #include "hyp/setup.h"
 #include "lib/address_cast.h"
 #include "pkvm/event.h"
@@ -70,8 +71,13 @@ void unmap_module_page(user_pt_regs* regs) {
   ModuleSlots::unmap_module_page(*hyp.space, *hyp.ownership, regs->regs[1], HypVa{regs->regs[2]});
 }
 
-void init_module_call(user_pt_regs* regs) {
+/// 6.1 and 6.6 name the init function by its address.
+void init_module_at(user_pt_regs* regs) {
   answer(regs, init_module(HypVa{regs->regs[1]}));
+}
+/// 6.12 shares a copy of the module's descriptor, named by its kernel address.
+void init_module_described(user_pt_regs* regs) {
+  answer(regs, init_described_module(HypVa{ops::kern_hyp_va(regs->regs[1])}));
 }
 
 void register_hcall(user_pt_regs* regs) {
@@ -82,11 +88,30 @@ void register_hcall(user_pt_regs* regs) {
   if (number) hyp.events.emit(pkvm::event::Kind::handler_registered, {*number, function.value});
 }
 
-void iommu_init(user_pt_regs* regs) {
+void iommu_init(user_pt_regs* regs, IncompleteDriver incomplete) {
   Hypervisor& hyp = hypervisor();
-  const auto* ops = fw::object_at<const kvm_iommu_ops>(HypVa{regs->regs[1]});
-  answer(regs, hyp.iommu.init(ops, regs->regs[2], regs->regs[3], regs->regs[4], *hyp.ownership,
-                              hyp.linear));
+  answer(regs, hyp.iommu.init({.ops = fw::object_at<const IommuOps>(HypVa{regs->regs[1]}),
+                               .memcache_head = regs->regs[2],
+                               .pages = regs->regs[3],
+                               .argument = regs->regs[4],
+                               .incomplete = incomplete},
+                              *hyp.ownership, hyp.linear));
+}
+void iommu_init_6_6(user_pt_regs* regs) {
+  iommu_init(regs, IncompleteDriver::fatal);
+}
+void iommu_init_6_12(user_pt_regs* regs) {
+  iommu_init(regs, IncompleteDriver::no_device);
+}
+
+/// x1 has the driver's error; what it means is the host's business.
+void iommu_finalize(user_pt_regs* regs) {
+  answer(regs, hypervisor().iommu.finalize());
+}
+
+/// No device of this machine can be assigned.
+void devices_init(user_pt_regs* regs) {
+  answer(regs, 0);
 }
 
 void prot_finalize(user_pt_regs* regs) {
@@ -127,12 +152,15 @@ constexpr auto rows = std::to_array<Row>({
     {Hypercall::pkvm_alloc_module_va, alloc_module_va},
     {Hypercall::pkvm_map_module_page, map_module_page},
     {Hypercall::pkvm_unmap_module_page, unmap_module_page},
-    // 6.12 passes a descriptor instead of the address (pkvm-abi.md 3.3).
-    {Hypercall::pkvm_init_module, init_module_call, Generation::android14_6_1,
+    {Hypercall::pkvm_init_module, init_module_at, Generation::android14_6_1,
      Generation::android15_6_6},
+    {Hypercall::pkvm_init_module, init_module_described, Generation::android16_6_12},
     {Hypercall::pkvm_register_hcall, register_hcall},
-    // 6.12 orders the operations differently (7.9).
-    {Hypercall::pkvm_iommu_init, iommu_init, Generation::android15_6_6, Generation::android15_6_6},
+    {Hypercall::pkvm_iommu_init, iommu_init_6_6, Generation::android15_6_6,
+     Generation::android15_6_6},
+    {Hypercall::pkvm_iommu_init, iommu_init_6_12, Generation::android16_6_12},
+    {Hypercall::pkvm_iommu_finalize, iommu_finalize},
+    {Hypercall::pkvm_devices_init, devices_init},
     {Hypercall::pkvm_prot_finalize, prot_finalize},
     {Hypercall::pkvm_host_share_hyp, host_share_hyp},
     {Hypercall::pkvm_host_unshare_hyp, host_unshare_hyp},

@@ -76,6 +76,9 @@ enum class Kind : std::uint32_t {
   done = 44,
   /// A line of the rc file could not be understood. text: why, v0 line number.
   rc_error = 45,
+  /// A run came to where released kernels have a defect. name: the quirk's name (quirk.h), v0: 1
+  /// reproduced, 0 avoided.
+  quirk = 46,
   /// A module imports a symbol that nobody exports. name: module, text: symbol, v0: 1 when it was
   /// bound to a stub (pkvmemu.unresolved=stub), 0 when the load is refused for it.
   module_unresolved = 47,

@@ -39,6 +39,7 @@ struct GenerationInfo {
   bool strips_sve_hint;           ///< dispatch clears bit 16 of x0 (4.1)
   bool presets_dynamic_x0;        ///< dispatch writes x0 = 0 before a dynamic handler (4.3)
   bool wipe_keeps_firmware_size;  ///< a wiped pvmfw is still reported with its size (6.5)
+  bool wipe_tells_hyp;            ///< EL2's own base and size of pvmfw become 0 as well (6.5)
 };
 
 inline constexpr std::array<GenerationInfo, generation_count> generations = {{
@@ -52,7 +53,8 @@ inline constexpr std::array<GenerationInfo, generation_count> generations = {{
      .static_calls = 44,
      .strips_sve_hint = false,
      .presets_dynamic_x0 = true,
-     .wipe_keeps_firmware_size = false},
+     .wipe_keeps_firmware_size = false,
+     .wipe_tells_hyp = false},
     {.id = Generation::android15_6_6,
      .kmi = "android15-6.6",
      .kernel_prefix = "6.6.",
@@ -63,7 +65,8 @@ inline constexpr std::array<GenerationInfo, generation_count> generations = {{
      .static_calls = 59,
      .strips_sve_hint = true,
      .presets_dynamic_x0 = false,
-     .wipe_keeps_firmware_size = true},
+     .wipe_keeps_firmware_size = true,
+     .wipe_tells_hyp = false},
     {.id = Generation::android16_6_12,
      .kmi = "android16-6.12",
      .kernel_prefix = "6.12.",
@@ -74,7 +77,8 @@ inline constexpr std::array<GenerationInfo, generation_count> generations = {{
      .static_calls = 76,
      .strips_sve_hint = true,
      .presets_dynamic_x0 = false,
-     .wipe_keeps_firmware_size = false},
+     .wipe_keeps_firmware_size = false,
+     .wipe_tells_hyp = true},
 }};
 
 constexpr const GenerationInfo& info(Generation id) {

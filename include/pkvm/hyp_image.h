@@ -13,6 +13,8 @@
 
 #include <cstdint>
 
+#include "pkvm/generation.h"
+
 namespace pkvm {
 
 inline constexpr std::uint64_t hyp_image_magic = 0x3150'5948'4d56'4b50;  // "PKVMHYP1"
@@ -29,8 +31,10 @@ struct HypImageHeader {
   std::uint64_t rela_begin, rela_end;      ///< Elf64_Rela, RELATIVE only
   std::uint64_t init_vectors;    ///< 2 KiB-aligned, in the idmap: VBAR_EL2 until __kvm_hyp_init
   std::uint64_t boot_info;       ///< HypBootInfo, in data
-  std::uint64_t null_iommu_ops;  ///< struct kvm_iommu_ops of the built-in driver
   std::uint64_t init_stack_top;  ///< stack for __kvm_hyp_init and __pkvm_init, in data
+  /// struct kvm_iommu_ops of the built-in driver, in the order of `generations`; 0 where a driver
+  /// has no such operations.
+  std::uint64_t null_iommu_ops[generation_count];
 };
 
 inline constexpr unsigned max_memory_regions = 16;
@@ -42,7 +46,8 @@ struct HypMemoryRegion {
   static constexpr std::uint64_t nomap = 1;  ///< reserved with no-map (pvmfw, event rings)
 };
 
-/// Written by the host before __kvm_hyp_init, read-only afterwards.
+/// Written by the host before __kvm_hyp_init and constant afterwards, but for the pvmfw fields,
+/// which a host that wipes the firmware may clear until prot_finalize (pkvm-abi.md 6.5).
 struct HypBootInfo {
   static constexpr std::uint32_t current_version = 1;
   std::uint32_t version;

@@ -43,6 +43,8 @@ inline constexpr std::string_view param_protected_modules = "kvm-arm.protected_m
 inline constexpr std::string_view param_va_bits = "pkvmemu.va_bits";        ///< 39 (default) or 48
 inline constexpr std::string_view param_generation = "pkvmemu.generation";  ///< a KMI name
 inline constexpr std::string_view param_iommu = "pkvmemu.iommu";            ///< "null" or "none"
+/// Present, or "1": defects of released kernels are reproduced (pkvm/quirk.h).
+inline constexpr std::string_view param_as_shipped = "pkvmemu.as_shipped";
 
 /// "refuse" (default) a module whose imports nobody exports, or "stub" them.
 inline constexpr std::string_view param_unresolved = "pkvmemu.unresolved";

@@ -91,6 +91,9 @@ void EventLog::add_from_host(const machine::Event& event) {
       report_.host_panic = text_of(record.text);
       host_panic_follows_ = report_.hyp_panic.has_value();
       break;
+    case Kind::quirk:
+      report_.defects.push_back({.name = text_of(record.name), .reproduced = record.value[0] != 0});
+      break;
     case Kind::rc_error:
       report_.internal_errors.push_back("rc file, line " + std::to_string(record.value[0]) + ": " +
                                         text_of(record.text));

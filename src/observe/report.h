@@ -103,6 +103,12 @@ struct MissingOp {
   std::uint64_t caller = 0;  ///< hyp VA it returns to
 };
 
+/// A run came to where released kernels have a defect (pkvm/quirk.h).
+struct MetDefect {
+  std::string name;
+  bool reproduced = false;
+};
+
 /// Calls of a stub that stands for a symbol nobody exports.
 struct StubUse {
   std::string symbol;
@@ -122,6 +128,7 @@ struct RunReport {
   std::vector<ModuleReport> modules;
   std::vector<CallReport> calls;
   std::vector<MissingOp> missing_ops;
+  std::vector<MetDefect> defects;
   std::vector<StubUse> stub_uses;  ///< in the order of first use
   std::optional<pkvm::Generation> generation;
   std::optional<HypPanic> hyp_panic;

@@ -130,6 +130,10 @@ Json to_json(const MissingOp& op) {
   return {{"name", op.name}, {"slot", op.slot}, {"caller", hex(op.caller)}};
 }
 
+Json to_json(const MetDefect& defect) {
+  return {{"name", defect.name}, {"reproduced", defect.reproduced}};
+}
+
 Json to_json(const StubUse& use) {
   return {{"symbol", use.symbol}, {"count", use.count}};
 }
@@ -155,6 +159,7 @@ std::string to_json(const RunReport& report) {
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
       {"missing_ops", list_of(report.missing_ops)},
+      {"defects", list_of(report.defects)},
       {"stub_uses", list_of(report.stub_uses)},
       {"hyp_panic", or_null(report.hyp_panic, [](const HypPanic& own) { return to_json(own); })},
       {"host_panic", or_null(report.host_panic)},

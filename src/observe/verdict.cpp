@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "pkvm/quirk.h"
+
 namespace pkvmemu::observe {
 namespace {
 
@@ -138,6 +140,17 @@ std::optional<std::string> ending_text(const RunReport& report) {
   return std::nullopt;
 }
 
+/// The name comes from the guest; a run that never got its hypervisor up has no generation.
+VerdictLine line_of(const MetDefect& defect, std::optional<pkvm::Generation> generation) {
+  const auto* const row = std::ranges::find(pkvm::quirk_rows, defect.name, &pkvm::QuirkRow::name);
+  if (row == pkvm::quirk_rows.end() || !generation) return {Tone::neutral, "defect " + defect.name};
+  const std::string head =
+      fmt::format("defect {} of {} kernels", defect.name, row->versions_in(*generation));
+  if (defect.reproduced) return {Tone::bad, fmt::format("{} reproduced: {}", head, row->what)};
+  return {Tone::neutral,
+          fmt::format("{} avoided: there {} (--as-shipped shows it)", head, row->what)};
+}
+
 void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
   if (report.hyp_panic) {
     const HypPanic& panic = *report.hyp_panic;
@@ -160,6 +173,8 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(
         {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,
                                 op.slot, op.caller)});
+  for (const MetDefect& defect : report.defects)
+    lines.push_back(line_of(defect, report.generation));
   for (const StubUse& use : report.stub_uses)
     lines.push_back({Tone::neutral, fmt::format("stub {}: called {} time{}, answered 0", use.symbol,
                                                 use.count, use.count == 1 ? "" : "s")});

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   kernel.resolve_all_from = kmod::test::FakeKernel::module_window - 0x8'0000;
   kmod::Module module;
   module.file = *file;
-  if (!kmod::Linker(kernel, {}, module).link()) return 0;
+  if (!kmod::Linker(kernel, pkvm::Generation::android15_6_6, {}, module).link()) return 0;
   if (!kmod::discover_hyp(kernel, pkvm::Generation::android15_6_6, module)) return 0;
   (void)kmod::locate_arch_hyp(pkvm::Generation::android15_6_6, module);
   (void)kmod::apply_hyp_relocs(kernel, module);

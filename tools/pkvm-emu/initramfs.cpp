@@ -10,7 +10,6 @@
 
 #include "image/cpio.h"
 #include "image/cpio_writer.h"
-#include "pkvm/generation.h"
 #include "pkvm/platform.h"
 #include "support/bits.h"
 #include "support/log.h"
@@ -18,8 +17,6 @@
 
 namespace pkvmemu::tool {
 namespace {
-
-constexpr std::string_view release = pkvm::info(pkvm::Generation::android15_6_6).kernel_release;
 
 const ModuleFile* find_module(std::span<const ModuleFile> modules, std::string_view name) {
   const auto found = std::ranges::find(modules, name, &ModuleFile::name);
@@ -63,9 +60,10 @@ Result<void> add_rc(image::CpioWriter& writer, std::span<const RcLine> wishes) {
 
 }  // namespace
 
-Result<Bytes> make_initramfs(std::span<const ModuleFile> modules, std::span<const RcLine> wishes) {
+Result<Bytes> make_initramfs(pkvm::Generation generation, std::span<const ModuleFile> modules,
+                             std::span<const RcLine> wishes) {
   image::CpioWriter writer;
-  const std::string folder = fmt::format("lib/modules/{}/", release);
+  const std::string folder = fmt::format("lib/modules/{}/", pkvm::info(generation).kernel_release);
   for (const ModuleFile& module : modules)
     if (auto added = writer.add_file(folder + module.name + ".ko", module.bytes); !added)
       return std::unexpected(added.error());

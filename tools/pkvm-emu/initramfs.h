@@ -8,14 +8,16 @@
 
 #include "failure.h"
 #include "module_file.h"
+#include "pkvm/generation.h"
 #include "rc.h"
 #include "support/file.h"
 
 namespace pkvmemu::tool {
 
 /// lib/modules/RELEASE/NAME.ko for each module, modules.dep from their `depends`, and the rc file
-/// when there is a wish.
-Result<Bytes> make_initramfs(std::span<const ModuleFile> modules, std::span<const RcLine> wishes);
+/// when there is a wish. RELEASE is that of the generation's kernel.
+Result<Bytes> make_initramfs(pkvm::Generation generation, std::span<const ModuleFile> modules,
+                             std::span<const RcLine> wishes);
 
 /// The user's archive, and what its rc file, if it has one, asks for already.
 struct UserInitramfs {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "module_file.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 
 #include "image/ko.h"
-#include "pkvm/generation.h"
 
 namespace pkvmemu::tool {
 namespace {
-
-constexpr pkvm::Generation supported = pkvm::Generation::android15_6_6;
 
 std::string normalised(std::string_view name) {
   std::string result(name);
@@ -28,6 +28,13 @@ std::vector<std::string> split_names(std::string_view list) {
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return names;
+}
+
+std::string known_generations() {
+  std::vector<std::string_view> names;
+  for (const pkvm::GenerationInfo& row : pkvm::generations)
+    names.push_back(row.kmi);
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::unexpected<Failure> not_a_module(const std::string& path, const image::Error& error) {
@@ -56,10 +63,8 @@ Outcome<ModuleFile> open_module(const std::string& path) {
   const auto generation = ko->generation();
   if (!generation)
     return file_error("{}: vermagic '{}' is of no known kernel generation; this version runs {}",
-                      path, ko->vermagic(), pkvm::info(supported).kmi);
-  if (*generation != supported)
-    return file_error("{}: built for {}; this version runs {}", path, pkvm::info(*generation).kmi,
-                      pkvm::info(supported).kmi);
+                      path, ko->vermagic(), known_generations());
+  file.generation = *generation;
   file.name = ko->name().empty() ? module_name_of(path) : normalised(ko->name());
   file.depends = split_names(ko->depends());
   return file;

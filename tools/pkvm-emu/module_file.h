@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "pkvm/generation.h"
 #include "support/file.h"
 
 namespace pkvmemu::tool {
@@ -15,6 +16,7 @@ struct ModuleFile {
   std::string path;  ///< as given
   std::string name;  ///< modinfo's, else the file's; '-' is '_'
   std::vector<std::string> depends;
+  pkvm::Generation generation = pkvm::Generation::android15_6_6;  ///< by its vermagic
   Bytes bytes;
 };
 

@@ -59,6 +59,10 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   no_iommu_ = command.add_flag_function(
       "--no-iommu", [](std::int64_t) {},
       "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
+  as_shipped_ = command.add_flag_function(
+      "--as-shipped", [](std::int64_t) {},
+      "Reproduce the known defects of released kernels (docs/fidelity.md) instead of the "
+      "documented behaviour");
   unresolved_ =
       option("--unresolved", "refuse|stub",
              "What a symbol that nobody exports does to its module: refuse the load, as a kernel "
@@ -83,6 +87,7 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.json = value_of(json_);
   options.export_qemu = value_of(export_qemu_);
   options.no_iommu = no_iommu_->count() > 0;
+  options.as_shipped = as_shipped_->count() > 0;
   const std::string unresolved = value_of(unresolved_).value_or("refuse");
   if (unresolved != "refuse" && unresolved != "stub")
     return usage_error("--unresolved {}: expected refuse or stub", unresolved);

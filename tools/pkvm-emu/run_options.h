@@ -24,6 +24,7 @@ struct RunOptions {
   std::optional<std::string> json;  ///< "-": standard output
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
+  bool as_shipped = false;
   bool stub_unresolved = false;  ///< --unresolved=stub
   std::uint64_t budget = 2'000'000'000;
 };
@@ -48,6 +49,7 @@ class RunOptionsParser {
   CLI::Option* json_;
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
+  CLI::Option* as_shipped_;
   CLI::Option* unresolved_;
   CLI::Option* budget_;
 };

@@ -12,6 +12,7 @@
 #include "initramfs.h"
 #include "module_file.h"
 #include "pkvm/platform.h"
+#include "run_generation.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -24,11 +25,13 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
     if (module.time == LoadTime::boot) protected_modules.push_back(module.name);
 
   namespace platform = pkvm::platform;
-  std::string text = fmt::format("{}=protected", platform::param_mode);
+  std::string text = fmt::format("{}=protected {}={}", platform::param_mode,
+                                 platform::param_generation, pkvm::info(plan.generation).kmi);
   if (!protected_modules.empty())
     text +=
         fmt::format(" {}={}", platform::param_protected_modules, fmt::join(protected_modules, ","));
   if (options.no_iommu) text += fmt::format(" {}=none", platform::param_iommu);
+  if (options.as_shipped) text += fmt::format(" {}", platform::param_as_shipped);
   if (options.stub_unresolved) text += fmt::format(" {}=stub", platform::param_unresolved);
   if (!options.cmdline.empty()) text += " " + options.cmdline;
   return text;
@@ -47,6 +50,8 @@ std::vector<observe::CallRequest> calls_of(const std::vector<RcLine>& wishes) {
 /// Opens the files on the command line and turns late lines from files into module names.
 class PlanFromFiles {
  public:
+  explicit PlanFromFiles(const RunOptions& options) : generation_(options.cmdline) {}
+
   Outcome<RunPlan> make(const RunOptions& options) {
     std::vector<RcLine> wishes = options.wishes;
     for (const std::string& path : options.modules)
@@ -57,7 +62,8 @@ class PlanFromFiles {
         return std::unexpected(added.error());
       line.target = files_.back().name;
     }
-    auto initramfs = make_initramfs(files_, wishes);
+    plan_.generation = generation_.value();
+    auto initramfs = make_initramfs(plan_.generation, files_, wishes);
     if (!initramfs) return as_file_error(initramfs.error());
     plan_.initramfs = std::move(*initramfs);
     plan_.calls = calls_of(wishes);
@@ -69,6 +75,7 @@ class PlanFromFiles {
   Outcome<void> add(const std::string& path, LoadTime time) {
     auto file = open_module(path);
     if (!file) return std::unexpected(file.error());
+    if (auto agreed = generation_.add_module(path, file->generation); !agreed) return agreed;
     const auto same = std::ranges::find(files_, file->name, &ModuleFile::name);
     if (same != files_.end())
       return usage_error("{}: module {} is given twice, first as {}", path, file->name, same->path);
@@ -78,6 +85,7 @@ class PlanFromFiles {
   }
 
   RunPlan plan_;
+  RunGeneration generation_;
   std::vector<ModuleFile> files_;
 };
 
@@ -99,6 +107,14 @@ Outcome<RunPlan> plan_from_initramfs(const RunOptions& options) {
     if (line.verb == RcVerb::late)
       plan.modules.push_back({.name = line.target, .file = "", .time = LoadTime::late});
   plan.calls = calls_of(wishes);
+
+  std::vector<std::string> names;
+  for (const auto& module : plan.modules)
+    names.push_back(module.name);
+  RunGeneration generation(options.cmdline);
+  if (auto agreed = generation.add_archive(*options.initramfs, user->archive, names); !agreed)
+    return std::unexpected(agreed.error());
+  plan.generation = generation.value();
   plan.bootargs = bootargs_for(options, plan);
 
   if (own.empty()) wishes.clear();  // the archive already says it all
@@ -112,7 +128,7 @@ Outcome<RunPlan> plan_from_initramfs(const RunOptions& options) {
 
 Outcome<RunPlan> make_plan(const RunOptions& options) {
   if (options.initramfs) return plan_from_initramfs(options);
-  return PlanFromFiles().make(options);
+  return PlanFromFiles(options).make(options);
 }
 
 }  // namespace pkvmemu::tool

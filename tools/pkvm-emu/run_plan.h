@@ -8,12 +8,14 @@
 
 #include "failure.h"
 #include "observe/report.h"
+#include "pkvm/generation.h"
 #include "run_options.h"
 #include "support/file.h"
 
 namespace pkvmemu::tool {
 
 struct RunPlan {
+  pkvm::Generation generation = pkvm::Generation::android15_6_6;
   Bytes initramfs;  ///< plain newc
   std::string bootargs;
   std::vector<observe::ModuleRequest> modules;

@@ -41,6 +41,25 @@ bool is_branch(std::uint32_t type) {
 
 }  // namespace
 
+std::span<const MemoryBlock> memory_blocks(pkvm::Generation generation) {
+  using enum MemoryKind;
+  // 6.1: core_layout and init_layout.
+  static constexpr std::array core = {text, rodata, ro_after_init, data};
+  static constexpr std::array init = {init_text, init_rodata, init_data};
+  static constexpr std::array<MemoryBlock, 2> two = {core, init};
+  // From 6.6 on.
+  static constexpr std::array kinds = {text,      data,      rodata,     ro_after_init,
+                                       init_text, init_data, init_rodata};
+  static constexpr std::array<MemoryBlock, 7> separate = {
+      MemoryBlock(kinds).subspan(0, 1), MemoryBlock(kinds).subspan(1, 1),
+      MemoryBlock(kinds).subspan(2, 1), MemoryBlock(kinds).subspan(3, 1),
+      MemoryBlock(kinds).subspan(4, 1), MemoryBlock(kinds).subspan(5, 1),
+      MemoryBlock(kinds).subspan(6, 1)};
+  static constexpr std::array<std::span<const MemoryBlock>, pkvm::generation_count> rows = {
+      two, separate, separate};
+  return rows[static_cast<std::size_t>(generation)];
+}
+
 std::optional<MemoryKind> kind_of(const image::Section& section) {
   if (!section.allocated() || is_one_of(never_loaded, section.name)) return std::nullopt;
   if (is_one_of(read_only_later, section.name)) return MemoryKind::ro_after_init;

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the sections of a module go: one allocation per kind of memory, as kernels from 6.6 on do
-// it (pkvm-abi.md 2.6), each section at its own alignment, so that the page-aligned .hyp sections
-// start on pages. Only sizes and offsets are decided here; link.h fills the memory.
+// Where the sections of a module go (pkvm-abi.md 2.6): kinds of memory, which one allocation each
+// holds from 6.6 on and two allocations together in 6.1; in them each section at its own alignment,
+// so that the page-aligned .hyp sections start on pages. Only sizes and offsets are decided here;
+// link.h fills the memory.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "host/module/load_error.h"
 #include "host/module/services.h"
 #include "image/elf.h"
+#include "pkvm/generation.h"
 
 namespace pkvmemu::kmod {
 
@@ -20,6 +23,12 @@ std::optional<MemoryKind> kind_of(const image::Section& section);
 
 /// Branches of a file's section that may need a veneer: CALL26 and JUMP26 to other sections.
 std::uint64_t count_plt_candidates(const image::ElfFile& elf, const image::Section& target);
+
+/// The kinds that share an allocation, in the order of their addresses, each from a page on. The
+/// allocation goes by the first one's name.
+using MemoryBlock = std::span<const MemoryKind>;
+/// All of a module's memory but the loader's scratch.
+std::span<const MemoryBlock> memory_blocks(pkvm::Generation generation);
 
 struct LayoutPlan {
   static constexpr std::uint64_t plt_entry_size = 12;  ///< adrp x16; add x16, x16; br x16

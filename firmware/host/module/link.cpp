@@ -5,6 +5,7 @@
 
 #include "host/module/report.h"
 #include "image/text.h"
+#include "support/bits.h"
 
 namespace pkvmemu::kmod {
 namespace {
@@ -77,6 +78,7 @@ Loaded<std::span<std::byte>> Linker::take_scratch(std::uint64_t size) {
   const auto memory = services_.allocate(MemoryKind::scratch, size);
   if (!memory) return no_memory(size);
   module_.memory[static_cast<std::size_t>(MemoryKind::scratch)] = *memory;
+  module_.blocks[static_cast<std::size_t>(MemoryKind::scratch)] = *memory;
   return memory->bytes;
 }
 
@@ -96,12 +98,28 @@ Loaded<void> Linker::take_memory() {
       plan_layout(module_.file.elf(), [](const Section&, MemoryKind, std::uint64_t) {});
   if (!plan) return std::unexpected(plan.error());
   plan_ = *plan;
-  for (std::size_t kind = 0; kind < memory_kind_count; ++kind) {
-    const std::uint64_t size = plan_.size[kind];
-    if (size == 0) continue;
-    const auto memory = services_.allocate(static_cast<MemoryKind>(kind), size);
-    if (!memory) return no_memory(size);
-    module_.memory[kind] = *memory;
+  for (const MemoryBlock block : memory_blocks(generation_))
+    if (auto done = take_block(block); !done) return done;
+  return {};
+}
+
+Loaded<void> Linker::take_block(MemoryBlock block) {
+  const auto size_of = [this](MemoryKind kind) {
+    return align_up(plan_.size[static_cast<std::size_t>(kind)], page_size);
+  };
+  std::uint64_t size = 0;
+  for (const MemoryKind kind : block)
+    size += size_of(kind);
+  if (size == 0) return {};
+  const auto memory = services_.allocate(block.front(), size);
+  if (!memory) return no_memory(size);
+  module_.blocks[static_cast<std::size_t>(block.front())] = *memory;
+  std::uint64_t offset = 0;
+  for (const MemoryKind kind : block) {
+    if (size_of(kind) == 0) continue;
+    module_.memory[static_cast<std::size_t>(kind)] = Memory{
+        .address = memory->address + offset, .bytes = memory->bytes.subspan(offset, size_of(kind))};
+    offset += size_of(kind);
   }
   return {};
 }

@@ -21,8 +21,9 @@ namespace pkvmemu::kmod {
 class Linker {
  public:
   /// `earlier`: modules whose exports count beside the kernel's.
-  Linker(KernelServices& services, std::span<const Module> earlier, Module& module)
-      : services_(services), earlier_(earlier), module_(module) {}
+  Linker(KernelServices& services, pkvm::Generation generation, std::span<const Module> earlier,
+         Module& module)
+      : services_(services), generation_(generation), earlier_(earlier), module_(module) {}
 
   /// All of it. On failure the memory taken so far is in the record, for the caller to give back.
   Loaded<void> link();
@@ -37,6 +38,7 @@ class Linker {
 
   Loaded<void> take_tables();
   Loaded<void> take_memory();
+  Loaded<void> take_block(MemoryBlock block);
   Loaded<std::span<std::byte>> take_scratch(std::uint64_t size);
   Loaded<void> place_sections();
   Loaded<void> resolve_symbols();
@@ -50,6 +52,7 @@ class Linker {
   [[nodiscard]] LoadError at(const Site& site, Problem what) const;
 
   KernelServices& services_;
+  pkvm::Generation generation_;
   std::span<const Module> earlier_;
   Module& module_;
   LayoutPlan plan_;

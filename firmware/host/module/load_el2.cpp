@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/module/load_el2.h"
 
+#include <algorithm>
+
+#include "host/module/report.h"
 #include "image/text.h"
 #include "pkvm/smccc.h"
 #include "support/bits.h"
@@ -18,6 +21,15 @@ LoadError problem(Problem what, Step step, int status) {
   error.step = step;
   error.status = status;
   return error;
+}
+
+/// What init_module takes (pkvm-abi.md 3.2, step 14).
+struct InitCall {
+  bool takes_descriptor;  ///< the kernel address of a shared copy, not init's hyp VA
+};
+constexpr InitCall init_call(pkvm::Generation id) {
+  constexpr std::array<InitCall, pkvm::generation_count> rows = {{{false}, {false}, {true}}};
+  return rows[static_cast<std::size_t>(id)];
 }
 
 bool is_absent(const HypRange& range) {
@@ -106,10 +118,12 @@ Loaded<void> El2Load::load_with_reference() {
   if (auto done = allocate_addresses(); !done) return done;
   store_hyp_range(generation_, module_);
   relocate();
-  if (auto done = map_sections(); !done) return done;
-  if (auto done = initialise(); !done) return done;
-  module_.hyp.loaded = true;
-  return {};
+  if (auto done = share_descriptor(); !done) return done;
+  auto done = map_sections();
+  if (done) done = initialise();
+  unshare_descriptor();
+  module_.hyp.loaded = done.has_value();
+  return done;
 }
 
 Loaded<void> El2Load::allocate_addresses() {
@@ -146,6 +160,39 @@ void El2Load::relocate() {
   if (text) services_.sync_icache(*text);
 }
 
+/// From 6.12 on the hypervisor reads struct pkvm_el2_module itself, from a page of its own copy.
+Loaded<void> El2Load::share_descriptor() {
+  if (!init_call(generation_).takes_descriptor) return {};
+  descriptor_ = services_.allocate(MemoryKind::scratch, page_size);
+  if (!descriptor_) {
+    LoadError error = problem(Problem::no_memory, Step::init_module, negated(Errno::enomem));
+    error.expected = page_size;
+    return std::unexpected(error);
+  }
+  const pkvm::ModuleLayout& layout = pkvm::info(generation_).module;
+  const auto own = module_.this_module_bytes().subspan(*module_.hyp.struct_offset, layout.hyp_size);
+  __builtin_memcpy(descriptor_->bytes.data(), own.data(), own.size());
+  const std::uint64_t frame = services_.frame_of(descriptor_->address).value_or(Pfn{}).value;
+  const auto status = static_cast<int>(
+      call_hyp(services_, generation_, Hypercall::pkvm_host_share_hyp, std::array{frame}));
+  if (status == 0) return {};
+  services_.free(MemoryKind::scratch, *descriptor_);
+  descriptor_.reset();
+  LoadError error = problem(Problem::share_refused, Step::init_module, status);
+  error.found = frame;
+  return std::unexpected(error);
+}
+
+void El2Load::unshare_descriptor() {
+  if (!descriptor_) return;
+  const std::uint64_t frame = services_.frame_of(descriptor_->address).value_or(Pfn{}).value;
+  const auto status =
+      call_hyp(services_, generation_, Hypercall::pkvm_host_unshare_hyp, std::array{frame});
+  // Memory that the hypervisor still reads is nobody else's.
+  if (status == 0) services_.free(MemoryKind::scratch, *descriptor_);
+  descriptor_.reset();
+}
+
 Loaded<void> El2Load::map_sections() {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     if (is_absent(parts_[i])) continue;
@@ -164,7 +211,8 @@ Loaded<void> El2Load::map_section(const HypRange& range) {
         call_hyp(services_, generation_, Hypercall::pkvm_map_module_page,
                  std::array{frame, module_.hyp.hyp_address(page).value, row_of(range).prot}));
     if (status == 0) continue;
-    unmap_pages(range.start, page);
+    for (KernVa mapped = range.start; mapped < page; mapped = mapped + page_size)
+      unmap_page(mapped, module_.hyp.hyp_address(mapped));
     LoadError error = problem(Problem::map_refused, Step::map_module_page, status);
     error.other = row_of(range).section;
     error.found = frame;
@@ -173,10 +221,14 @@ Loaded<void> El2Load::map_section(const HypRange& range) {
   return {};
 }
 
+std::uint64_t El2Load::init_argument() const {
+  if (descriptor_) return descriptor_->address.value;
+  return module_.hyp.hyp_address(read_hyp_init(generation_, module_)).value;
+}
+
 Loaded<void> El2Load::initialise() {
-  const KernVa init = read_hyp_init(generation_, module_);
-  const auto status = static_cast<int>(call_hyp(services_, generation_, Hypercall::pkvm_init_module,
-                                                std::array{module_.hyp.hyp_address(init).value}));
+  const auto status = static_cast<int>(
+      call_hyp(services_, generation_, Hypercall::pkvm_init_module, std::array{init_argument()}));
   if (status == 0) return {};
   image::Line<64> line;
   line.put("Failed to init EL2 module: ");
@@ -187,17 +239,36 @@ Loaded<void> El2Load::initialise() {
 }
 
 void El2Load::unmap_sections(std::span<const HypRange> ranges) {
-  for (const HypRange& range : ranges)
-    if (!is_absent(range)) unmap_pages(range.start, range.end);
+  const bool wrong = unmaps_wrong_addresses();
+  for (const HypRange& range : ranges) {
+    if (is_absent(range)) continue;
+    for (KernVa page = range.start; page < range.end; page = page + page_size)
+      // As shipped: offsets count from entry 0, whose start is NULL.
+      unmap_page(page, wrong ? module_.hyp.token + page.value : module_.hyp.hyp_address(page));
+  }
 }
 
-void El2Load::unmap_pages(KernVa start, KernVa end) {
-  for (KernVa page = start; page < end; page = page + page_size) {
-    const std::uint64_t frame = services_.frame_of(page).value_or(Pfn{}).value;
-    // x1 is not written by the hypervisor here (3.3): only x0 tells.
-    (void)call_hyp(services_, generation_, Hypercall::pkvm_unmap_module_page,
-                   std::array{frame, module_.hyp.hyp_address(page).value});
-  }
+/// The defect of pkvm-abi.md 3.4 concerns this module: reported, whether reproduced or not.
+bool El2Load::unmaps_wrong_addresses() {
+  constexpr auto quirk = pkvm::Quirk::failed_load_unmaps_wrong_address;
+  // Sections that the generation does not have are no entries of its array.
+  const auto absent = [this](const HypRange& range) {
+    return is_absent(range) && generation_ >= row_of(range).since;
+  };
+  if (!pkvm::has_quirk(generation_, quirk) || std::ranges::none_of(parts_, absent)) return false;
+  const bool reproduced = defects_ == pkvm::Defects::reproduced;
+  services_.event(Event(pkvm::event::Kind::quirk)
+                      .name(pkvm::quirk_row(quirk).name)
+                      .value(0, reproduced ? 1 : 0)
+                      .record());
+  return reproduced;
+}
+
+void El2Load::unmap_page(KernVa page, HypVa address) {
+  const std::uint64_t frame = services_.frame_of(page).value_or(Pfn{}).value;
+  // x1 is not written by the hypervisor here (3.3): only x0 tells.
+  (void)call_hyp(services_, generation_, Hypercall::pkvm_unmap_module_page,
+                 std::array{frame, address.value});
 }
 
 }  // namespace pkvmemu::kmod

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// __pkvm_load_el2_module, step by step as pkvm-abi.md 3.2 numbers them, with the clean-up of 3.6 in
-// its documented form: a failing init gives its error, and all pages go back to the host, also when
-// some section is absent or empty (the defect of released kernels, 3.4, is not reproduced here).
-// 6.12's own steps (imports, shared descriptor: 8, 11, 13, 15) are not here yet.
+// __pkvm_load_el2_module, step by step as pkvm-abi.md 3.2 numbers them, with the clean-up of 3.6. A
+// failing init gives its error, and all pages go back to the host, also when some section is absent
+// or empty: the defect of released kernels there (3.4) is a row of pkvm/quirk.h. 6.12's imports
+// (step 8) are not here yet.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "host/module/hyp_image.h"
 #include "host/module/module.h"
 #include "pkvm/hypercall.h"
+#include "pkvm/quirk.h"
 
 namespace pkvmemu::kmod {
 
@@ -19,10 +21,19 @@ namespace pkvmemu::kmod {
 std::uint64_t call_hyp(KernelServices& services, pkvm::Generation generation, pkvm::Hypercall call,
                        std::span<const std::uint64_t> arguments);
 
+/// How a load goes in one kernel.
+struct LoadRules {
+  pkvm::Generation generation = pkvm::Generation::android15_6_6;
+  pkvm::Defects defects = pkvm::Defects::avoided;
+};
+
 class El2Load {
  public:
-  El2Load(KernelServices& services, pkvm::Generation generation, Module& module)
-      : services_(services), generation_(generation), module_(module) {}
+  El2Load(KernelServices& services, const LoadRules& rules, Module& module)
+      : services_(services),
+        generation_(rules.generation),
+        defects_(rules.defects),
+        module_(module) {}
 
   /// On success module.hyp.loaded is set and the reference taken is kept for ever.
   Loaded<void> run();
@@ -33,15 +44,21 @@ class El2Load {
   Loaded<void> load_with_reference();               // 4 to 16
   Loaded<void> allocate_addresses();                // 5, 6
   void relocate();                                  // 7
+  Loaded<void> share_descriptor();                  // 11
+  void unshare_descriptor();                        // 15
   Loaded<void> map_sections();                      // 12
   Loaded<void> map_section(const HypRange& range);  //
   Loaded<void> initialise();                        // 14
+  std::uint64_t init_argument() const;
   void unmap_sections(std::span<const HypRange> ranges);
-  void unmap_pages(KernVa start, KernVa end);
+  bool unmaps_wrong_addresses();
+  void unmap_page(KernVa page, HypVa address);
 
   KernelServices& services_;
   pkvm::Generation generation_;
+  pkvm::Defects defects_;
   Module& module_;
+  std::optional<Memory> descriptor_;  ///< the copy that the hypervisor may read (6.12)
   std::array<HypRange, hyp_part_count> parts_{};
 };
 

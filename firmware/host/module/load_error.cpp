@@ -59,6 +59,8 @@ constexpr std::array rows = {
     Row{Problem::map_refused,
         "the hypervisor refused a page of {other} (frame {address}): {status}"},
     Row{Problem::hyp_init_failed, "init returned {status}"},
+    Row{Problem::share_refused,
+        "the hypervisor refused to share the descriptor (frame {address}): {status}"},
 };
 
 void put_status(TextWriter& out, int status) {

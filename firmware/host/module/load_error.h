@@ -54,6 +54,7 @@ enum class Problem : std::uint8_t {
   no_hyp_va,        ///< expected: pages
   map_refused,      ///< other: section, found: frame
   hyp_init_failed,  ///< the EL2 init function
+  share_refused,    ///< found: the frame of the descriptor's copy
 };
 
 struct LoadError {

@@ -226,7 +226,7 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   module->path = request.path;
   module->file = *file;
 
-  auto done = Linker(services_, modules_, *module).link();
+  auto done = Linker(services_, config_.generation, modules_, *module).link();
   if (done) done = discover_hyp(services_, config_.generation, *module);
   if (done) done = check_arguments(request.arguments);
   if (done) {
@@ -287,8 +287,11 @@ void ModuleLoader::release_init_memory(Module& module) {
       if (section.address >= memory->address.value &&
           section.address - memory->address.value < memory->bytes.size())
         section.bytes = {};
-    services_.free(kind, *memory);
     memory.reset();
+    if (auto& block = module.blocks[static_cast<std::size_t>(kind)]; block) {
+      services_.free(kind, *block);
+      block.reset();
+    }
   }
   const auto& read_only = module.memory[static_cast<std::size_t>(MemoryKind::ro_after_init)];
   if (read_only) services_.protect(MemoryKind::rodata, *read_only);
@@ -296,8 +299,8 @@ void ModuleLoader::release_init_memory(Module& module) {
 
 void ModuleLoader::drop(Module& module) {
   for (std::size_t i = 0; i < memory_kind_count; ++i)
-    if (const auto& memory = module.memory[i]; memory)
-      services_.free(static_cast<MemoryKind>(i), *memory);
+    if (const auto& block = module.blocks[i]; block)
+      services_.free(static_cast<MemoryKind>(i), *block);
   for (Handler& handler : handlers_)
     if (handler.module == &module) handler.module = nullptr;
   module = Module{};
@@ -315,7 +318,9 @@ Module* ModuleLoader::new_record() {
 int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
   for (Module& module : modules_) {
     if (module.state == ModuleState::free || module.this_module() != this_module) continue;
-    const auto done = El2Load(services_, config_.generation, module).run();
+    const auto done =
+        El2Load(services_, {.generation = config_.generation, .defects = config_.defects}, module)
+            .run();
     if (!done) {
       module.hyp_error = done.error();
       return done.error().status;

@@ -20,11 +20,13 @@
 #include "image/cpio.h"
 #include "pkvm/generation.h"
 #include "pkvm/hypercall.h"
+#include "pkvm/quirk.h"
 
 namespace pkvmemu::kmod {
 
 struct LoaderConfig {
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
+  pkvm::Defects defects = pkvm::Defects::avoided;
   /// Directory under lib/modules, as `uname -r` gives it.
   std::string_view release;
   /// Ours, for the message when a module's differs: "6.6.77 SMP preempt mod_unload aarch64".

@@ -76,6 +76,18 @@ TEST(CommandLine, BadValuesWarn) {
                                      Warning::unknown_mode));
 }
 
+// Defects of released kernels are avoided unless asked for.
+TEST(CommandLine, AsShipped) {
+  using pkvm::Defects;
+  EXPECT_EQ(parse_command_line("").defects, Defects::avoided);
+  EXPECT_EQ(parse_command_line("pkvmemu.as_shipped").defects, Defects::reproduced);
+  EXPECT_EQ(parse_command_line("pkvmemu.as_shipped=1").defects, Defects::reproduced);
+  EXPECT_EQ(parse_command_line("pkvmemu.as_shipped pkvmemu.as_shipped=0").defects,
+            Defects::avoided);
+  EXPECT_THAT(warnings(parse_command_line("pkvmemu.as_shipped=yes")),
+              ::testing::ElementsAre(Warning::unknown_as_shipped));
+}
+
 // '-' and '_' are equal in names, and double quotes protect blanks.
 TEST(CommandLine, KernelSpelling) {
   const CommandLine line = parse_command_line(
@@ -88,7 +100,8 @@ TEST(CommandLine, KernelSpelling) {
 TEST(CommandLine, EveryWarningHasWords) {
   for (const Warning warning :
        {Warning::modules_repeated, Warning::modules_no_value, Warning::unknown_generation,
-        Warning::unknown_va_bits, Warning::unknown_iommu, Warning::unknown_mode})
+        Warning::unknown_va_bits, Warning::unknown_iommu, Warning::unknown_mode,
+        Warning::unknown_as_shipped})
     EXPECT_THAT(words_of(warning), ::testing::HasSubstr("%.*s"));
 }
 

@@ -12,23 +12,25 @@ namespace {
 
 using pkvm::Generation;
 
+constexpr const AddressRules& rules = address_rules(Generation::android15_6_6);
+
 // The measured first module address, and the same rule at 39 bits and with more CPUs.
 TEST(LayoutTest, FirstModuleAddress) {
-  EXPECT_EQ(Layout::make(48, Pa{0x4020'0000}, 1).first_free, HypVa{0x4000'0840'0000});
-  EXPECT_EQ(Layout::make(39, Pa{0x4020'0000}, 1).first_free, HypVa{0x20'0840'0000});
-  EXPECT_EQ(Layout::make(39, Pa{0x4020'0000}, 8).first_free, HypVa{0x20'0840'0000});
+  EXPECT_EQ(Layout::make(48, Pa{0x4020'0000}, 1, rules).first_free, HypVa{0x4000'0840'0000});
+  EXPECT_EQ(Layout::make(39, Pa{0x4020'0000}, 1, rules).first_free, HypVa{0x20'0840'0000});
+  EXPECT_EQ(Layout::make(39, Pa{0x4020'0000}, 8, rules).first_free, HypVa{0x20'0840'0000});
 }
 
 // The private half is the one without the idmap.
 TEST(LayoutTest, PrivateRangeAvoidsTheIdmap) {
-  EXPECT_EQ(Layout::make(39, Pa{0x20'4000'0000}, 1).private_base, HypVa{0});
-  EXPECT_EQ(Layout::make(39, Pa{0x4000'0000}, 1).private_base, HypVa{0x20'0000'0000});
+  EXPECT_EQ(Layout::make(39, Pa{0x20'4000'0000}, 1, rules).private_base, HypVa{0});
+  EXPECT_EQ(Layout::make(39, Pa{0x4000'0000}, 1, rules).private_base, HypVa{0x20'0000'0000});
 }
 
 // A stack is the upper of two pages, so bit 12 of any address in it is set; the lower one is never
 // mapped.
 TEST(LayoutTest, StacksHaveGuardPages) {
-  const Layout layout = Layout::make(39, Pa{0x4000'0000}, 4);
+  const Layout layout = Layout::make(39, Pa{0x4000'0000}, 4, rules);
   for (unsigned cpu = 0; cpu < 4; ++cpu) {
     EXPECT_TRUE(test_bit(layout.stack_page(cpu).value, 12));
     EXPECT_TRUE(test_bit(layout.stack_top(cpu).value - 1, 12));

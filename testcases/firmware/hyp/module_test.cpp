@@ -23,6 +23,8 @@ int failing_init(const pkvm_module_ops* ops) {
 
 class ModuleTest : public testing::Test {
  protected:
+  explicit ModuleTest(pkvm::Generation generation = pkvm::Generation::android15_6_6)
+      : world(generation) {}
   World world;
 
   user_pt_regs call(Hypercall name, std::initializer_list<u64> arguments) {
@@ -105,7 +107,7 @@ TEST_F(ModuleTest, InitResultIsSignExtended) {
 
 // The built-in null driver is accepted, with or without pages for atomic use.
 TEST_F(ModuleTest, NullIommuDriver) {
-  const auto ops = reinterpret_cast<std::uint64_t>(&hyp_null_iommu_ops);
+  const auto ops = reinterpret_cast<std::uint64_t>(&hyp_null_iommu_ops_6_6);
   EXPECT_EQ(result(Hypercall::pkvm_iommu_init, {ops, 0, 0, 0}), 0);
   auto* first = world.hyp().linear.pointer<std::uint64_t>(page);
   *first = (page + (4 * page_size)).value | 1;  // the next block: two pages
@@ -116,17 +118,68 @@ TEST_F(ModuleTest, NullIommuDriver) {
 
 // Pages that are not the host's own are refused with the donation's error.
 TEST_F(ModuleTest, IommuPagesMustBeTheHosts) {
-  const auto ops = reinterpret_cast<std::uint64_t>(&hyp_null_iommu_ops);
+  const auto ops = reinterpret_cast<std::uint64_t>(&hyp_null_iommu_ops_6_6);
   EXPECT_EQ(result(Hypercall::pkvm_iommu_init, {ops, pool_begin.value, 1, 0}), -1);
   EXPECT_EQ(result(Hypercall::pkvm_iommu_init, {ops, uart.value, 1, 0}), -1);
 }
 
 // A driver without its operations is a WARN, fatal at EL2.
 TEST_F(ModuleTest, IncompleteIommuDriverIsFatal) {
-  kvm_iommu_ops ops = hyp_null_iommu_ops;
+  kvm_iommu_ops_6_6 ops = hyp_null_iommu_ops_6_6;
   ops.attach_dev = nullptr;
   EXPECT_DEATH(call(Hypercall::pkvm_iommu_init, {reinterpret_cast<std::uint64_t>(&ops), 0, 0, 0}),
                "BUG");
+}
+
+class Calls6_1 : public ModuleTest {
+ protected:
+  Calls6_1() : ModuleTest(pkvm::Generation::android14_6_1) {}
+};
+class Calls6_12 : public ModuleTest {
+ protected:
+  Calls6_12() : ModuleTest(pkvm::Generation::android16_6_12) {}
+};
+
+// 6.1 aligns private addresses to the order of their size, behind stack and fixmap, up to 1 GiB.
+TEST_F(Calls6_1, AddressesAreAlignedAndEndAfterOneGibibyte) {
+  EXPECT_EQ(alloc(1), 0x4000'0000'3000U);
+  EXPECT_EQ(alloc(3), 0x4000'0000'4000U);
+  EXPECT_EQ(alloc(2), 0x4000'0000'8000U) << "3 pages are not rounded up";
+  EXPECT_EQ(alloc(0x2'0000), 0x4000'2000'0000U) << "half of it";
+  EXPECT_EQ(alloc(0x2'0000), 0U);
+}
+
+// 6.1: the end of IOMMU registration is told once; there is no iommu_init.
+TEST_F(Calls6_1, IommuIsFinalisedOnce) {
+  EXPECT_EQ(result(Hypercall::pkvm_iommu_finalize, {0}), 0);
+  EXPECT_EQ(result(Hypercall::pkvm_iommu_finalize, {0}), -1);
+  EXPECT_FALSE(pkvm::hypercall_number(world.hyp().generation, Hypercall::pkvm_iommu_init));
+}
+
+// 6.12: init is found by the descriptor at a kernel address, here one that converts to itself.
+TEST_F(Calls6_12, InitIsFoundByTheDescriptor) {
+  std::array<u64, 25> descriptor{};
+  constexpr u64 sections_start = 0xFFFF'FFC0'0000'1000;
+  constexpr u64 hyp_va = 0x10'0000;
+  descriptor[96 / 8] = sections_start;
+  descriptor[112 / 8] = hyp_va;
+  descriptor[192 / 8] = reinterpret_cast<u64>(&failing_init) - hyp_va + sections_start;
+  EXPECT_EQ(result(Hypercall::pkvm_init_module, {reinterpret_cast<u64>(descriptor.data())}), -12);
+  EXPECT_EQ(seen_ops, module_ops(pkvm::Generation::android16_6_12, CfiFlavour::plain));
+}
+
+// 6.12's null driver has its operations in another order; a driver without one is -ENODEV there.
+TEST_F(Calls6_12, IommuDriverIsCheckedAndCalled) {
+  EXPECT_EQ(
+      result(Hypercall::pkvm_iommu_init, {reinterpret_cast<u64>(&hyp_null_iommu_ops_6_12), 0, 0}),
+      0);
+  kvm_iommu_ops_6_12 ops = hyp_null_iommu_ops_6_12;
+  ops.detach_dev = nullptr;
+  EXPECT_EQ(result(Hypercall::pkvm_iommu_init, {reinterpret_cast<u64>(&ops), 0, 0}), -19);
+  ops = hyp_null_iommu_ops_6_12;
+  ops.init = [] { return -5; };
+  EXPECT_EQ(result(Hypercall::pkvm_iommu_init, {reinterpret_cast<u64>(&ops), 0, 0}), -5);
+  EXPECT_EQ(result(Hypercall::pkvm_devices_init, {}), 0);
 }
 
 // A module's flavour decides how its later callbacks are checked; other addresses are not checked.

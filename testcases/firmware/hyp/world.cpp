@@ -49,7 +49,7 @@ World::World(pkvm::Generation generation)
   hyp.linear = LinearMap{ram_begin.value - reinterpret_cast<std::uint64_t>(memory_.get())};
   EarlyPages& early = hyp.early.emplace(hyp.linear, pool_begin, ram_end);
   hyp.space.emplace(
-      Layout::make(48, Pa{0x4020'0000}, 1),
+      Layout::make(48, Pa{0x4020'0000}, 1, address_rules(generation)),
       PageTable::Shape{.root = early.take_page().value(), .start_level = 0, .input_bits = 48},
       early, generation);
   hyp.stage2_shape = Stage2Shape::of_parange(parange_48_bits);

@@ -142,14 +142,16 @@ TEST_P(Mistakes, AreExplained) {
   EXPECT_THAT(result.out, IsEmpty());
 }
 
-// A module of another generation is refused by the generation's name.
-TEST(Cli, OtherGenerationsAreRefused) {
+// Modules of two generations are refused together, and one of no known generation by itself.
+TEST(Cli, GenerationsAreNotMixed) {
   const ScratchDirectory scratch;
   const std::string path = scratch.path() / "other.ko";
   put(path, hello_with_release("6.1.77"));
-  const auto older = pkvm_emu({"run", path});
-  EXPECT_EQ(older.exit_code, 3);
-  EXPECT_THAT(older.err, HasSubstr("built for android14-6.1; this version runs android15-6.6"));
+  const auto mixed = pkvm_emu({"run", module("counter"), path});
+  EXPECT_EQ(mixed.exit_code, 3);
+  EXPECT_THAT(mixed.err, AllOf(HasSubstr("other.ko: built for android14-6.1"),
+                               HasSubstr("counter.ko for android15-6.6")));
+  EXPECT_EQ(pkvm_emu({"run", module("counter"), "--late", path}).exit_code, 3);
 
   put(path, hello_with_release("5.9.77"));
   EXPECT_THAT(pkvm_emu({"run", path}).err, HasSubstr("of no known kernel generation"));

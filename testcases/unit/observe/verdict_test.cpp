@@ -45,6 +45,21 @@ TEST(Verdict, AFailingInit) {
               Contains("module foo: NOT loaded: init returned -12 (ENOMEM)"));
 }
 
+// A defect that the firmware avoided is named with the versions that have it; a reproduced one is
+// what the run died of; a name that this version does not know is passed on.
+TEST(Verdict, Defects) {
+  const auto with = [](std::string_view name, std::uint64_t reproduced) {
+    return lines_of(
+        facts_of(EventBuilder().boot().host(Kind::quirk, {reproduced}, {name, ""}).deprivilege()));
+  };
+  EXPECT_THAT(with("failed-load-unmaps-wrong-address", 0),
+              Contains(testing::AllOf(HasSubstr("of 6.6.77 to 6.6.127 kernels avoided"),
+                                      HasSubstr("--as-shipped"))));
+  EXPECT_THAT(with("failed-load-unmaps-wrong-address", 1),
+              Contains(HasSubstr("reproduced: a failing EL2 init")));
+  EXPECT_THAT(with("other", 1), Contains("defect other"));
+}
+
 // docs/design.md 7, last form; measured: hello is never tried after nosuch.
 TEST(Verdict, AMissingModule) {
   const EventBuilder events = EventBuilder()

@@ -17,6 +17,8 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr auto baseline = pkvm::Generation::android15_6_6;
+
 Bytes bytes_of(std::string_view text) {
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
@@ -34,6 +36,7 @@ ModuleFile module(std::string name, std::vector<std::string> depends = {}) {
   return {.path = name + ".ko",
           .name = name,
           .depends = std::move(depends),
+          .generation = baseline,
           .bytes = bytes_of("contents of " + name)};
 }
 
@@ -47,7 +50,7 @@ RcLine call(std::string target) {
 TEST(MakeInitramfs, LaysOutModulesAsDepmodDoes) {
   const std::vector modules = {module("top", {"middle"}), module("middle", {"base"}),
                                module("base"), module("alone", {"not_given"})};
-  const auto archive = make_initramfs(modules, {});
+  const auto archive = make_initramfs(baseline, modules, {});
   ASSERT_TRUE(archive);
   EXPECT_EQ(file_in(*archive, "lib/modules/6.6.77/top.ko"), "contents of top");
   EXPECT_EQ(file_in(*archive, "lib/modules/6.6.77/modules.dep"),
@@ -57,7 +60,8 @@ TEST(MakeInitramfs, LaysOutModulesAsDepmodDoes) {
 
 // Modules that need each other do not hang the tool.
 TEST(MakeInitramfs, ADependencyCycleEnds) {
-  const auto archive = make_initramfs(std::vector{module("a", {"b"}), module("b", {"a"})}, {});
+  const auto archive =
+      make_initramfs(baseline, std::vector{module("a", {"b"}), module("b", {"a"})}, {});
   ASSERT_TRUE(archive);
   EXPECT_THAT(file_in(*archive, "lib/modules/6.6.77/modules.dep"), HasSubstr("a.ko: b.ko"));
 }
@@ -66,8 +70,8 @@ TEST(MakeInitramfs, ADependencyCycleEnds) {
 TEST(MakeInitramfs, IsReproducible) {
   const std::vector modules = {module("a")};
   const std::vector wishes = {call("f")};
-  EXPECT_EQ(*make_initramfs(modules, wishes), *make_initramfs(modules, wishes));
-  EXPECT_EQ(file_in(*make_initramfs(modules, wishes), "pkvm-emu.rc"), "call f\n");
+  EXPECT_EQ(*make_initramfs(baseline, modules, wishes), *make_initramfs(baseline, modules, wishes));
+  EXPECT_EQ(file_in(*make_initramfs(baseline, modules, wishes), "pkvm-emu.rc"), "call f\n");
 }
 
 // A user's archive keeps its files; its own wishes are read, and the merged file counts.
@@ -76,7 +80,7 @@ TEST(OpenInitramfs, WishesAreMerged) {
   ASSERT_TRUE(directory);
   const std::string path = directory->path() / "own.cpio";
   const std::vector own = {call("first")};
-  ASSERT_TRUE(write_file(path, *make_initramfs(std::vector{module("a")}, own)));
+  ASSERT_TRUE(write_file(path, *make_initramfs(baseline, std::vector{module("a")}, own)));
 
   auto user = open_initramfs(path);
   ASSERT_TRUE(user) << user.error().message;
@@ -92,7 +96,7 @@ TEST(OpenInitramfs, ABadRcFileIsRefused) {
   const auto directory = build::TempDir::create();
   ASSERT_TRUE(directory);
   const std::string path = directory->path() / "own.cpio";
-  ASSERT_TRUE(write_file(path, *make_initramfs({}, std::vector{call("not valid")})));
+  ASSERT_TRUE(write_file(path, *make_initramfs(baseline, {}, std::vector{call("not valid")})));
   const auto user = open_initramfs(path);
   ASSERT_FALSE(user);
   EXPECT_EQ(user.error().code, observe::ExitCode::bad_file);

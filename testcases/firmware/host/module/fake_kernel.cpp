@@ -67,9 +67,13 @@ FakeHyp::Answer FakeHyp::unmap_page(const Call& call) {
   return {0, frame, va, 0};
 }
 
+FakeHyp::Answer FakeHyp::unshare_page(const Call& call) {
+  if (shared_frames.erase(call.arguments[0]) == 0) return {0, error(Errno::eperm), 0, 0};
+  return {0, 0, 0, 0};
+}
+
 FakeHyp::Answer FakeHyp::answer(const std::array<std::uint64_t, 8>& x) {
-  const auto which =
-      pkvm::hypercall_of_number(pkvm::Generation::android15_6_6, x[0] - pkvm::smccc::kvm_host_base);
+  const auto which = pkvm::hypercall_of_number(generation, x[0] - pkvm::smccc::kvm_host_base);
   if (!which) {
     complaints.push_back(fmt::format("unknown hypercall {:#x}", x[0]));
     return refused;
@@ -89,6 +93,10 @@ FakeHyp::Answer FakeHyp::answer(const std::array<std::uint64_t, 8>& x) {
       return map_page(call);
     case Hypercall::pkvm_unmap_module_page:
       return unmap_page(call);
+    case Hypercall::pkvm_host_share_hyp:
+      return {0, shared_frames.insert(x[1]).second ? 0 : error(Errno::eperm), 0, 0};
+    case Hypercall::pkvm_host_unshare_hyp:
+      return unshare_page(call);
     case Hypercall::pkvm_init_module:
       return {0, static_cast<std::uint64_t>(static_cast<std::int64_t>(init_result)), 0, 0};
     case Hypercall::pkvm_register_hcall:
@@ -126,6 +134,9 @@ void FakeKernel::free(MemoryKind kind, const Memory& memory) {
     hyp.complaints.emplace_back("freed what was not allocated");
     return;
   }
+  for (std::uint64_t at = 0; at < area->bytes.size(); at += page_size)
+    if (hyp.shared_frames.contains(frame_of(area->address + at)->value))
+      hyp.complaints.emplace_back("freed what is shared");
   area->freed = true;
   // A use after free shows under the address sanitizer.
   area->bytes.clear();
@@ -171,6 +182,10 @@ std::optional<Pfn> FakeKernel::frame_of(KernVa address) {
 }
 
 std::array<std::uint64_t, 4> FakeKernel::hypercall(const std::array<std::uint64_t, 8>& x) {
+  const auto which = pkvm::hypercall_of_number(hyp.generation, x[0] - pkvm::smccc::kvm_host_base);
+  if (const Area* area = area_at(x[1]); which == Hypercall::pkvm_init_module && area != nullptr &&
+                                        hyp.shared_frames.contains(frame_of(KernVa{x[1]})->value))
+    descriptor = area->bytes;
   return hyp.answer(x);
 }
 

@@ -37,7 +37,9 @@ class FakeHyp {
 
   static constexpr std::uint64_t first_va = 0x4000'0840'0000;
 
+  pkvm::Generation generation = pkvm::Generation::android15_6_6;
   std::vector<Call> calls;
+  std::set<std::uint64_t> shared_frames;
   /// EL2 mappings of module pages: VA to {frame, prot}.
   struct Mapping {
     std::uint64_t frame;
@@ -57,6 +59,7 @@ class FakeHyp {
  private:
   Answer map_page(const Call& call);
   Answer unmap_page(const Call& call);
+  Answer unshare_page(const Call& call);
 
   std::map<pkvm::Hypercall, unsigned> count_;
 };
@@ -114,6 +117,9 @@ class FakeKernel final : public KernelServices {
   std::vector<std::string> console;
   std::vector<pkvm::event::Record> events;
   std::vector<KernVa> inits;
+  /// What 6.12's init_module was shown: the shared page at the address in x1; empty when it was not
+  /// shared, or none.
+  std::vector<std::byte> descriptor;
 
  private:
   Area* area_at(std::uint64_t address);

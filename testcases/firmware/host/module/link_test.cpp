@@ -194,7 +194,9 @@ TEST(Imports, AnEarlierModuleExports) {
   earlier.module.state = ModuleState::live;
   for (const auto& [name, found] : {std::pair{"shared", true}, std::pair{"hidden", false}}) {
     LinkedModule user(compile_module(fmt::format(".quad {}\n", name)));
-    const auto done = Linker(user.kernel, std::span(&earlier.module, 1), user.module).link();
+    const auto done = Linker(user.kernel, pkvm::Generation::android15_6_6,
+                             std::span(&earlier.module, 1), user.module)
+                          .link();
     EXPECT_EQ(done.has_value(), found) << name;
     if (done) EXPECT_EQ(user.word(".text", 0, 8), earlier.section(".text").address);
   }

@@ -123,24 +123,26 @@ Bytes compile(std::string_view body, std::string_view language,
   return read(object);
 }
 
-Bytes compile_module(std::string_view body, std::string_view name) {
+Bytes compile_module(std::string_view body, std::string_view name, pkvm::Generation generation) {
   constexpr std::string_view frame = R"(
     .section .modinfo, "a"
-    .asciz "vermagic=6.6.77 SMP preempt mod_unload aarch64"
+    .asciz "vermagic={2} SMP preempt mod_unload aarch64"
     .asciz "name={0}"
     .section .gnu.linkonce.this_module, "aw"
     .balign 64
   .Lmodule:
     .skip 24
     .asciz "{0}"
-    .org .Lmodule + 392
+    .org .Lmodule + {3}
     .weak init_module
     .quad init_module
-    .org .Lmodule + 1536
+    .org .Lmodule + {4}
     .text
     {1}
 )";
-  return compile(fmt::format(frame, name, body));
+  const pkvm::GenerationInfo& info = pkvm::info(generation);
+  return compile(
+      fmt::format(frame, name, body, info.kernel_release, info.module.init, info.module.size));
 }
 
 std::string samples_directory() {
@@ -168,7 +170,7 @@ LinkedModule::LinkedModule(Bytes bytes) : file(std::move(bytes)) {
 }
 
 Loaded<void> LinkedModule::link() {
-  return Linker(kernel, {}, module).link();
+  return Linker(kernel, pkvm::Generation::android15_6_6, {}, module).link();
 }
 
 const PlacedSection& LinkedModule::section(std::string_view name) const {

@@ -22,7 +22,8 @@ Bytes compile(std::string_view body, std::string_view language = "assembler",
               const std::vector<std::string>& options = {});
 
 /// The same with .modinfo and struct module around it, as a .ko has them.
-Bytes compile_module(std::string_view body, std::string_view name = "test");
+Bytes compile_module(std::string_view body, std::string_view name = "test",
+                     pkvm::Generation generation = pkvm::Generation::android15_6_6);
 
 std::string samples_directory();
 std::vector<std::filesystem::path> sample_modules();

@@ -10,7 +10,7 @@
 
 namespace pkvmemu::kmod::test {
 
-Bytes hyp_module(std::string_view name) {
+Bytes hyp_module(std::string_view name, pkvm::Generation generation) {
   constexpr std::string_view body = R"(
     .section .init.text, "ax"
     init_module: ret
@@ -45,7 +45,7 @@ Bytes hyp_module(std::string_view name) {
     .word __kvm_nvhe_hyp_data - .
     .word __kvm_nvhe_hyp_data + 8 - .
 )";
-  return compile_module(body, name);
+  return compile_module(body, name, generation);
 }
 
 void World::add_module(std::string_view file_name, const Bytes& file,
@@ -59,13 +59,16 @@ void World::add_file(std::string_view path, std::string_view text) {
   files_.emplace_back("/" + std::string(path), Bytes(bytes.begin(), bytes.end()));
 }
 
-ModuleLoader& World::boot(std::string_view directory) {
+ModuleLoader& World::boot(std::string_view given_directory) {
+  const std::string_view release = pkvm::info(generation_).kernel_release;
+  const std::string directory = given_directory.empty() ? fmt::format("lib/modules/{}/", release)
+                                                        : std::string(given_directory);
   image::CpioWriter writer;
   for (const auto& [path, bytes] : files_) {
-    const std::string whole = path.starts_with('/') ? path : std::string(directory) + path;
+    const std::string whole = path.starts_with('/') ? path : directory + path;
     if (!writer.add_file(whole, bytes)) throw std::runtime_error("bad path");
   }
-  if (!dep_.empty() && !writer.add_file(std::string(directory) + "modules.dep", dep_))
+  if (!dep_.empty() && !writer.add_file(directory + "modules.dep", dep_))
     throw std::runtime_error("bad path");
   archive_ = std::move(writer).finish();
   kernel.init = [this](KernVa address) {
@@ -77,9 +80,11 @@ ModuleLoader& World::boot(std::string_view directory) {
     return load_and_register(const_cast<Module&>(*module), found->second.symbol,
                              found->second.handlers);
   };
-  loader.emplace(kernel, LoaderConfig{.generation = pkvm::Generation::android15_6_6,
-                                      .release = release_,
-                                      .vermagic = "6.6.77 SMP preempt mod_unload aarch64",
+  vermagic_ = fmt::format("{} SMP preempt mod_unload aarch64", release);
+  loader.emplace(kernel, LoaderConfig{.generation = generation_,
+                                      .defects = defects,
+                                      .release = release,
+                                      .vermagic = vermagic_,
                                       .initramfs = archive_,
                                       .command_line = command_line});
   return *loader;
@@ -92,16 +97,17 @@ void World::on_init(std::string_view module, std::string init_symbol,
 
 int World::load_and_register(Module& module, std::string_view init_symbol,
                              const std::vector<std::string>& handlers) {
-  const auto& layout = pkvm::info(pkvm::Generation::android15_6_6).module;
+  const auto& layout = pkvm::info(generation_).module;
   const auto init = module.symbol_address(init_symbol);
   if (!init) throw std::runtime_error("no EL2 init");
   std::memcpy(module.this_module_bytes().data() + layout.arch_hyp + layout.hyp_init, &init->value,
               sizeof(init->value));
   const int status = loader->load_el2_module(module.this_module(), KernVa{token_address});
   if (status != 0) return status;
-  // pkvm_el2_mod_va: token + address - arch.hyp.sections.start, as the macro computes it.
+  // pkvm_el2_mod_va: token + address - the start that the generation's macro takes (3.1).
   std::uint64_t start = 0;
-  constexpr std::size_t sections_field = 80;
+  constexpr std::array<std::size_t, pkvm::generation_count> fields = {0, 80, 96};
+  const std::size_t sections_field = fields[static_cast<std::size_t>(generation_)];
   std::memcpy(&start, module.this_module_bytes().data() + layout.arch_hyp + sections_field,
               sizeof(start));
   for (const std::string& handler : handlers) {

@@ -18,18 +18,23 @@ namespace pkvmemu::kmod::test {
 
 /// A module with one page of EL2 code, two of bss, one of data; rodata and event ids are empty.
 /// `hyp_data` holds two pointers with .hyp.reloc entries: to `hyp_init` and to `hyp_value`.
-Bytes hyp_module(std::string_view name);
+Bytes hyp_module(std::string_view name,
+                 pkvm::Generation generation = pkvm::Generation::android15_6_6);
 
 class World {
  public:
-  explicit World(std::string release = "6.6.77") : release_(std::move(release)) {}
+  explicit World(pkvm::Generation generation = pkvm::Generation::android15_6_6)
+      : generation_(generation) {
+    kernel.hyp.generation = generation;
+  }
 
   /// Puts a file into lib/modules/<release>/ (or the flat lib/modules/).
   void add_module(std::string_view file_name, const Bytes& file,
                   std::string_view dependencies = {});
   void add_file(std::string_view path, std::string_view text);
-  /// Builds the archive; modules.dep comes from what was added.
-  ModuleLoader& boot(std::string_view directory = "lib/modules/6.6.77/");
+  /// Builds the archive; modules.dep comes from what was added. The directory is by default that
+  /// of the kernel's release.
+  ModuleLoader& boot(std::string_view directory = {});
 
   /// What the EL1 init does: 0 or the first error. Token and handler numbers are left in `token`
   /// and `numbers`.
@@ -39,6 +44,7 @@ class World {
   void on_init(std::string_view module, std::string init_symbol, std::vector<std::string> handlers);
 
   FakeKernel kernel;
+  pkvm::Defects defects = pkvm::Defects::avoided;
   std::string command_line;  ///< set before boot()
   std::optional<ModuleLoader> loader;
   std::vector<int> numbers;
@@ -50,9 +56,10 @@ class World {
     std::vector<std::string> handlers;
   };
 
-  std::string release_;
+  pkvm::Generation generation_;
   std::vector<std::pair<std::string, Bytes>> files_;
   std::string dep_;
+  std::string vermagic_;
   Bytes archive_;
   std::map<std::string, Init, std::less<>> inits_;
 };

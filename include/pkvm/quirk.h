@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Defects of released kernels, as data. The firmware does the documented thing and reports the
+// defect that it avoided; with pkvmemu.as_shipped it reproduces them. docs/fidelity.md lists them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "pkvm/generation.h"
+
+namespace pkvm {
+
+enum class Quirk : std::uint8_t {
+  /// pkvm-abi.md 3.4: the loop that unmaps a module whose init failed counts from entry 0 of the
+  /// sorted sections. When a section is absent that entry's start is NULL, every offset is a whole
+  /// kernel address, and the hypervisor is told to unmap where nothing is mapped, which is fatal.
+  failed_load_unmaps_wrong_address = 0,
+};
+inline constexpr std::size_t quirk_count = 1;
+
+struct QuirkRow {
+  Quirk id;
+  std::string_view name;
+  /// Versions in which it was seen, in the order of `generations`; empty: that one never had it.
+  std::array<std::string_view, generation_count> versions;
+  std::string_view what;  ///< for people: what a phone does
+
+  constexpr std::string_view versions_in(Generation generation) const {
+    return versions[static_cast<std::size_t>(generation)];
+  }
+};
+
+inline constexpr std::array<QuirkRow, quirk_count> quirk_rows = {{
+    {Quirk::failed_load_unmaps_wrong_address,
+     "failed-load-unmaps-wrong-address",
+     {"6.1.75", "6.6.77 to 6.6.127", "6.12.23"},
+     "a failing EL2 init in a module with an empty or absent .hyp section panics the hypervisor"},
+}};
+
+constexpr const QuirkRow& quirk_row(Quirk quirk) {
+  return quirk_rows[static_cast<std::size_t>(quirk)];
+}
+
+constexpr bool has_quirk(Generation generation, Quirk quirk) {
+  return !quirk_row(quirk).versions_in(generation).empty();
+}
+
+/// What a kernel that met one of its defects does.
+enum class Defects : std::uint8_t { avoided, reproduced };
+
+}  // namespace pkvm
