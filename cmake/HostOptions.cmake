@@ -35,6 +35,7 @@ function(pkvmemu_test name)
     set(ARG_TIMEOUT 300)
   endif()
   add_executable(test_${name} ${ARG_SOURCES})
+  target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/testcases)
   list(TRANSFORM ARG_DEPENDS REPLACE "^([a-z_]+)$" "pkvmemu::\\1")
   target_link_libraries(test_${name} PRIVATE pkvmemu::options ${ARG_DEPENDS} ${ARG_PRIVATE_DEPENDS}
                         GTest::gmock_main)

@@ -87,10 +87,13 @@ struct Row {
   void (*set)(CommandLine&, const Parameter&);
 };
 constexpr std::array rows = {
-    Row{platform::param_mode, set_mode},       Row{platform::param_protected_modules, set_modules},
-    Row{platform::param_va_bits, set_va_bits}, Row{platform::param_generation, set_generation},
-    Row{platform::param_iommu, set_iommu},     Row{platform::param_as_shipped, set_as_shipped},
-    Row{platform::param_iommu, set_iommu},     Row{platform::param_unresolved, set_unresolved},
+    Row{platform::param_mode, set_mode},
+    Row{platform::param_protected_modules, set_modules},
+    Row{platform::param_va_bits, set_va_bits},
+    Row{platform::param_generation, set_generation},
+    Row{platform::param_iommu, set_iommu},
+    Row{platform::param_as_shipped, set_as_shipped},
+    Row{platform::param_unresolved, set_unresolved},
 };
 
 bool is_blank(char c) {

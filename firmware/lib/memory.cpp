@@ -62,7 +62,8 @@ void fill_bytes(void* to, unsigned char value, std::size_t size) {
     *out++ = value;
   const Word word = 0x0101'0101'0101'0101 * std::uint64_t{value};
   for (; size >= sizeof(Block); size -= sizeof(Block)) {
-    for (Word& each : reinterpret_cast<Block*>(out)->words) each = word;
+    for (Word& each : reinterpret_cast<Block*>(out)->words)
+      each = word;
     out += sizeof(Block);
   }
   for (; size >= sizeof(Word); size -= sizeof(Word)) {

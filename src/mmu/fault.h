@@ -23,7 +23,7 @@ struct Fault {
   std::uint8_t level = 0;  ///< lookup level, 0 to 3
   Stage stage = Stage::one;
   bool s1ptw = false;  ///< stage 2 failed on behalf of a stage-1 table walk
-  Ipa ipa{0};           ///< stage 2 only: what HPFAR_EL2 reports (the whole address, not the page)
+  Ipa ipa{0};          ///< stage 2 only: what HPFAR_EL2 reports (the whole address, not the page)
 
   constexpr bool operator==(const Fault&) const = default;
 

@@ -18,12 +18,12 @@ inline constexpr unsigned descriptor_address_bits = 48;
 inline constexpr std::uint8_t no_level = 0xff;
 
 struct Granule {
-  std::uint8_t page_bits;                   ///< log2 of the page size
-  std::uint8_t stride;                      ///< input bits that one full table resolves
-  std::uint8_t first_block_level;           ///< blocks exist from here down to level 2
+  std::uint8_t page_bits;                    ///< log2 of the page size
+  std::uint8_t stride;                       ///< input bits that one full table resolves
+  std::uint8_t first_block_level;            ///< blocks exist from here down to level 2
   std::array<std::uint8_t, 4> stage2_start;  ///< by VTCR_EL2.SL0
-  std::uint8_t top_start_level;             ///< the start level that only large PA sizes may use,
-  std::uint8_t top_start_pa_bits;           ///< and the PA size from which they may
+  std::uint8_t top_start_level;              ///< the start level that only large PA sizes may use,
+  std::uint8_t top_start_pa_bits;            ///< and the PA size from which they may
 
   /// Input bits resolved below `level`: log2 of the size of what one descriptor there maps.
   [[nodiscard]] constexpr unsigned shift_at(unsigned level) const {

@@ -40,7 +40,11 @@ struct Pfn {
   std::uint64_t value = 0;
   constexpr auto operator<=>(const Pfn&) const = default;
 };
-constexpr Pfn pfn_of(Pa pa) { return Pfn{pa.value >> page_shift}; }
-constexpr Pa pa_of(Pfn pfn) { return Pa{pfn.value << page_shift}; }
+constexpr Pfn pfn_of(Pa pa) {
+  return Pfn{pa.value >> page_shift};
+}
+constexpr Pa pa_of(Pfn pfn) {
+  return Pa{pfn.value << page_shift};
+}
 
 }  // namespace pkvmemu

@@ -6,7 +6,9 @@
 
 namespace pkvmemu {
 
-constexpr std::uint64_t bit(unsigned n) { return std::uint64_t{1} << n; }
+constexpr std::uint64_t bit(unsigned n) {
+  return std::uint64_t{1} << n;
+}
 
 /// A mask of the `width` lowest bits; width 64 is allowed.
 constexpr std::uint64_t low_mask(unsigned width) {
@@ -18,7 +20,9 @@ constexpr std::uint64_t bits(std::uint64_t value, unsigned high, unsigned low) {
   return (value >> low) & low_mask(high - low + 1);
 }
 
-constexpr bool test_bit(std::uint64_t value, unsigned n) { return (value >> n & 1) != 0; }
+constexpr bool test_bit(std::uint64_t value, unsigned n) {
+  return (value >> n & 1) != 0;
+}
 
 constexpr std::int64_t sign_extend(std::uint64_t value, unsigned width) {
   const unsigned shift = 64 - width;

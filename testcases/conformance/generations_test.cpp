@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "harness/emulator.h"
+#include "harness/generation_printer.h"
 #include "modules/memory/operations.h"
 #include "pkvm/generation.h"
 

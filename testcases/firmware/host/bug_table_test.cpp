@@ -12,8 +12,8 @@ using namespace pkvmemu::host;
 
 constexpr std::uint64_t table_address = 0xffff'ffc0'7900'0000;
 
-void add(std::vector<std::byte>& table, std::int32_t address, std::int32_t file,
-         std::uint16_t line, std::uint16_t flags) {
+void add(std::vector<std::byte>& table, std::int32_t address, std::int32_t file, std::uint16_t line,
+         std::uint16_t flags) {
   const std::size_t at = table.size();
   table.resize(at + 12);
   std::memcpy(&table[at], &address, 4);

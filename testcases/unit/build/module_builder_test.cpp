@@ -202,13 +202,12 @@ TEST_F(BuilderTest, UnusableNamesAreRefused) {
 
 // A kernel function called at EL2 is an error here, not at load time on a phone.
 TEST_F(BuilderTest, KernelFunctionAtEl2IsRefused) {
-  EXPECT_THAT(
-      build_error(spec(demo_el1, std::string(demo_el2) + R"(
+  EXPECT_THAT(build_error(spec(demo_el1, std::string(demo_el2) + R"(
 extern void kernel_function(void);
 void use(void);
 void use(void) { kernel_function(); }
 )")),
-      AllOf(HasSubstr("refers to kernel_function"), HasSubstr("do not exist at EL2")));
+              AllOf(HasSubstr("refers to kernel_function"), HasSubstr("do not exist at EL2")));
 }
 
 // printk at EL2 says what to use instead.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 
+#include "harness/generation_printer.h"
 #include "inspect/ops_flow_state.h"
 #include "ko_editor.h"
 #include "pkvm/generation.h"

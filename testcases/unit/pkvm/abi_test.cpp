@@ -8,16 +8,13 @@
 #include <sstream>
 #include <string>
 
+#include "harness/generation_printer.h"
 #include "pkvm/errno.h"
 #include "pkvm/generation.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/smccc.h"
 
 namespace pkvm {
-
-void PrintTo(const GenerationInfo& row, std::ostream* out) {
-  *out << row.kmi;
-}
 
 namespace {
 
