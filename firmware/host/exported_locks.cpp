@@ -106,7 +106,8 @@ void export_wait_for_completion(Completion* completion) {
 }
 /// The jiffies left, or 0 when it was not completed.
 unsigned long export_wait_for_completion_timeout(Completion* completion, unsigned long timeout) {
-  return wait_until_done(completion) ? (timeout == 0 ? 1 : timeout) : 0;
+  if (!wait_until_done(completion)) return 0;
+  return timeout == 0 ? 1 : timeout;
 }
 bool export_try_wait_for_completion(Completion* completion) {
   if (completion->done == 0) return false;
