@@ -9,7 +9,8 @@ set(PKVMEMU_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conve
                      -Wextra-semi -Werror)
 target_compile_options(pkvmemu_options INTERFACE ${PKVMEMU_WARNINGS} -gline-tables-only)
 if(PKVMEMU_SANITIZE)
-  # The function check and kCFI, which the native hypervisor tests use, exclude each other.
+  # UBSan's own word before each function would take the place of kCFI's, which the native
+  # hypervisor tests look for.
   target_compile_options(pkvmemu_options INTERFACE -fsanitize=${PKVMEMU_SANITIZE}
                          -fno-sanitize=function -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(pkvmemu_options INTERFACE -fsanitize=${PKVMEMU_SANITIZE})

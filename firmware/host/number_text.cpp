@@ -29,7 +29,8 @@ unsigned take_base(std::string_view& text, unsigned base) {
   const bool zero = text.size() > 1 && text[0] == '0';
   const bool hexadecimal =
       zero && lower(text[1]) == 'x' && text.size() > 2 && digit_value(text[2], 16) != 16;
-  if (base == 0) base = hexadecimal ? 16 : zero ? 8 : 10;
+  if (base == 0 && hexadecimal) base = 16;
+  if (base == 0) base = zero ? 8 : 10;
   if (base == 16 && hexadecimal) text.remove_prefix(2);
   return base;
 }

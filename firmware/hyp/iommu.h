@@ -4,6 +4,7 @@
 // use. 6.1 has device drivers instead; of them only the end of registration is here.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -76,9 +77,7 @@ struct IommuOps {
 
   constexpr HypVa init() const { return mandatory[0]; }
   constexpr bool complete() const {
-    for (const HypVa operation : mandatory)
-      if (operation.value == 0) return false;
-    return true;
+    return std::ranges::all_of(mandatory, [](HypVa operation) { return operation.value != 0; });
   }
 };
 static_assert(offsetof(kvm_iommu_ops_6_6, dabt_handler) == sizeof(IommuOps));

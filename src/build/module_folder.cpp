@@ -197,7 +197,7 @@ Result<std::string> FolderReader::choose() const {
     return fail("{}: it lists no module: expected a line like 'obj-m := NAME.o'", makefile_.path());
   if (names.empty())
     return fail("{}: obj-m lists no {}.o; drop --name, or mend it", makefile_.path(),
-                *request_.name);
+                request_.name.value_or(""));
   return fail("{}: it lists several modules ({}): choose one with --name", makefile_.path(),
               fmt::join(names, ", "));
 }

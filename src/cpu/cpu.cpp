@@ -12,6 +12,11 @@ namespace {
 /// to EL3 (RES1, NS, HCE, RW, APK, API).
 constexpr std::uint64_t scr_el3 = bit(0) | bit(4) | bit(5) | bit(8) | bit(10) | bit(16) | bit(17);
 
+mmu::AccessKind kind_of(uc_mem_type type) {
+  if (type == UC_MEM_FETCH) return mmu::AccessKind::execute;
+  return type == UC_MEM_WRITE ? mmu::AccessKind::write : mmu::AccessKind::read;
+}
+
 constexpr std::uint64_t no_begin = 1;
 constexpr std::uint64_t no_end = 0;  ///< hooks with begin > end see every address
 
@@ -45,10 +50,7 @@ struct EngineHooks {
   }
   static bool tlb_fill(uc_engine*, std::uint64_t va, uc_mem_type type, uc_tlb_entry* entry,
                        void* user) noexcept {
-    const auto kind = type == UC_MEM_FETCH   ? mmu::AccessKind::execute
-                      : type == UC_MEM_WRITE ? mmu::AccessKind::write
-                                             : mmu::AccessKind::read;
-    return self(user).fill(va, kind, entry);
+    return self(user).fill(va, kind_of(type), entry);
   }
   static std::uint32_t mrs(uc_engine*, uc_arm64_reg rt, const uc_arm64_cp_reg* id,
                            void* user) noexcept {
@@ -62,6 +64,7 @@ struct EngineHooks {
   /// not know stage 2. Dropping everything is allowed.
   static std::uint32_t sys(uc_engine* engine, uc_arm64_reg, const uc_arm64_cp_reg* id,
                            void*) noexcept {
+    // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): the macro's own cast
     if (id->op0 == 1 && id->crn == 8) Engine::check(uc_ctl_flush_tlb(engine));
     return 0;
   }
@@ -143,7 +146,7 @@ Stop Cpu::run(std::uint64_t budget) {
     stop_reason_ = StopReason::engine_error;
     stop_detail_ = fmt::format("the CPU engine aborted on guest code near {:#x}", pc());
   }
-  return {.reason = *stop_reason_, .detail = stop_detail_};
+  return {.reason = stop_reason_.value_or(StopReason::engine_error), .detail = stop_detail_};
 }
 
 void Cpu::run_engine() {

@@ -51,6 +51,7 @@ class Engine {
   /// Nothing else may be called afterwards.
   void close() noexcept { handle_.reset(); }
   /// Leaves the engine behind, for one that can no longer be closed.
+  // NOLINTNEXTLINE(bugprone-unused-return-value): lost on purpose
   void abandon() noexcept { (void)handle_.release(); }
 
   [[nodiscard]] std::uint64_t get(uc_arm64_reg id) const {

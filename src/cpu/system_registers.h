@@ -3,6 +3,7 @@
 // the instruction count, so that two runs read the same.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -54,9 +55,7 @@ constexpr std::uint64_t apply_id_fields(SysReg id, std::uint64_t value) {
 }
 
 constexpr bool has_id_fields(SysReg id) {
-  for (const IdField& field : id_fields)
-    if (field.id == id) return true;
-  return false;
+  return std::ranges::any_of(id_fields, [id](const IdField& field) { return field.id == id; });
 }
 
 }  // namespace pkvmemu::cpu
