@@ -146,7 +146,7 @@ bool set_memory(Instruction& out, const cs_arm64& detail, const cs_arm64_op& ope
 }
 
 bool set_transfer(Instruction& out, const cs_insn& insn, std::span<const cs_arm64_op> operands) {
-  const auto row =
+  const auto* const row =
       std::ranges::find_if(transfers, [&](const Transfer& own) { return own.id == insn.id; });
   if (row == transfers.end() || operands.size() <= row->registers) return false;
   for (std::uint8_t i = 0; i < row->registers; ++i) {
@@ -162,7 +162,8 @@ bool set_transfer(Instruction& out, const cs_insn& insn, std::span<const cs_arm6
     out.memory.offset = operands[row->registers + 1U].imm;
   constexpr std::uint8_t word = 4;
   constexpr std::uint8_t doubleword = 8;
-  out.access_size = row->size != 0 ? row->size : is_wide(operands[0].reg) ? doubleword : word;
+  const std::uint8_t register_size = is_wide(operands[0].reg) ? doubleword : word;
+  out.access_size = row->size != 0 ? row->size : register_size;
   out.transfer_count = row->registers;
   out.operation = row->operation;
   return true;
@@ -277,7 +278,8 @@ Instruction Disassembler::decode(std::uint32_t word, std::uint64_t address) cons
   if (!engine_->disassemble(word, address)) return out;
   const cs_insn& insn = *engine_->insn;
   const std::span operands(insn.detail->arm64.operands, insn.detail->arm64.op_count);
-  const auto kind = std::ranges::find_if(kinds, [&](const Kind& row) { return row.id == insn.id; });
+  const auto* const kind =
+      std::ranges::find_if(kinds, [&](const Kind& row) { return row.id == insn.id; });
   out.operation = kind == kinds.end() ? Operation::other : kind->operation;
   if (!set_operands(out, insn, operands)) {
     Instruction plain;

@@ -64,7 +64,6 @@ struct EngineHooks {
   /// not know stage 2. Dropping everything is allowed.
   static std::uint32_t sys(uc_engine* engine, uc_arm64_reg, const uc_arm64_cp_reg* id,
                            void*) noexcept {
-    // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): the macro's own cast
     if (id->op0 == 1 && id->crn == 8) Engine::check(uc_ctl_flush_tlb(engine));
     return 0;
   }

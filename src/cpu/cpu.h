@@ -197,9 +197,9 @@ class Cpu {
   void take_pending() noexcept;
   void take_refusal(const Refusal& refusal) noexcept;
   [[nodiscard]] unsigned abort_target(const Refusal& refusal, unsigned el) const;
-  [[nodiscard]] std::uint64_t fault_address(const Refusal& refusal, std::uint64_t pc,
-                                            const std::optional<LoadStore>& access) const;
-  void watch_for_wedge(std::uint64_t group, const Exception& exception) noexcept;
+  [[nodiscard]] static std::uint64_t fault_address(const Refusal& refusal, std::uint64_t pc,
+                                                   const std::optional<LoadStore>& access);
+  void watch_for_wedge(std::uint64_t vector, const Exception& exception) noexcept;
 
   // system_registers.cpp
   [[nodiscard]] std::optional<std::uint64_t> overlay(SysReg id) noexcept;

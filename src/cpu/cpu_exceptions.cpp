@@ -147,7 +147,7 @@ unsigned Cpu::abort_target(const Refusal& refusal, unsigned el) const {
 /// The engine names the page; the instruction names the byte. An access that reaches into the page
 /// from the one before faulted at its first byte.
 std::uint64_t Cpu::fault_address(const Refusal& refusal, std::uint64_t pc,
-                                 const std::optional<LoadStore>& access) const {
+                                 const std::optional<LoadStore>& access) {
   if (refusal.kind == mmu::AccessKind::execute) return pc;
   if (!access) return refusal.masked_va;
   const bool same_page = ((access->address ^ refusal.masked_va) & untagged & ~tlb_page_mask) == 0;

@@ -94,10 +94,9 @@ class Page {
       const bool hyp = section.name.starts_with(".hyp.");
       if (!hyp) el1 += section.size;
       if (!hyp && detail_ != Detail::everything) continue;
-      line(fmt::format("  {:<28} {:>9} bytes  {}", section.name, section.size,
-                       section.at_el2 ? fmt::format("EL2 {}", section.permission)
-                       : hyp          ? "not mapped at EL2"
-                                      : fmt::format("EL1 {}", section.permission)));
+      std::string where = hyp ? "not mapped at EL2" : fmt::format("EL1 {}", section.permission);
+      if (section.at_el2) where = fmt::format("EL2 {}", section.permission);
+      line(fmt::format("  {:<28} {:>9} bytes  {}", section.name, section.size, where));
     }
     if (detail_ != Detail::everything)
       line(fmt::format("  {:<28} {:>9} bytes  EL1", "all others", el1));

@@ -166,8 +166,8 @@ class Follower {
     }
   }
 
-  void reach(std::map<std::uint64_t, State>& blocks, std::set<std::uint64_t>& open,
-             std::uint64_t at, const State& state) {
+  static void reach(std::map<std::uint64_t, State>& blocks, std::set<std::uint64_t>& open,
+                    std::uint64_t at, const State& state) {
     const auto [block, fresh] = blocks.try_emplace(at, state);
     if (fresh || merge(block->second, state)) open.insert(at);
   }
@@ -228,7 +228,7 @@ class Follower {
   }
 
   static void after_call(State& state, const Value& result) {
-    for (std::uint8_t n = 0; n < state.registers.size(); ++n)
+    for (std::size_t n = 0; n < state.registers.size(); ++n)
       if ((call_overwrites >> n & 1U) != 0) state.registers[n] = unknown_value;
     state.registers[0] = result;
   }
