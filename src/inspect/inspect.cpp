@@ -105,9 +105,7 @@ class Inspection {
            .alignment = section.header.alignment,
            .at_el2 = mapped,
            .permission = known ? std::string(hyp->permission) : el1_permission(section)});
-      if (mapped)
-        facts_.hyp_pages +=
-            section.header.size / page_size + (section.header.size % page_size != 0);
+      if (mapped) facts_.hyp_pages += (section.header.size + page_size - 1) / page_size;
       if (section.name == ".hyp.reloc") {
         facts_.has_hyp_reloc = true;
         facts_.hyp_reloc_entries = section.header.size / hyp_reloc_entry;

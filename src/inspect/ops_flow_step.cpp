@@ -165,8 +165,8 @@ void Stepper::step(State& state, const Instruction& instruction, Place site) {
   const Value source = state.get(instruction.source);
   const Value other = state.get(instruction.other);
   const Value base = state.get(instruction.memory.base);
-  for (std::uint8_t n = 0; n < state.registers.size(); ++n)
-    if (instruction.writes({n})) state.registers[n] = unknown_value;
+  for (std::size_t n = 0; n < state.registers.size(); ++n)
+    if (instruction.writes({static_cast<std::uint8_t>(n)})) state.registers[n] = unknown_value;
 
   switch (instruction.operation) {
     case Operation::move:

@@ -50,7 +50,7 @@ class BoardMachine final : public Machine, private cpu::Board {
 
   Result<void> load(const Config& config);
   void transmit(char character);
-  void record(device::EventPort::Producer producer, const pkvm::event::Record& record);
+  void record(device::EventPort::Producer producer, const pkvm::event::Record& news);
   void update_watch() noexcept;
   Exit exit_for(const cpu::Stop& stop) const;
 

@@ -14,7 +14,6 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 
 constexpr auto va48 = "pkvmemu.va_bits=48";
 

@@ -9,9 +9,7 @@ namespace pkvmemu::inspect {
 namespace {
 
 using testing::Contains;
-using testing::ElementsAre;
 using testing::Field;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr std::uint32_t plain_init = 0xc382d712;

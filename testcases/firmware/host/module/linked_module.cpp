@@ -17,7 +17,6 @@ namespace pkvmemu::kmod::test {
 namespace {
 
 using image::ElfFile;
-using image::Section;
 using image::Stream;
 
 // The section names our files use; the test's own tables, not the linker's.
