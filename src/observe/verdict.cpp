@@ -167,7 +167,6 @@ void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
 
 std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   std::vector<VerdictLine> lines;
-  lines.reserve(report.calls.size() + report.modules.size() + 8);
   for (const CallReport& call : report.calls)
     lines.push_back(line_of(call, report));
   for (const MissingOp& op : report.missing_ops)
