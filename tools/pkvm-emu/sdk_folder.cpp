@@ -10,7 +10,7 @@ Result<std::filesystem::path> find_sdk() {
   std::error_code status;
   const fs::path program = fs::read_symlink("/proc/self/exe", status);
   if (status) return fail("cannot find the SDK: {}; name it with --sdk", status.message());
-  const fs::path sdk = program.parent_path().parent_path() / "share" / "pkvm-emu" / "sdk";
+  fs::path sdk = program.parent_path().parent_path() / "share" / "pkvm-emu" / "sdk";
   if (fs::is_directory(sdk / "include", status)) return sdk;
   return fail("{}: the SDK is not there; name it with --sdk, or install pkvm-emu again",
               sdk.string());
