@@ -27,17 +27,6 @@ HostStage2::HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource&
       table_({.root = root, .start_level = shape.start_level, .input_bits = shape.ipa_bits}, pages,
              flush_host) {}
 
-/// VTCR_EL2 (Arm ARM D17.2.157): inner shareable, write-back walks, 4 KiB granule.
-std::uint64_t HostStage2::vtcr(unsigned parange) const {
-  constexpr std::uint64_t res1 = bit(31);
-  constexpr std::uint64_t walks =
-      std::uint64_t{3} << 12 | std::uint64_t{1} << 10 | std::uint64_t{1} << 8;
-  constexpr unsigned largest_ps = 5;  // 48 bits
-  const std::uint64_t ps = parange < largest_ps ? parange : largest_ps;
-  const std::uint64_t sl0 = 2 - shape_.start_level;  // 4 KiB: level 2, 1, 0 are 0, 1, 2
-  return res1 | ps << 16 | walks | sl0 << 6 | (64 - shape_.ipa_bits);
-}
-
 Status HostStage2::map_all_memory() {
   for (const pkvm::HypMemoryRegion& region : memory_.regions()) {
     const PaRange range{Pa{region.base}, Pa{region.base + region.size}};
@@ -70,9 +59,8 @@ void HostStage2::undo_annotation(PaRange range, Owner owner) {
   }
 }
 
-Status HostStage2::map_identity(PaRange range) {
-  return table_.map(input(range), range.begin,
-                    stage2_attributes(default_prot(range.begin), PageState::owned),
+Status HostStage2::map_identity(PaRange range, PageState state) {
+  return table_.map(input(range), range.begin, stage2_attributes(default_prot(range.begin), state),
                     Blocks::allowed);
 }
 

@@ -32,6 +32,18 @@ struct Stage2Shape {
     const unsigned root_pages = ipa_bits > one_root ? 1U << (ipa_bits - one_root) : 1;
     return {ipa_bits, start_level, root_pages};
   }
+
+  /// VTCR_EL2 (Arm ARM D17.2.157) for tables of this shape on a CPU with this PARange: inner
+  /// shareable, write-back walks, 4 KiB granule.
+  constexpr std::uint64_t vtcr(unsigned parange) const {
+    constexpr std::uint64_t res1 = bit(31);
+    constexpr std::uint64_t walks =
+        std::uint64_t{3} << 12 | std::uint64_t{1} << 10 | std::uint64_t{1} << 8;
+    constexpr unsigned largest_ps = 5;  // 48 bits
+    const std::uint64_t ps = parange < largest_ps ? parange : largest_ps;
+    const std::uint64_t sl0 = 2 - start_level;  // 4 KiB: level 2, 1, 0 are 0, 1, 2
+    return res1 | ps << 16 | walks | sl0 << 6 | (64 - ipa_bits);
+  }
 };
 static_assert(Stage2Shape::of_parange(5).start_level == 0 &&
               Stage2Shape::of_parange(5).root_pages == 1);
@@ -46,7 +58,7 @@ class HostStage2 {
   PageTable& table() { return table_; }
   fw::Spinlock& lock() { return lock_; }
 
-  std::uint64_t vtcr(unsigned parange) const;
+  std::uint64_t vtcr(unsigned parange) const { return shape_.vtcr(parange); }
   std::uint64_t vttbr() const { return table_.shape().root.value; }
 
   /// Every region of RAM, RWX, by the largest blocks.
@@ -62,7 +74,7 @@ class HostStage2 {
   /// again.
   void undo_annotation(PaRange range, Owner owner);
   /// Gives it to the host with the default protection of its kind.
-  Status map_identity(PaRange range);
+  Status map_identity(PaRange range, PageState state = PageState::owned);
   /// MMIO that the host owns and has not touched: nothing is mapped, the next access maps it.
   Status forget(PaRange range);
 

@@ -14,6 +14,7 @@
 #include "hyp/per_cpu.h"
 #include "hyp/pool.h"
 #include "hyp/serial.h"
+#include "hyp/vm/vm.h"
 #include "lib/event_ring.h"
 #include "lib/late.h"
 #include "pkvm/generation.h"
@@ -21,7 +22,14 @@
 
 namespace pkvmemu::hyp {
 
+struct NoHeap {  // TEMPORARY
+  void* alloc(std::uint64_t) { return nullptr; }
+  void free(void*) {}
+  std::uint64_t missing() { return 0; }
+};
+
 struct Hypervisor {
+  NoHeap heap;
   constexpr Hypervisor() = default;
   constexpr explicit Hypervisor(const Dispatcher& before_init) : dispatcher(before_init) {}
 
@@ -41,6 +49,7 @@ struct Hypervisor {
   Dispatcher dispatcher;
   Serial serial;
   Iommu iommu;
+  VmTable vms;
   fw::EventRing events;
 };
 

@@ -152,6 +152,24 @@ Status Ownership::hyp_donate_host(std::uint64_t pfn, std::uint64_t pages) {
   return {};
 }
 
+Status Ownership::check_host_owns(PaRange range) const {
+  if (!host_->memory().is_ram(range)) return error(Errno::eperm);
+  if (const Status owned = check_host_memory(range, PageState::owned); !owned) return owned;
+  return rules_->counts_references ? check_not_in_use(range, Errno::einval) : Status{};
+}
+
+Status Ownership::take_from_host(PaRange range, Owner owner) {
+  const Status taken = after_checks(host_->annotate(range, owner));
+  if (taken) set_host_state(range, PageState::no_page);
+  return taken;
+}
+
+Status Ownership::give_to_host(PaRange range, PageState state) {
+  const Status given = after_checks(host_->map_identity(range, state));
+  if (given) set_host_state(range, state);
+  return given;
+}
+
 Status Ownership::claim_for_hyp(PaRange range) {
   const Status annotated = host_->annotate(range, Owner::hyp);
   if (annotated) set_host_state(range, PageState::no_page);

@@ -28,6 +28,16 @@ class Ownership {
   Status pin_shared(HypVa from, HypVa to);
   void unpin_shared(HypVa from, HypVa to);
 
+  // For guests (vm/guest_memory.h), whose side is theirs to check and change. The caller holds the
+  // host's lock.
+  /// -EPERM unless all of the range is RAM that the host owns and may give away.
+  Status check_host_owns(PaRange range) const;
+  Status take_from_host(PaRange range, Owner owner);
+  /// As the host's own, or as what a guest lends to it.
+  Status give_to_host(PaRange range, PageState state);
+  /// Memory that stays mapped for the host while an ordinary guest uses it.
+  void set_shared_with_guest(PaRange range, PageState state) { set_host_state(range, state); }
+
   /// What __pkvm_init does with the hypervisor's own memory: no checks, the host has not run under
   /// stage 2 yet. `range` is already mapped at EL2.
   Status claim_for_hyp(PaRange range);

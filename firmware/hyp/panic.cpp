@@ -2,6 +2,7 @@
 #include "hyp/panic.h"
 
 #include "hyp/hypervisor.h"
+#include "hyp/vm/vcpu_run.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
 
@@ -50,6 +51,7 @@ const pkvmemu::hyp::PanicExit* hyp_panic(std::uint64_t origin, std::uint64_t sp)
     hyp.events.emit(pkvm::event::Kind::hyp_panic, {esr, spsr, elr, far, hpfar, par}, {},
                     is_overflow(origin, sp) ? "hyp stack overflow" : "");
   }
+  restore_host_for_panic();
   panic_exit = {.x = {esr, spsr, elr, physical_of(elr), par, 0, far, hpfar},
                 .handler = hyp_boot_info.panic_handler,
                 .host = origin == PANIC_FROM_HOST ? nullptr : &this_cpu().host};

@@ -6,6 +6,7 @@
 #include "hyp/module_init.h"
 #include "hyp/ops.h"
 #include "hyp/setup.h"
+#include "hyp/vm/vm_calls.h"
 #include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
@@ -164,6 +165,24 @@ constexpr auto rows = std::to_array<Row>({
     {Hypercall::pkvm_prot_finalize, prot_finalize},
     {Hypercall::pkvm_host_share_hyp, host_share_hyp},
     {Hypercall::pkvm_host_unshare_hyp, host_unshare_hyp},
+    {Hypercall::pkvm_init_vm, call_init_vm},
+    {Hypercall::pkvm_init_vcpu, call_init_vcpu},
+    {Hypercall::pkvm_vcpu_load, call_vcpu_load},
+    {Hypercall::pkvm_vcpu_put, call_vcpu_put},
+    {Hypercall::pkvm_vcpu_sync_state, call_vcpu_sync_state},
+    {Hypercall::kvm_vcpu_run, call_vcpu_run},
+    {Hypercall::pkvm_start_teardown_vm, call_start_teardown_vm},
+    {Hypercall::pkvm_finalize_teardown_vm, call_finalize_teardown_vm},
+    {Hypercall::pkvm_reclaim_dying_guest_page, call_reclaim_page_at_ipa, Generation::android14_6_1,
+     Generation::android14_6_1},
+    {Hypercall::pkvm_reclaim_dying_guest_page, call_reclaim_page_at_gfn, Generation::android15_6_6},
+    {Hypercall::pkvm_host_map_guest, call_host_map_guest_page, Generation::android14_6_1,
+     Generation::android14_6_1},
+    {Hypercall::pkvm_host_map_guest, call_host_map_guest_range, Generation::android15_6_6},
+    {Hypercall::pkvm_host_unmap_guest, call_host_unmap_guest},
+    {Hypercall::pkvm_host_donate_guest, call_host_donate_guest},
+    {Hypercall::pkvm_host_share_guest, call_host_share_guest},
+    {Hypercall::pkvm_host_unshare_guest, call_host_unshare_guest},
 });
 
 constexpr std::size_t largest_table = 76;

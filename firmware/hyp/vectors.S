@@ -9,14 +9,14 @@
 .macro el2_vector
 	.balign	128
 	mov	x0, #PANIC_FROM_EL2
-	b	panic_entry
+	b	hyp_panic_entry
 .endm
 
 /* IRQ, FIQ and SError of the host: never routed here. Its registers were not saved. */
 .macro invalid_host_vector
 	.balign	128
 	mov	x0, #PANIC_FROM_HOST
-	b	panic_entry
+	b	hyp_panic_entry
 .endm
 
 .macro host_sync_vector
@@ -93,7 +93,9 @@ restore_host:
 
 /* x0: where from. Runs on the panic stack whatever SP was, so that an overflow of the CPU's stack
  * ends here too. hyp_panic returns what to enter EL1 with (panic.h, PanicExit). */
-panic_entry:
+	.globl	hyp_panic_entry
+	.hidden	hyp_panic_entry
+hyp_panic_entry:
 	mov	x1, sp
 	adrp	x2, hyp_panic_stack_top
 	add	x2, x2, :lo12:hyp_panic_stack_top

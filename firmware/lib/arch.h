@@ -32,6 +32,30 @@ namespace pkvmemu::arch {
   X(elr_el1)                     \
   X(spsr_el1)                    \
   X(vbar_el1)                    \
+  X(sctlr_el1)                   \
+  X(cpacr_el1)                   \
+  X(ttbr0_el1)                   \
+  X(ttbr1_el1)                   \
+  X(tcr_el1)                     \
+  X(afsr0_el1)                   \
+  X(afsr1_el1)                   \
+  X(mair_el1)                    \
+  X(amair_el1)                   \
+  X(contextidr_el1)              \
+  X(tpidr_el0)                   \
+  X(tpidrro_el0)                 \
+  X(tpidr_el1)                   \
+  X(cntkctl_el1)                 \
+  X(mdscr_el1)                   \
+  X(csselr_el1)                  \
+  X(sp_el0)                      \
+  X(sp_el1)                      \
+  X(vmpidr_el2)                  \
+  X(id_aa64dfr0_el1)             \
+  X(id_aa64isar0_el1)            \
+  X(id_aa64isar1_el1)            \
+  X(id_aa64mmfr1_el1)            \
+  X(id_aa64mmfr2_el1)            \
   X(id_aa64mmfr0_el1)            \
   X(id_aa64pfr0_el1)             \
   X(id_aa64pfr1_el1)             \
@@ -75,6 +99,13 @@ void smc(SmcRegisters& registers);
 
 /// What EL1 would read at `va`, as PAR_EL1 reports it (AT S1E1R); PAR_EL1 itself is preserved.
 std::uint64_t translate_el1_read(std::uint64_t va);
+
+/// Enters EL1 with x0..x30 from `general` and what ELR_EL2 and SPSR_EL2 say, under the guest's
+/// vectors; at its exit its registers are in `general` again. Which exit: GuestExit (pkvm/vm.h).
+std::uint64_t enter_guest(unsigned long long* general);
+/// EL2's vectors: those that end enter_guest, and those of the host.
+void use_guest_vectors();
+void use_host_vectors();
 
 /// BRK with the immediate that BUG and WARN use (pkvm-abi.md 8.5): ends in hyp panic at EL2.
 [[noreturn]] void bug();

@@ -53,6 +53,17 @@ std::uint64_t translate_el1_read(std::uint64_t /*va*/) {
   return fake::state().par;
 }
 
+std::uint64_t enter_guest(unsigned long long* general) {
+  constexpr std::uint64_t interrupted = 0;
+  return fake::state().guest != nullptr ? fake::state().guest(general) : interrupted;
+}
+void use_guest_vectors() {
+  fake::state().guest_vectors = true;
+}
+void use_host_vectors() {
+  fake::state().guest_vectors = false;
+}
+
 void bug() {
   std::fputs("hyp BUG\n", stderr);
   std::abort();

@@ -18,6 +18,9 @@ struct State {
   std::uint64_t par = 0;
   SmcRegisters last_smc{};
   unsigned smc_count = 0;
+  /// Stands for a guest: changes its registers as it would, and says which exit it took.
+  std::uint64_t (*guest)(unsigned long long* general) = nullptr;
+  bool guest_vectors = false;
   /// Answers an SMC in place of EL3; without one x0 becomes -1.
   void (*monitor)(SmcRegisters&) = nullptr;
 };

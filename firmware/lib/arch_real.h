@@ -37,6 +37,26 @@ PKVM_WRITER(esr_el1)
 PKVM_WRITER(far_el1)
 PKVM_WRITER(elr_el1)
 PKVM_WRITER(spsr_el1)
+PKVM_WRITER(sctlr_el1)
+PKVM_WRITER(cpacr_el1)
+PKVM_WRITER(ttbr0_el1)
+PKVM_WRITER(ttbr1_el1)
+PKVM_WRITER(tcr_el1)
+PKVM_WRITER(afsr0_el1)
+PKVM_WRITER(afsr1_el1)
+PKVM_WRITER(mair_el1)
+PKVM_WRITER(amair_el1)
+PKVM_WRITER(contextidr_el1)
+PKVM_WRITER(tpidr_el0)
+PKVM_WRITER(tpidrro_el0)
+PKVM_WRITER(tpidr_el1)
+PKVM_WRITER(cntkctl_el1)
+PKVM_WRITER(mdscr_el1)
+PKVM_WRITER(csselr_el1)
+PKVM_WRITER(sp_el0)
+PKVM_WRITER(sp_el1)
+PKVM_WRITER(vbar_el1)
+PKVM_WRITER(vmpidr_el2)
 #undef PKVM_WRITER
 // NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 
@@ -76,6 +96,20 @@ inline void flush_dcache(const void* begin, std::uint64_t size) {
 extern "C" void pkvm_smc(std::uint64_t* registers);
 inline void smc(SmcRegisters& registers) {
   pkvm_smc(registers.data());
+}
+
+// hyp/vm/guest_entry.S and hyp/vectors.S.
+extern "C" std::uint64_t hyp_enter_guest(unsigned long long* general);
+extern "C" const char hyp_guest_vectors;  // NOLINT(readability-identifier-naming)
+extern "C" const char hyp_host_vectors;   // NOLINT(readability-identifier-naming)
+inline std::uint64_t enter_guest(unsigned long long* general) {
+  return hyp_enter_guest(general);
+}
+inline void use_guest_vectors() {
+  asm volatile("msr vbar_el2, %0\n\tisb" ::"r"(&hyp_guest_vectors) : "memory");
+}
+inline void use_host_vectors() {
+  asm volatile("msr vbar_el2, %0\n\tisb" ::"r"(&hyp_host_vectors) : "memory");
 }
 
 inline std::uint64_t translate_el1_read(std::uint64_t va) {

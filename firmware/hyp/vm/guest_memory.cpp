@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hyp/vm/guest_memory.h"
+
+#include "hyp/hypervisor.h"
+#include "lib/memory.h"
+#include "support/bits.h"
+
+namespace pkvmemu::hyp {
+
+namespace {
+
+/// Note in an invalid entry of a guest's table (pkvm-abi.md 7.3, MMIO note of 6.6).
+constexpr Descriptor mmio_note{bit(11)};
+
+InputRange ipa_range(std::uint64_t gfn, std::uint64_t pages) {
+  return {gfn << page_shift, (gfn + pages) << page_shift};
+}
+InputRange one_page(Ipa page) {
+  return {page.value, page.value + page_size};
+}
+
+Expected<PaRange> range_of(GuestPages pages) {
+  constexpr std::uint64_t frames = std::uint64_t{1} << (pkvm::guest_ipa_bits - page_shift);
+  if (pages.pages == 0) return error(Errno::einval);
+  if (!fits_physical(pages.pfn, pages.pages)) return error(Errno::eperm);
+  if (pages.gfn >= frames || pages.pages > frames - pages.gfn) return error(Errno::erange);
+  const Pa begin = pa_of(Pfn{pages.pfn});
+  return PaRange{begin, begin + (pages.pages * page_size)};
+}
+
+/// The guest must have nothing where the pages go.
+Status check_empty(const Vm& vm, GuestPages pages) {
+  for (std::uint64_t i = 0; i < pages.pages; ++i) {
+    const Leaf found = vm.stage2.leaf((pages.gfn + i) << page_shift);
+    if (found.descriptor.value != 0) return error(Errno::eperm);
+  }
+  return {};
+}
+
+/// Reaches a page that the hypervisor has no alias of.
+template <typename Function>
+void with_page(Pa page, Function what) {
+  HypSpace& space = *hypervisor().space;
+  const unsigned cpu = this_cpu().index;
+  auto* const at = fw::object_at<std::byte>(space.fixmap_map(cpu, page));
+  what(at);
+  arch::flush_dcache(at, page_size);
+  space.fixmap_unmap(cpu);
+}
+
+void poison(Pa page) {
+  with_page(page, [](std::byte* at) { fw::fill_bytes(at, 0, page_size); });
+}
+
+/// How far into the firmware's place a page lies; nothing when it does not.
+std::optional<std::uint64_t> firmware_offset(const Vm& vm, std::uint64_t ipa) {
+  if (!vm.has_firmware() || ipa < vm.pvmfw_address) return std::nullopt;
+  const std::uint64_t offset = ipa - vm.pvmfw_address;
+  return offset < hyp_boot_info.pvmfw_size ? std::optional(offset) : std::nullopt;
+}
+
+/// A range may touch the firmware's place only where there is firmware for all of it.
+Status check_firmware(const Vm& vm, GuestPages pages) {
+  const std::uint64_t first = pages.gfn << page_shift;
+  const std::uint64_t last = first + ((pages.pages - 1) * page_size);
+  const bool begins_inside = firmware_offset(vm, first).has_value();
+  const bool ends_inside = firmware_offset(vm, last).has_value();
+  return begins_inside && !ends_inside ? Status{error(Errno::einval)} : Status{};
+}
+
+void load_firmware(const Vm& vm, PaRange range, std::uint64_t ipa) {
+  for (Pa page = range.begin; page < range.end; page = page + page_size, ipa += page_size) {
+    const auto offset = firmware_offset(vm, ipa);
+    if (!offset) continue;
+    const Pa source = Pa{hyp_boot_info.pvmfw_base} + *offset;
+    const auto* const bytes = hypervisor().linear.pointer<std::byte>(source);
+    with_page(page, [bytes](std::byte* at) { fw::copy_bytes(at, bytes, page_size); });
+  }
+}
+
+/// The valid last-level page at `page`, or -EFAULT.
+Expected<Descriptor> guest_page(const Vm& vm, Ipa page) {
+  if (!is_aligned(page.value, page_size)) return error(Errno::einval);
+  if (!vm.stage2.covers(one_page(page))) return error(Errno::efault);
+  const Leaf found = vm.stage2.leaf(page.value);
+  if (!is_valid(found.descriptor) || found.level != last_level) return error(Errno::efault);
+  return found.descriptor;
+}
+
+/// As guest_page, with -EPERM unless the guest holds the page in `state`.
+Expected<Pa> guest_page_in(const Vm& vm, Ipa page, PageState state) {
+  const Expected<Descriptor> found = guest_page(vm, page);
+  if (!found) return error(found.error());
+  if (state_of(*found) != state) return error(Errno::eperm);
+  return address_of(*found);
+}
+
+Status set_guest_state(Vm& vm, Ipa page, Pa pa, PageState state) {
+  return vm.stage2.remap(one_page(page), pa, stage2_attributes(prot_rwx, state));
+}
+
+Status map_guest(Vm& vm, GuestPages pages, Prot prot, PageState state) {
+  const Status mapped = vm.stage2.map(ipa_range(pages.gfn, pages.pages), pa_of(Pfn{pages.pfn}),
+                                      stage2_attributes(prot, state), Blocks::pages_only);
+  if (!mapped) check(vm.stage2.set_invalid(ipa_range(pages.gfn, pages.pages), {}).has_value());
+  return mapped;
+}
+
+}  // namespace
+
+PageState guest_state(const Vm& vm, Ipa page) {
+  const Expected<Descriptor> found = guest_page(vm, page);
+  return found ? state_of(*found) : PageState::no_page;
+}
+
+Status host_donate_guest(Vm& vm, GuestPages pages) {
+  Hypervisor& hyp = hypervisor();
+  const fw::LockGuard host(hyp.host->lock());
+  const fw::LockGuard guest(vm.lock);
+  const Expected<PaRange> range = range_of(pages);
+  if (!range) return error(range.error());
+  if (const Status owned = hyp.ownership->check_host_owns(*range); !owned) return owned;
+  if (const Status empty = check_empty(vm, pages); !empty) return empty;
+  if (const Status firmware = check_firmware(vm, pages); !firmware) return firmware;
+
+  if (const Status taken = hyp.ownership->take_from_host(*range, Owner::guest); !taken)
+    return taken;
+  load_firmware(vm, *range, pages.gfn << page_shift);
+  const Status mapped = map_guest(vm, pages, prot_rwx, PageState::owned);
+  if (!mapped) {
+    // No memory for tables. What was firmware a moment ago must not be read by the host.
+    for (Pa page = range->begin; page < range->end; page = page + page_size)
+      poison(page);
+    check(hyp.ownership->give_to_host(*range, PageState::owned).has_value());
+    return mapped;
+  }
+  vm.guest_pages += pages.pages;
+  return {};
+}
+
+Status host_share_guest(Vm& vm, GuestPages pages, Prot prot) {
+  Hypervisor& hyp = hypervisor();
+  const fw::LockGuard host(hyp.host->lock());
+  const fw::LockGuard guest(vm.lock);
+  const Expected<PaRange> range = range_of(pages);
+  if (!range) return error(range.error());
+  if (const Status owned = hyp.ownership->check_host_owns(*range); !owned) return owned;
+  if (const Status empty = check_empty(vm, pages); !empty) return empty;
+
+  if (const Status mapped = map_guest(vm, pages, prot, PageState::shared_borrowed); !mapped)
+    return mapped;
+  hyp.ownership->set_shared_with_guest(*range, PageState::shared_owned);
+  vm.guest_pages += pages.pages;
+  return {};
+}
+
+Status host_unshare_guest(Vm& vm, std::uint64_t gfn) {
+  Hypervisor& hyp = hypervisor();
+  const fw::LockGuard host(hyp.host->lock());
+  const fw::LockGuard guest(vm.lock);
+  const Ipa page{gfn << page_shift};
+  const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_borrowed);
+  if (!pa) return error(pa.error());
+  check(vm.stage2.set_invalid(one_page(page), {}).has_value());
+  hyp.ownership->set_shared_with_guest({*pa, *pa + page_size}, PageState::owned);
+  --vm.guest_pages;
+  return {};
+}
+
+Status guest_share_host(Vm& vm, Ipa page) {
+  Hypervisor& hyp = hypervisor();
+  const fw::LockGuard host(hyp.host->lock());
+  const fw::LockGuard guest(vm.lock);
+  const Expected<Pa> pa = guest_page_in(vm, page, PageState::owned);
+  if (!pa) return error(pa.error());
+  const Status lent =
+      hyp.ownership->give_to_host({*pa, *pa + page_size}, PageState::shared_borrowed);
+  if (!lent) return lent;
+  check(set_guest_state(vm, page, *pa, PageState::shared_owned).has_value());
+  return {};
+}
+
+Status guest_unshare_host(Vm& vm, Ipa page) {
+  Hypervisor& hyp = hypervisor();
+  const fw::LockGuard host(hyp.host->lock());
+  const fw::LockGuard guest(vm.lock);
+  const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_owned);
+  if (!pa) return error(pa.error());
+  const Status taken = hyp.ownership->take_from_host({*pa, *pa + page_size}, Owner::guest);
+  if (!taken) return taken;
+  check(set_guest_state(vm, page, *pa, PageState::owned).has_value());
+  return {};
+}
+
+Status guest_relinquish(Vm& vm, Ipa page) {
+  Hypervisor& hyp = hypervisor();
+  const fw::LockGuard host(hyp.host->lock());
+  const fw::LockGuard guest(vm.lock);
+  const Expected<Pa> pa = guest_page_in(vm, page, PageState::owned);
+  if (!pa) return error(pa.error());
+  check(vm.stage2.set_invalid(one_page(page), {}).has_value());
+  poison(*pa);
+  check(hyp.ownership->give_to_host({*pa, *pa + page_size}, PageState::owned).has_value());
+  --vm.guest_pages;
+  return {};
+}
+
+Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
+  Hypervisor& hyp = hypervisor();
+  const fw::LockGuard host(hyp.host->lock());
+  const fw::LockGuard guest(vm.lock);
+  const Ipa page{gfn << page_shift};
+  const Expected<Descriptor> found = guest_page(vm, page);
+  if (!found) return error(Errno::einval);
+  const Pa pa = address_of(*found);
+  if (pa != pa_of(Pfn{pfn})) return error(Errno::einval);
+
+  check(vm.stage2.set_invalid(one_page(page), {}).has_value());
+  const PaRange range{pa, pa + page_size};
+  if (state_of(*found) == PageState::shared_borrowed) {
+    hyp.ownership->set_shared_with_guest(range, PageState::owned);
+  } else {
+    poison(pa);
+    check(hyp.ownership->give_to_host(range, PageState::owned).has_value());
+  }
+  --vm.guest_pages;
+  return {};
+}
+
+Status guard_mmio_page(Vm& vm, Ipa page) {
+  const fw::LockGuard guest(vm.lock);
+  if (!is_aligned(page.value, page_size)) return error(Errno::einval);
+  if (!vm.stage2.covers(one_page(page))) return error(Errno::einval);
+  if (vm.stage2.leaf(page.value).descriptor.value != 0) return error(Errno::eperm);
+  return vm.stage2.set_invalid(one_page(page), mmio_note);
+}
+
+Status unguard_mmio_page(Vm& vm, Ipa page) {
+  const fw::LockGuard guest(vm.lock);
+  if (!is_guarded_mmio(vm, page)) return error(Errno::einval);
+  return vm.stage2.set_invalid(one_page(page), {});
+}
+
+bool is_guarded_mmio(const Vm& vm, Ipa page) {
+  return is_aligned(page.value, page_size) && vm.stage2.covers(one_page(page)) &&
+         vm.stage2.leaf(page.value).descriptor == mmio_note;
+}
+
+}  // namespace pkvmemu::hyp

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Memory between host and guests (pkvm-abi.md 7.6): pages given to a protected guest, lent to an
+// ordinary one, shared back by the guest, and returned. A refused transition has changed nothing.
+#pragma once
+
+#include "hyp/vm/vm.h"
+#include "pkvm/generation.h"
+
+namespace pkvmemu::hyp {
+
+/// Pages [pfn, pfn + pages) at guest frame `gfn`.
+struct GuestPages {
+  std::uint64_t pfn;
+  std::uint64_t gfn;
+  std::uint64_t pages;
+};
+
+/// host OWNED -> guest OWNED, for protected guests. Pages that hold the firmware's place are filled
+/// from pvmfw; -EINVAL when such a page lies beyond its end (9.4).
+Status host_donate_guest(Vm& vm, GuestPages pages);
+/// host OWNED -> SHARED_OWNED, guest SHARED_BORROWED, for ordinary guests.
+Status host_share_guest(Vm& vm, GuestPages pages, Prot prot);
+/// The way back; the page must be the one at `gfn`.
+Status host_unshare_guest(Vm& vm, std::uint64_t gfn);
+
+/// A protected guest's page, shared with the host and taken back.
+Status guest_share_host(Vm& vm, Ipa page);
+Status guest_unshare_host(Vm& vm, Ipa page);
+/// The guest gives the page back for good: zeroed, and the host's again.
+Status guest_relinquish(Vm& vm, Ipa page);
+
+/// A page of a dying guest becomes the host's again, zeroed if it was the guest's own.
+Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn);
+
+/// What the guest sees at `page`: no_page when nothing is mapped.
+PageState guest_state(const Vm& vm, Ipa page);
+
+/// An annotation in the guest's own table: the page is a device's that the host emulates, by the
+/// guest's wish (MMIO guard).
+Status guard_mmio_page(Vm& vm, Ipa page);
+Status unguard_mmio_page(Vm& vm, Ipa page);
+bool is_guarded_mmio(const Vm& vm, Ipa page);
+
+}  // namespace pkvmemu::hyp
