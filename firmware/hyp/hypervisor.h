@@ -6,6 +6,7 @@
 #include <array>
 
 #include "hyp/dispatch.h"
+#include "hyp/host_abort.h"
 #include "hyp/host_stage2.h"
 #include "hyp/hyp_space.h"
 #include "hyp/iommu.h"
@@ -41,6 +42,7 @@ struct Hypervisor {
   Dispatcher dispatcher;
   Serial serial;
   Iommu iommu;
+  AbortCallbacks aborts;
   fw::EventRing events;
 };
 
