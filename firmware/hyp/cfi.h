@@ -30,6 +30,12 @@ inline constexpr CfiType init_cfi_type{{0, 0xc382'd712, 0xf175'f853}};
 inline constexpr CfiType handler_cfi_type{{0, 0xe763'81d2, 0x878c'2790}};
 /// void (char)
 inline constexpr CfiType putc_cfi_type{{0, 0x9975'5e2b, 0xa2fc'e979}};
+/// int (struct user_pt_regs *, u64, u64)
+inline constexpr CfiType fault_handler_cfi_type{{0, 0x4093'7329, 0xac9f'3860}};
+/// bool (struct user_pt_regs *, u64, u64)
+inline constexpr CfiType abort_handler_cfi_type{{0, 0x401f'cf8d, 0xe512'27c8}};
+/// bool (struct kvm_cpu_context *, u64, u64)
+inline constexpr CfiType context_abort_handler_cfi_type{{0, 0xd8f3'2f20, 0xfc38'8924}};
 
 inline std::uint32_t word_before(HypVa function) {
   return *fw::object_at<const std::uint32_t>(function - sizeof(std::uint32_t));

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "hyp/dispatch.h"
+#include "hyp/host_abort.h"
 #include "hyp/host_stage2.h"
 #include "hyp/hyp_space.h"
 #include "hyp/iommu.h"
@@ -50,6 +51,7 @@ struct Hypervisor {
   Serial serial;
   Iommu iommu;
   VmTable vms;
+  AbortCallbacks aborts;
   fw::EventRing events;
 };
 

@@ -119,7 +119,7 @@ Status host_donate_guest(Vm& vm, GuestPages pages) {
   const fw::LockGuard guest(vm.lock);
   const Expected<PaRange> range = range_of(pages);
   if (!range) return error(range.error());
-  if (const Status owned = hyp.ownership->check_host_owns(*range); !owned) return owned;
+  if (const Status owned = hyp.ownership->check_host_gives(*range); !owned) return owned;
   if (const Status empty = check_empty(vm, pages); !empty) return empty;
   if (const Status firmware = check_firmware(vm, pages); !firmware) return firmware;
 
@@ -131,7 +131,7 @@ Status host_donate_guest(Vm& vm, GuestPages pages) {
     // No memory for tables. What was firmware a moment ago must not be read by the host.
     for (Pa page = range->begin; page < range->end; page = page + page_size)
       poison(page);
-    check(hyp.ownership->give_to_host(*range, PageState::owned).has_value());
+    check(hyp.ownership->return_to_host(*range).has_value());
     return mapped;
   }
   vm.guest_pages += pages.pages;
@@ -144,12 +144,16 @@ Status host_share_guest(Vm& vm, GuestPages pages, Prot prot) {
   const fw::LockGuard guest(vm.lock);
   const Expected<PaRange> range = range_of(pages);
   if (!range) return error(range.error());
-  if (const Status owned = hyp.ownership->check_host_owns(*range); !owned) return owned;
+  if (const Status owned = hyp.ownership->check_host_gives(*range); !owned) return owned;
   if (const Status empty = check_empty(vm, pages); !empty) return empty;
 
   if (const Status mapped = map_guest(vm, pages, prot, PageState::shared_borrowed); !mapped)
     return mapped;
-  hyp.ownership->set_shared_with_guest(*range, PageState::shared_owned);
+  const Status shared = hyp.ownership->set_shared_with_guest(*range, PageState::shared_owned);
+  if (!shared) {
+    check(vm.stage2.set_invalid(ipa_range(pages.gfn, pages.pages), {}).has_value());
+    return shared;
+  }
   vm.guest_pages += pages.pages;
   return {};
 }
@@ -162,7 +166,7 @@ Status host_unshare_guest(Vm& vm, std::uint64_t gfn) {
   const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_borrowed);
   if (!pa) return error(pa.error());
   check(vm.stage2.set_invalid(one_page(page), {}).has_value());
-  hyp.ownership->set_shared_with_guest({*pa, *pa + page_size}, PageState::owned);
+  check(hyp.ownership->set_shared_with_guest({*pa, *pa + page_size}, PageState::owned).has_value());
   --vm.guest_pages;
   return {};
 }
@@ -173,8 +177,7 @@ Status guest_share_host(Vm& vm, Ipa page) {
   const fw::LockGuard guest(vm.lock);
   const Expected<Pa> pa = guest_page_in(vm, page, PageState::owned);
   if (!pa) return error(pa.error());
-  const Status lent =
-      hyp.ownership->give_to_host({*pa, *pa + page_size}, PageState::shared_borrowed);
+  const Status lent = hyp.ownership->lend_to_host({*pa, *pa + page_size});
   if (!lent) return lent;
   check(set_guest_state(vm, page, *pa, PageState::shared_owned).has_value());
   return {};
@@ -200,7 +203,7 @@ Status guest_relinquish(Vm& vm, Ipa page) {
   if (!pa) return error(pa.error());
   check(vm.stage2.set_invalid(one_page(page), {}).has_value());
   poison(*pa);
-  check(hyp.ownership->give_to_host({*pa, *pa + page_size}, PageState::owned).has_value());
+  check(hyp.ownership->return_to_host({*pa, *pa + page_size}).has_value());
   --vm.guest_pages;
   return {};
 }
@@ -218,10 +221,10 @@ Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
   check(vm.stage2.set_invalid(one_page(page), {}).has_value());
   const PaRange range{pa, pa + page_size};
   if (state_of(*found) == PageState::shared_borrowed) {
-    hyp.ownership->set_shared_with_guest(range, PageState::owned);
+    check(hyp.ownership->set_shared_with_guest(range, PageState::owned).has_value());
   } else {
     poison(pa);
-    check(hyp.ownership->give_to_host(range, PageState::owned).has_value());
+    check(hyp.ownership->return_to_host(range).has_value());
   }
   --vm.guest_pages;
   return {};

@@ -6,10 +6,10 @@
 
 namespace pkvmemu::hyp {
 
-Status GuestPool::refill(pkvm::Memcache& from, Ownership& ownership) {
+Status GuestPool::refill(pkvm::Memcache& from, std::uint64_t wanted, Ownership& ownership) {
   // The host can change `from` while we read it, so each value is read once, and what a page links
   // to is read only when the page is no longer the host's.
-  for (;;) {
+  while (free_ < wanted) {
     const std::uint64_t pages = __atomic_load_n(&from.pages, __ATOMIC_RELAXED);
     const Pa page{align_down(__atomic_load_n(&from.head, __ATOMIC_RELAXED), page_size)};
     if (pages == 0) return {};
@@ -21,6 +21,7 @@ Status GuestPool::refill(pkvm::Memcache& from, Ownership& ownership) {
     __atomic_store_n(&from.pages, pages - 1, __ATOMIC_RELAXED);
     give_back(page);
   }
+  return {};
 }
 
 Expected<Pa> GuestPool::pop() {

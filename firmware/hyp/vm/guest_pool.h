@@ -15,12 +15,17 @@ class GuestPool final : public PageSource {
  public:
   constexpr explicit GuestPool(LinearMap map) : PageSource(map) {}
 
-  /// Takes all pages of a memcache over from the host; the first one that cannot be donated ends
-  /// it, with that page still at the head.
-  Status refill(pkvm::Memcache& from, Ownership& ownership);
+  /// Takes pages of a memcache over from the host until `wanted` are free, or it has no more; one
+  /// that cannot be donated ends it and stays at the head.
+  Status refill(pkvm::Memcache& from, std::uint64_t wanted, Ownership& ownership);
 
   Expected<Pa> take_page() override;
   void give_back(Pa page) override;
+  /// Nothing of a guest's tables is ever held.
+  void hold(Pa /*page*/) override { arch::bug(); }
+  void let_go(Pa /*page*/) override {}
+  bool is_held(Pa /*page*/) const override { return false; }
+
   std::uint64_t free_pages() const { return free_; }
 
   /// All free pages, zeroed, become the host's and are pushed onto `to`.

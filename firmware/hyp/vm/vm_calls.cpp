@@ -31,7 +31,9 @@ void tell_missing(user_pt_regs* regs) {
 Expected<Vm*> vm_to_map() {
   Vcpu* vcpu = loaded_vcpu();
   if (vcpu == nullptr) return error(Errno::einval);
-  const Status refilled = vcpu->vm->pool.refill(vcpu->host->memory, *hypervisor().ownership);
+  constexpr std::uint64_t tables_for_a_page = last_level - guest_shape().start_level;
+  const Status refilled =
+      vcpu->vm->pool.refill(vcpu->host->memory, tables_for_a_page, *hypervisor().ownership);
   if (!refilled) return error(refilled.error());
   return vcpu->vm;
 }

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The host's side of what guests get, lend and give back (pkvm-abi.md 7.6).
+#include "hyp/ownership.h"
+
+namespace pkvmemu::hyp {
+
+Status Ownership::check_host_gives(PaRange range) const {
+  return host_->memory().is_ram(range) ? check_host_owned(range) : error(Errno::eperm);
+}
+
+Status Ownership::take_from_host(PaRange range, Owner owner) {
+  const Status taken = after_checks(host_->annotate(range, owner));
+  if (!taken) {
+    host_->undo_annotation(range, owner);
+    return taken;
+  }
+  mark_host_state(range, PageState::no_page);
+  return {};
+}
+
+Status Ownership::lend_to_host(PaRange range) {
+  const Status lent = after_checks(host_->set(range, prot_rwx, PageState::shared_borrowed));
+  if (lent) mark_host_state(range, PageState::shared_borrowed);
+  return lent;
+}
+
+Status Ownership::return_to_host(PaRange range) {
+  const Status given = after_checks(give_to_host(range));
+  if (given) mark_host_state(range, PageState::owned);
+  return given;
+}
+
+}  // namespace pkvmemu::hyp
