@@ -19,11 +19,6 @@
 
 namespace pkvmemu::host {
 
-namespace {
-
-using pkvm::event::Kind;
-
-/// What this kernel still knows of pVM firmware; a wipe may make it forget.
 PhysRange& known_firmware() {
   static constinit PhysRange known;
   static constinit bool asked = false;
@@ -31,6 +26,10 @@ PhysRange& known_firmware() {
   asked = true;
   return known;
 }
+
+namespace {
+
+using pkvm::event::Kind;
 
 /// Zeroes it and cleans it to the point of coherency.
 bool clear_memory(const PhysRange& range) {

@@ -3,6 +3,7 @@
 // pVM firmware when something on the way fails (pkvm-abi.md 6.1 to 6.5).
 #pragma once
 
+#include "host/boot_info.h"
 #include "host/command_line.h"
 
 namespace pkvmemu::host {
@@ -12,5 +13,8 @@ namespace pkvmemu::host {
 void prepare_protection(const CommandLine& line);
 /// Privileges go. Does nothing when KVM is off.
 void drop_privileges(const CommandLine& line);
+
+/// What this kernel still knows of pVM firmware; a wipe may make it forget.
+PhysRange& known_firmware();
 
 }  // namespace pkvmemu::host

@@ -26,6 +26,7 @@ class Kvm {
   /// Installs the hypervisor: 0, or a negated errno with everything as it was.
   int init(pkvm::Generation generation);
   KvmPhase phase() const { return phase_; }
+  pkvm::Generation generation() const { return generation_; }
 
   /// __pkvm_prot_finalize on this CPU: 0, or what it answered.
   int finalize();
@@ -40,6 +41,8 @@ class Kvm {
 
   /// A static call: x1 of the answer, or -EOPNOTSUPP when x0 is not 0 or the generation lacks it.
   std::int64_t call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const;
+
+  std::int64_t call_with_refills(pkvm::Hypercall hypercall, std::initializer_list<std::uint64_t> arguments) const { return call(hypercall, arguments); } // TEMPORARY
 
   /// The hypervisor's address of something in its image.
   HypVa hyp_va(std::uint64_t image_offset) const;

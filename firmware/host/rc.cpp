@@ -68,6 +68,15 @@ Parsed parse_late(Wish& wish, std::string_view rest) {
   return {};
 }
 
+/// The program is optional.
+Parsed parse_guest(Wish& wish, std::string_view rest) {
+  constexpr std::string_view default_program = "hello";
+  wish.target = fw::take_word(rest);
+  if (wish.target.empty()) wish.target = default_program;
+  if (!fw::trim(rest).empty()) return std::unexpected(RcError::trailing_text);
+  return {};
+}
+
 struct Verb {
   std::string_view name;
   WishKind kind;
@@ -77,6 +86,8 @@ constexpr std::array verbs = {
     Verb{.name = "call", .kind = WishKind::call, .parse = parse_call},
     Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_hvc},
     Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
+    Verb{.name = "pvm", .kind = WishKind::pvm, .parse = parse_guest},
+    Verb{.name = "vm", .kind = WishKind::vm, .parse = parse_guest},
 };
 
 }  // namespace
@@ -102,7 +113,7 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc or late, after an optional early";
+      return "a line starts with call, hvc, late, pvm or vm, after an optional early";
     case RcError::no_target:
       return "says not what to call or load";
     case RcError::bad_repeat:
@@ -116,7 +127,7 @@ std::string_view words_of(RcError error) {
     case RcError::not_dynamic:
       return "dynamic calls have numbers from 128 to 65535; for others use hvc";
     case RcError::trailing_text:
-      return "text after the module's name";
+      return "text after the name";
   }
   return "";
 }

@@ -17,6 +17,8 @@ enum class WishKind : std::uint8_t {
   call,  ///< a dynamic hypercall, by handler name or number
   hvc,   ///< HVC with x0 as given
   late,  ///< insmod
+  pvm,   ///< run a guest in a protected VM
+  vm,    ///< run a guest in an ordinary VM
 };
 
 /// Before the host gives up its privileges, or after (the default).

@@ -5,7 +5,9 @@
 #include "host/console.h"
 #include "host/events.h"
 #include "host/kernel.h"
+#include "host/kvm.h"
 #include "host/module/modules_dep.h"
+#include "host/vm/monitor.h"
 #include "image/cpio.h"
 #include "lib/string.h"
 #include "pkvm/platform.h"
@@ -108,6 +110,12 @@ void run_wish(const Wish& wish) {
       return;
     case WishKind::late:
       run_late(wish);
+      return;
+    case WishKind::pvm:
+      run_guest(GuestKind::protected_vm, kvm().generation(), wish.target);
+      return;
+    case WishKind::vm:
+      run_guest(GuestKind::ordinary, kvm().generation(), wish.target);
       return;
   }
 }

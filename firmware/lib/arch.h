@@ -95,6 +95,9 @@ void tlbi_all_vmids();
 /// Clean and invalidate to the point of coherency.
 void flush_dcache(const void* begin, std::uint64_t size);
 
+/// What was written may be fetched: every CPU forgets its instruction caches.
+void forget_instructions();
+
 void smc(SmcRegisters& registers);
 
 /// What EL1 would read at `va`, as PAR_EL1 reports it (AT S1E1R); PAR_EL1 itself is preserved.

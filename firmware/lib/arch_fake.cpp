@@ -40,6 +40,8 @@ void tlbi_all_vmids() {
 }
 void flush_dcache(const void* /*begin*/, std::uint64_t /*size*/) {}
 
+void forget_instructions() {}
+
 void smc(SmcRegisters& registers) {
   fake::state().last_smc = registers;
   ++fake::state().smc_count;

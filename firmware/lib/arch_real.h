@@ -92,6 +92,10 @@ inline void flush_dcache(const void* begin, std::uint64_t size) {
   asm volatile("dsb sy" ::: "memory");
 }
 
+inline void forget_instructions() {
+  asm volatile("dsb ish\n\tic ialluis\n\tdsb ish\n\tisb" ::: "memory");
+}
+
 /// lib/smc.S: loads x0..x17 from `registers`, SMC #0, stores them back.
 extern "C" void pkvm_smc(std::uint64_t* registers);
 inline void smc(SmcRegisters& registers) {

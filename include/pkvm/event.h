@@ -84,6 +84,14 @@ enum class Kind : std::uint32_t {
   module_unresolved = 47,
   /// Such a stub was called and answered 0. name: symbol, v0 the caller's return address.
   stub_used = 48,
+
+  // From EL1, about guests. name: the guest's program.
+  /// A step of running it. text: which, v0 what it answered (0 or -errno), v1: 1 protected.
+  guest_step = 64,
+  /// A line that the guest printed. text.
+  guest_console = 65,
+  /// It is torn down. v0: 1 when it ran to its end.
+  guest_end = 66,
 };
 
 /// Where a module's load stands; the last one is what a failure names.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cpu/cpu.h"
 
+#include <sys/mman.h>
+
 #include "cpu/abort_guard.h"
 #include "cpu/engine.h"
 #include "cpu/system_registers.h"
@@ -15,6 +17,14 @@ constexpr std::uint64_t scr_el3 = bit(0) | bit(4) | bit(5) | bit(8) | bit(10) | 
 mmu::AccessKind kind_of(uc_mem_type type) {
   if (type == UC_MEM_FETCH) return mmu::AccessKind::execute;
   return type == UC_MEM_WRITE ? mmu::AccessKind::write : mmu::AccessKind::read;
+}
+
+/// IC IALLUIS, IC IALLU, IC IVAU (Arm ARM C5.3).
+bool is_instruction_cache_operation(const uc_arm64_cp_reg& id) {
+  if (id.op0 != 1 || id.crn != 7) return false;
+  const bool all = id.op1 == 0 && (id.crm == 1 || id.crm == 5) && id.op2 == 0;
+  const bool by_address = id.op1 == 3 && id.crm == 5 && id.op2 == 1;
+  return all || by_address;
 }
 
 constexpr std::uint64_t no_begin = 1;
@@ -61,10 +71,12 @@ struct EngineHooks {
     return 1;
   }
   /// TLBI: the engine would drop one KiB of a page where the architecture drops all of it, and does
-  /// not know stage 2. Dropping everything is allowed.
+  /// not know stage 2. Dropping everything is allowed. IC: the engine takes it for nothing.
   static std::uint32_t sys(uc_engine* engine, uc_arm64_reg, const uc_arm64_cp_reg* id,
-                           void*) noexcept {
-    if (id->op0 == 1 && id->crn == 8) Engine::check(uc_ctl_flush_tlb(engine));
+                           void* user) noexcept {
+    const bool tlbi = id->op0 == 1 && id->crn == 8;
+    const bool ic = is_instruction_cache_operation(*id) && self(user).maintain_instruction_cache();
+    if (tlbi || ic) Engine::check(uc_ctl_flush_tlb(engine));
     return 0;
   }
   static std::uint64_t mmio_read(uc_engine*, std::uint64_t offset, unsigned size,
@@ -91,7 +103,9 @@ Cpu::Cpu(Board& board, std::unique_ptr<Engine> engine)
 
 Cpu::~Cpu() {
   // An engine that aborted may abort again when it is closed; better it leaks than that.
-  if (engine_aborted_ && !survives_abort([this] { engine_->close(); })) engine_->abandon();
+  if (!survives_abort([this] { engine_->close(); })) engine_->abandon();
+  for (const std::span<std::byte> alias : aliases_)
+    ::munmap(alias.data(), alias.size());
 }
 
 void Cpu::install_hooks() {
@@ -124,6 +138,7 @@ Result<void> Cpu::map_ram(Pa base, std::span<std::byte> memory) {
       status != UC_ERR_OK)
     return fail("{} bytes of RAM at {:#x}: {}", memory.size(), base.value, uc_strerror(status));
   ram_.push_back({.base = base, .memory = memory});
+  code_pages_.add_ram(base, memory.size());
   return {};
 }
 
@@ -153,6 +168,10 @@ void Cpu::run_engine() {
     refusal_.reset();
     block_start_ = block_end_ = 0;
     const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
+    if (code_pages_.wants_name()) {
+      rename_code();
+      if (!stop_reason_ && !refusal_ && status == UC_ERR_OK) continue;
+    }
     if (stop_reason_) return;
     if (status == UC_ERR_OK) {
       stop_reason_ = StopReason::halted;
@@ -163,6 +182,38 @@ void Cpu::run_engine() {
       stop_detail_ = uc_strerror(status);
     }
   }
+}
+
+/// Whether the TLB has to be flushed. When pages need another name the run loop has to see to it.
+bool Cpu::maintain_instruction_cache() noexcept {
+  const bool flush = code_pages_.invalidate();
+  if (code_pages_.wants_name()) Engine::check(uc_emu_stop(engine_->raw()));
+  return flush;
+}
+
+/// Another name for all of RAM: the same pages at another place in our memory, which is what the
+/// engine knows code by. Where that cannot be had, all translations go, which takes long.
+void Cpu::rename_code() {
+  if (code_pages_.names() == CodePages::most_names || !map_another_name()) {
+    Engine::check(uc_ctl_flush_tb(engine_->raw()));
+    code_pages_.all_dropped();
+    return;
+  }
+  code_pages_.name_added();
+}
+
+bool Cpu::map_another_name() {
+  const std::uint64_t offset = code_pages_.names() * CodePages::stride;
+  for (const Ram& ram : ram_) {
+    // With an old size of 0 a shared mapping is doubled (mremap(2)).
+    void* const alias = mremap(ram.memory.data(), 0, ram.memory.size(), MREMAP_MAYMOVE);
+    if (alias == MAP_FAILED) return false;
+    aliases_.push_back({static_cast<std::byte*>(alias), ram.memory.size()});
+    if (uc_mem_map_ptr(engine_->raw(), ram.base.value + offset, ram.memory.size(),
+                       UC_PROT_READ | UC_PROT_EXEC, alias) != UC_ERR_OK)
+      return false;
+  }
+  return true;
 }
 
 std::uint64_t Cpu::x(unsigned index) const {

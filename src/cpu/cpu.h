@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "cpu/code_pages.h"
 #include "cpu/exception_level.h"
 #include "mmu/translate.h"
 #include "support/address.h"
@@ -178,6 +179,10 @@ class Cpu {
   void run_engine();
   void install_hooks();
 
+  [[nodiscard]] bool maintain_instruction_cache() noexcept;
+  void rename_code();
+  [[nodiscard]] bool map_another_name();
+
   // cpu_fill.cpp
   bool fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept;
   [[nodiscard]] mmu::WalkResult<Pa> walk(Va va, mmu::AccessKind kind, std::uint32_t state) const;
@@ -218,6 +223,8 @@ class Cpu {
   std::vector<Window> windows_;
 
   std::optional<Refusal> refusal_;
+  CodePages code_pages_;
+  std::vector<std::span<std::byte>> aliases_;  ///< of RAM, one for each name but the first
   std::array<FetchPage, 256> fetch_pages_{};
 
   std::uint64_t instructions_ = 0;

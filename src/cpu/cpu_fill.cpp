@@ -96,7 +96,8 @@ bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
   granted.execute = granted.execute && in_ram;
   if (granted.execute) remember_fetch(va, pstate::el(state), result->output);
   auto& answer = *static_cast<uc_tlb_entry*>(entry);
-  answer.paddr = result->output.value;
+  answer.paddr = granted.execute ? code_pages_.fetched(result->output).value : result->output.value;
+  if (granted.write && in_ram) code_pages_.written(result->output);
   answer.perms =
       static_cast<uc_prot>((granted.read ? UC_PROT_READ : 0) | (granted.write ? UC_PROT_WRITE : 0) |
                            (granted.execute ? UC_PROT_EXEC : 0));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The guest's RAM: one anonymous mapping, zero, of which only what is touched costs memory.
+// The guest's RAM: one anonymous mapping, zero, of which only what is touched costs memory. It is a
+// shared one, so that the CPU can map it a second time (cpu/code_pages.h); a process that forks
+// must not go on running it in both.
 #pragma once
 
 #include <cstddef>

@@ -2,21 +2,14 @@
 #include "observe/pvmfw.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstring>
-#include <string_view>
 
-#include "pkvm/platform.h"
+// pvmfw_image.S
+extern "C" const std::byte pkvmemu_pvmfw_begin[];
+extern "C" const std::byte pkvmemu_pvmfw_end[];
 
 namespace pkvmemu::observe {
 namespace {
-
-constexpr std::string_view stamp = "pvmfw\x01\x02\x03";
-static_assert(stamp.size() == 8);
-
-/// A twentieth of the region, so that a run does not spend its time on it.
-constexpr std::size_t placeholder_size = 0x1'0000;
-static_assert(placeholder_size <= pkvm::platform::pvmfw_size);
 
 /// Each byte equals the one before it, and the first is zero.
 bool all_zero(std::span<const std::byte> bytes) {
@@ -26,16 +19,8 @@ bool all_zero(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-Bytes placeholder_pvmfw() {
-  // Each 16 bytes: the stamp, then their own offset, so that a lost or moved page shows.
-  Bytes bytes(placeholder_size);
-  for (std::size_t offset = 0; offset < bytes.size(); offset += 16) {
-    for (std::size_t i = 0; i < 8; ++i) {
-      bytes[offset + i] = static_cast<std::byte>(stamp[i]);
-      bytes[offset + 8 + i] = static_cast<std::byte>(std::uint64_t{offset} >> (8 * i));
-    }
-  }
-  return bytes;
+std::span<const std::byte> builtin_pvmfw() {
+  return {pkvmemu_pvmfw_begin, pkvmemu_pvmfw_end};
 }
 
 Pvmfw check_pvmfw(std::span<const std::byte> region, std::span<const std::byte> placed) {

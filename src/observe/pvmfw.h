@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The placeholder for protected-VM firmware. Until protected VMs run, what stands in the reserved
-// region is a fixed pattern, and "protected VMs available" means that it is unchanged at the end
-// of the run (pkvm-abi.md 6.5: taking the firmware away is how a kernel refuses protected VMs).
+// The firmware of protected VMs (firmware/guest/pvmfw.cpp): what is placed in the reserved region,
+// and what became of it (pkvm-abi.md 6.5: taking the firmware away is how a kernel refuses protected
+// VMs).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-
-#include "support/file.h"
 
 namespace pkvmemu::observe {
 
@@ -20,8 +18,8 @@ enum class Pvmfw : std::uint8_t {
   changed,  ///< something else
 };
 
-/// Bytes that never repeat within a page and are never all zero; the rest of the region stays zero.
-Bytes placeholder_pvmfw();
+/// The image that this build carries; the rest of the region stays zero.
+std::span<const std::byte> builtin_pvmfw();
 
 /// Compares the whole region after a run with what was placed at its start.
 Pvmfw check_pvmfw(std::span<const std::byte> region, std::span<const std::byte> placed);

@@ -24,7 +24,7 @@ std::unique_ptr<machine::Machine> boot_in_process(const tool::RunOptions& option
   const tool::RunPlan plan = value_of(tool::make_plan(options));
   const Bytes kernel =
       value_of(read_file(std::string(PKVMEMU_BUILD_DIR) + "/firmware/pkvm-firmware.Image"));
-  const Bytes pvmfw = observe::placeholder_pvmfw();
+  const auto pvmfw = observe::builtin_pvmfw();
   machine::Config config;
   config.kernel = kernel;
   config.initrd = plan.initramfs;

@@ -44,7 +44,7 @@ Result<void> make_executable(const std::filesystem::path& path) {
 
 Result<void> write_all(const std::filesystem::path& folder, const RunPlan& plan,
                        std::span<const std::byte> firmware) {
-  const Bytes pvmfw = observe::placeholder_pvmfw();
+  const auto pvmfw = observe::builtin_pvmfw();
   auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true);
   if (!dtb) return std::unexpected(dtb.error());
   struct File {

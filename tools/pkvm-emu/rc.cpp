@@ -103,10 +103,12 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     repeat = *count;
     operand = take_word(rest);
   }
-  Result<RcLine> line = fail("unknown word '{}', expected call, hvc or late", verb);
+  Result<RcLine> line = fail("unknown word '{}', expected call, hvc, late, pvm or vm", verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
   if (verb == "late") line = parse_late(operand);
+  if (verb == "pvm") line = parse_guest(RcVerb::pvm, operand);
+  if (verb == "vm") line = parse_guest(RcVerb::vm, operand);
   if (line) line->repeat = repeat;
   return line;
 }
@@ -134,6 +136,10 @@ std::string_view name_of(RcVerb verb) {
       return "hvc";
     case RcVerb::late:
       return "late";
+    case RcVerb::pvm:
+      return "pvm";
+    case RcVerb::vm:
+      return "vm";
   }
   std::unreachable();
 }
@@ -171,6 +177,16 @@ Result<RcLine> parse_hvc(std::string_view text) {
   const auto x0 = parse_number(line->target);
   if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
   line->target = fmt::format("{:#x}", *x0);
+  return line;
+}
+
+Result<RcLine> parse_guest(RcVerb verb, std::string_view program) {
+  constexpr std::string_view default_program = "hello";
+  RcLine line;
+  line.verb = verb;
+  line.target = program.empty() ? default_program : program;
+  if (line.target.find_first_of(" \t#") != std::string::npos)
+    return fail("'{}' is no guest program", program);
   return line;
 }
 

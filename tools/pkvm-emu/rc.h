@@ -3,6 +3,7 @@
 // on our machine and on QEMU. One line is
 //   [early] call [repeat=N] NAME[:ARG,...]   NAME is [MODULE/]SYMBOL or a number, 128 and up
 //   [early] hvc X0[:ARG,...]                 a raw HVC, to forge calls with
+//   pvm PROGRAM, vm PROGRAM                  a guest in a protected or an ordinary VM
 //   [early] late MODULE                      insmod after boot
 // `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
 #pragma once
@@ -22,7 +23,7 @@ namespace pkvmemu::tool {
 /// x1 to x7.
 inline constexpr std::size_t max_call_args = 7;
 
-enum class RcVerb : std::uint8_t { call, hvc, late };
+enum class RcVerb : std::uint8_t { call, hvc, late, pvm, vm };
 /// Before or after the host is deprivileged.
 enum class RcPhase : std::uint8_t { early, normal };
 
@@ -41,6 +42,8 @@ std::optional<std::uint64_t> parse_number(std::string_view text);
 /// What --call and --hvc take. The error says which part is wrong and what was expected.
 Result<RcLine> parse_call(std::string_view text);
 Result<RcLine> parse_hvc(std::string_view text);
+/// What --pvm and --vm take: a program that the kernel carries, or a path in the initramfs.
+Result<RcLine> parse_guest(RcVerb verb, std::string_view program);
 
 /// A whole file; `origin` names it in errors.
 Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view origin);

@@ -60,7 +60,7 @@ Outcome<Bytes> firmware_for(const RunOptions& options) {
 
 Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
                                 std::span<const std::byte> firmware, Output& output) {
-  const Bytes pvmfw = observe::placeholder_pvmfw();
+  const auto pvmfw = observe::builtin_pvmfw();
   machine::Config config;
   config.kernel = firmware;
   config.initrd = plan.initramfs;

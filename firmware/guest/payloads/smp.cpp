@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Switches on a second vCPU, waits for it, and powers off.
+// Switches on a second vCPU, waits for it, and powers off. It waits by accesses to a device, at
+// which the monitor lets other vCPUs run: there are no interrupts that would take a vCPU from its
+// CPU.
 #include "guest/guest.h"
 #include "pkvm/smccc.h"
 
@@ -31,7 +33,7 @@ extern "C" void guest_main(std::uint64_t /*argument*/) {
   const CallResult on = hvc(pkvm::psci::cpu_on64, 1, entry, argument);
   print(on[0] == 0 ? "CPU_ON: 0\n" : "CPU_ON: refused\n");
   while (on[0] == 0 && __atomic_load_n(&second_is_done, __ATOMIC_ACQUIRE) == 0)
-    asm volatile("wfe");
+    read_mmio<std::uint32_t>(pkvm::guest::uart_ipa + pkvm::guest::uart_flags_offset);
   print("vCPU ");
   print_number(own_affinity());
   print(" has seen it\n");

@@ -96,7 +96,8 @@ Expected<Pa> guest_page_in(const Vm& vm, Ipa page, PageState state) {
 }
 
 Status set_guest_state(Vm& vm, Ipa page, Pa pa, PageState state) {
-  return vm.stage2.remap(one_page(page), pa, stage2_attributes(prot_rwx, state));
+  return vm.stage2.remap(one_page(page), pa, stage2_attributes(prot_rwx, state),
+                         Blocks::pages_only);
 }
 
 Status map_guest(Vm& vm, GuestPages pages, Prot prot, PageState state) {

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/vm/monitor.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+
+#include "host/arch.h"
+#include "host/console.h"
+#include "host/events.h"
+#include "host/kernel.h"
+#include "host/memory.h"
+#include "host/vm/guest_services.h"
+#include "host/vm/payloads.h"
+#include "host/vm/virtual_machine.h"
+#include "image/cpio.h"
+#include "lib/memory.h"
+#include "pkvm/event.h"
+#include "pkvm/guest.h"
+#include "support/bits.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+namespace layout = pkvm::guest;
+using pkvm::event::Kind;
+
+/// The firmware's pages beyond its image are there to be touched: its stack.
+constexpr std::uint64_t firmware_memory = 0x2'0000;
+
+std::optional<std::span<const std::byte>> find_payload(std::string_view name) {
+  if (const auto builtin = builtin_payload(name)) return builtin;
+  const auto file = image::find_file(initramfs(), name);
+  if (!file || !*file) return std::nullopt;
+  return std::as_bytes(std::span((*file)->data));
+}
+
+/// One guest's console: whole lines, as they come.
+class GuestConsole {
+ public:
+  explicit GuestConsole(std::string_view name) : name_(name) {}
+
+  void put(char c) {
+    if (c == '\n' || used_ == line_.size()) flush();
+    if (c != '\n') line_[used_++] = c;
+  }
+  void flush() {
+    if (used_ == 0) return;
+    const std::string_view text(line_.data(), used_);
+    printk("%.*s> %.*s\n", static_cast<int>(name_.size()), name_.data(),
+           static_cast<int>(text.size()), text.data());
+    events().emit(Kind::guest_console, {}, name_, text);
+    used_ = 0;
+  }
+
+ private:
+  std::string_view name_;
+  std::array<char, 160> line_{};
+  std::size_t used_ = 0;
+};
+
+class Monitor {
+ public:
+  Monitor(GuestKind kind, pkvm::Generation generation, std::string_view name)
+      : kind_(kind), generation_(generation), name_(name), console_(name) {}
+
+  void run() {
+    const bool made = create();
+    const bool ran = made && start_and_run();
+    console_.flush();
+    if (made) tear_down();
+    events().emit(Kind::guest_end, {ran ? 1ULL : 0ULL}, name_);
+  }
+
+ private:
+  /// Every step is told with what it answered.
+  bool step(const char* what, int answer) {
+    printk("%s %.*s: %s: %d\n", kind_word(), static_cast<int>(name_.size()), name_.data(), what,
+           answer);
+    events().emit(Kind::guest_step,
+                  {static_cast<std::uint64_t>(std::int64_t{answer}),
+                   kind_ == GuestKind::protected_vm ? 1ULL : 0ULL},
+                  name_, what);
+    return answer == 0;
+  }
+  const char* kind_word() const { return kind_ == GuestKind::protected_vm ? "pvm" : "vm"; }
+
+  bool create() {
+    const bool is_protected = kind_ == GuestKind::protected_vm;
+    if (!step("create", vm_.create(generation_, is_protected ? pkvm::vm_type_protected : 0)))
+      return false;
+    return true;
+  }
+
+  bool set_up_firmware() {
+    if (kind_ == GuestKind::ordinary) return true;
+    std::uint64_t size = 0;
+    const int answer = vm_.firmware_info(size);
+    if (answer == 0)
+      printk("%s %.*s: firmware of %llu bytes\n", kind_word(), static_cast<int>(name_.size()),
+             name_.data(), static_cast<unsigned long long>(size));
+    if (!step("firmware info", answer)) return false;
+    return step("set firmware", vm_.set_firmware_ipa(layout::firmware_ipa));
+  }
+
+  bool start_and_run() {
+    if (!set_up_firmware()) return false;
+    const auto payload = find_payload(name_);
+    if (!payload) return step("payload", pkvm::negated(pkvm::Errno::enoent));
+    if (!step("memory", add_memory(*payload))) return false;
+    for (unsigned i = 0; i < vcpus; ++i) {
+      const int made =
+          vm_.create_vcpu(i == 0 ? pkvm::VcpuPower::runnable : pkvm::VcpuPower::stopped);
+      if (made != 0) return step("vcpu", made);
+    }
+    pkvm::HostVcpu& entry = vm_.vcpu(0);
+    entry.pc = layout::payload_ipa;
+    entry.x[0] = layout::ram_ipa;
+    running_[0] = true;
+    return step("run", run_vcpus());
+  }
+
+  int add_memory(std::span<const std::byte> payload) {
+    if (kind_ == GuestKind::protected_vm)
+      if (const int added = vm_.add_memory(layout::firmware_ipa, firmware_memory); added != 0)
+        return added;
+    if (const int added = vm_.add_memory(layout::ram_ipa, layout::ram_size); added != 0)
+      return added;
+    const std::uint64_t room = layout::ram_ipa + layout::ram_size - layout::payload_ipa;
+    if (payload.size() > room) return pkvm::negated(pkvm::Errno::e2big);
+    const Pa at = *vm_.backing(layout::payload_ipa);
+    fw::copy_bytes(linear_pointer<std::byte>(at), payload.data(), payload.size());
+    const Pa boot = *vm_.backing(layout::ram_ipa);
+    *linear_pointer<layout::BootPage>(boot) = {.magic = layout::boot_magic,
+                                               .payload_ipa = layout::payload_ipa,
+                                               .payload_size = payload.size(),
+                                               .vcpus = vcpus};
+    arch::clean_dcache(linear_va(at), payload.size());
+    arch::clean_dcache(linear_va(boot), page_size);
+    return 0;
+  }
+
+  /// Round robin over the vCPUs that are on, until the guest powers off or nobody can go on.
+  int run_vcpus() {
+    constexpr unsigned max_idle_rounds = 64;
+    unsigned idle_rounds = 0;
+    while (!off_) {
+      bool any = false;
+      bool worked = false;
+      for (unsigned i = 0; i < vcpus && !off_; ++i) {
+        if (!running_[i]) continue;
+        any = true;
+        const RunResult result = vm_.run(i);
+        worked = worked || result.why != RunExit::wait;
+        if (const int failed = handle(i, result); failed != 0) return failed;
+      }
+      idle_rounds = worked ? 0 : idle_rounds + 1;
+      if (!any || idle_rounds == max_idle_rounds) return pkvm::negated(pkvm::Errno::eagain);
+    }
+    return 0;
+  }
+
+  int handle(unsigned vcpu, const RunResult& result) {
+    switch (result.why) {
+      case RunExit::mmio_write:
+        if (!write_device(result.ipa, result.value)) break;
+        vm_.finish_mmio(vcpu, 0);
+        return 0;
+      case RunExit::mmio_read:
+        if (!is_device(result.ipa)) break;
+        vm_.finish_mmio(vcpu, 0);
+        return 0;
+      case RunExit::call:
+        return answer_call(vcpu);
+      case RunExit::wait:
+        return 0;
+      case RunExit::stray:
+        break;
+      case RunExit::not_running:
+        return pkvm::negated(pkvm::Errno::einval);
+      case RunExit::failed:
+        return result.error;
+    }
+    vm_.abort_access(vcpu);
+    return 0;
+  }
+
+  static bool is_device(std::uint64_t ipa) {
+    const std::uint64_t page = align_down(ipa, page_size);
+    return page == layout::uart_ipa || page == layout::mailbox_ipa;
+  }
+
+  bool write_device(std::uint64_t ipa, std::uint64_t value) {
+    if (ipa == layout::uart_ipa) console_.put(static_cast<char>(value));
+    if (ipa == layout::mailbox_ipa) answer_mail(value);
+    return is_device(ipa);
+  }
+
+  /// The guest says that it shares the page: every word is answered by its inverse. A page that the
+  /// host cannot reach stays as it is.
+  void answer_mail(std::uint64_t ipa) {
+    const auto pa = vm_.backing(ipa);
+    if (!pa) return;
+    const bool reached = invert_words(*pa);
+    printk("%s %.*s: the shared page %s\n", kind_word(), static_cast<int>(name_.size()),
+           name_.data(), reached ? "is answered" : "cannot be reached");
+  }
+
+  int answer_call(unsigned vcpu) {
+    const GuestCall call = answer_guest_call(vm_, vcpu);
+    if (call.effect == CallEffect::power_off) off_ = true;
+    if (call.effect == CallEffect::stop) running_[vcpu] = false;
+    if (call.effect == CallEffect::start && call.target < vcpus) running_[call.target] = true;
+    return 0;
+  }
+
+  void tear_down() {
+    const unsigned given = vm_.pages_given();
+    const bool done = step("tear down", vm_.destroy());
+    if (!done || kind_ == GuestKind::ordinary) return;
+    if (vm_.dirty_pages() == 0)
+      printk("pvm %.*s: all %u pages came back zeroed\n", static_cast<int>(name_.size()),
+             name_.data(), given);
+    else
+      printk("pvm %.*s: %u of %u pages came back with something in them\n",
+             static_cast<int>(name_.size()), name_.data(), vm_.dirty_pages(), given);
+  }
+
+  static constexpr unsigned vcpus = 2;
+
+  GuestKind kind_;
+  pkvm::Generation generation_;
+  std::string_view name_;
+  GuestConsole console_;
+  VirtualMachine vm_;
+  std::array<bool, vcpus> running_{};
+  bool off_ = false;
+};
+
+}  // namespace
+
+void run_guest(GuestKind kind, pkvm::Generation generation, std::string_view payload) {
+  Monitor(kind, generation, payload).run();
+}
+
+}  // namespace pkvmemu::host

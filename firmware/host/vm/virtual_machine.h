@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel's KVM as far as virtual machines need it: what /dev/kvm answers, per generation
+// (pkvm-abi.md 6.5, 9.2), and the hypercalls behind it. Answers are 0 or -errno, as from an ioctl.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <optional>
+
+#include "host/boot_info.h"
+#include "pkvm/generation.h"
+#include "pkvm/vm.h"
+
+namespace pkvmemu::host {
+
+/// Why KVM_RUN came back.
+enum class RunExit : std::uint8_t {
+  mmio_read,
+  mmio_write,
+  call,         ///< a hypercall that is the monitor's to answer: vcpu().x
+  wait,         ///< WFI or WFE
+  stray,        ///< an access to nothing that could be emulated
+  not_running,  ///< the hypervisor would not run it
+  failed,       ///< see RunResult::error
+};
+
+struct RunResult {
+  RunExit why;
+  std::uint64_t ipa = 0;    ///< mmio_*, stray
+  std::uint64_t value = 0;  ///< mmio_write
+  int error = 0;
+};
+
+class VirtualMachine {
+ public:
+  /// KVM_CREATE_VM with type 0 or vm_type_protected.
+  int create(pkvm::Generation generation, std::uint64_t type);
+
+  // KVM_ENABLE_CAP, KVM_CAP_ARM_PROTECTED_VM: the flags INFO and SET_FW_IPA.
+  int firmware_info(std::uint64_t& size) const;
+  int set_firmware_ipa(std::uint64_t ipa);
+
+  /// KVM_SET_USER_MEMORY_REGION with memory of the kernel's, zeroed.
+  int add_memory(std::uint64_t ipa, std::uint64_t size);
+  /// KVM_CREATE_VCPU and KVM_ARM_VCPU_INIT.
+  int create_vcpu(pkvm::VcpuPower power);
+
+  /// KVM_RUN. The hypervisor's VM is made by the first one.
+  RunResult run(unsigned vcpu);
+  /// After an mmio_read: what the guest gets. After either: the access is done.
+  void finish_mmio(unsigned vcpu, std::uint64_t value);
+  void abort_access(unsigned vcpu);
+
+  /// Gives everything back, and says how many pages the guest had; -errno when the hypervisor keeps
+  /// some.
+  int destroy();
+
+  bool is_protected() const { return shared_->is_protected != 0; }
+  unsigned vcpu_count() const { return static_cast<unsigned>(shared_->created_vcpus); }
+  pkvm::HostVcpu& vcpu(unsigned index) { return *vcpus_[index]; }
+  /// Where a guest page lies, for the monitor's own accesses; nothing outside the memory.
+  std::optional<Pa> backing(std::uint64_t ipa) const;
+  /// Pages that came back from a protected guest and were not zero.
+  unsigned dirty_pages() const { return dirty_pages_; }
+  unsigned pages_given() const { return pages_given_; }
+
+ private:
+  static constexpr unsigned max_slots = 3;
+  static constexpr std::size_t max_slot_pages = 512;
+
+  struct Slot {
+    std::uint64_t ipa = 0;
+    std::uint64_t pages = 0;
+    Pa memory{0};
+    std::bitset<max_slot_pages> given;
+  };
+
+  Slot* slot_of(std::uint64_t ipa);
+  int start();
+  int init_vm();
+  int init_vcpu(unsigned index);
+  int give_page(unsigned vcpu, std::uint64_t ipa);
+  int map_page(Pa page, std::uint64_t ipa) const;
+  bool top_up(pkvm::Memcache& cache);
+  RunResult handle_trap(unsigned vcpu);
+  RunResult handle_abort(unsigned vcpu);
+  int reclaim(Slot& slot, std::uint64_t page);
+  void check_zero(Pa page);
+  void free_shared();
+
+  pkvm::Generation generation_ = pkvm::Generation::android15_6_6;
+  pkvm::HostVm* shared_ = nullptr;
+  std::array<pkvm::HostVcpu*, pkvm::max_vcpus> vcpus_{};
+  std::array<Slot, max_slots> slots_{};
+  unsigned slot_count_ = 0;
+  std::uint64_t handle_ = 0;
+  unsigned dirty_pages_ = 0;
+  unsigned pages_given_ = 0;
+  Pa page_{0};
+};
+
+}  // namespace pkvmemu::host
