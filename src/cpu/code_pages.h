@@ -18,10 +18,10 @@ namespace pkvmemu::cpu {
 
 class CodePages {
  public:
-  /// More names than this are not worth it: then all translations are thrown away.
-  static constexpr unsigned most_names = 15;
-  /// Names lie so far apart: 48-bit physical addresses hold all of them.
-  static constexpr std::uint64_t stride = std::uint64_t{1} << 44;
+  /// Names lie so far apart, and 48-bit physical addresses hold so many of them. When they run out,
+  /// all translations have to be thrown away, for which the engine clears its whole buffer.
+  static constexpr std::uint64_t stride = std::uint64_t{1} << 40;
+  static constexpr unsigned most_names = 255;
 
   void add_ram(Pa base, std::uint64_t size);
 
