@@ -111,6 +111,21 @@ VerdictLine line_of(const CallReport& call, const RunReport& report) {
   std::unreachable();
 }
 
+VerdictLine line_of(const TouchReport& touch) {
+  const std::string head = "touch " + touch.name;
+  switch (touch.state) {
+    case TouchState::done:
+      return {Tone::good, touch.name.starts_with('r') ? fmt::format("{}: {:#x}", head, touch.value)
+                                                      : head + ": done"};
+    case TouchState::aborted:
+      return {Tone::neutral,
+              fmt::format("{}: aborted, ESR_EL1 {:#x}, FAR_EL1 {:#x}", head, touch.esr, touch.far)};
+    case TouchState::unfinished:
+      return {Tone::bad, head + ": not done: the run ended before or inside it"};
+  }
+  std::unreachable();
+}
+
 /// What stopped a run that did not come to its own end, and what to do about it.
 std::optional<std::string> ending_text(const RunReport& report) {
   const machine::Exit& exit = report.exit;
@@ -169,6 +184,8 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   std::vector<VerdictLine> lines;
   for (const CallReport& call : report.calls)
     lines.push_back(line_of(call, report));
+  for (const TouchReport& touch : report.touches)
+    lines.push_back(line_of(touch));
   for (const MissingOp& op : report.missing_ops)
     lines.push_back(
         {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,

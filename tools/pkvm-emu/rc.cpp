@@ -103,21 +103,18 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     repeat = *count;
     operand = take_word(rest);
   }
-  Result<RcLine> line = fail("unknown word '{}', expected call, hvc or late", verb);
+  Result<RcLine> line = fail("unknown word '{}', expected call, hvc, late or touch", verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
   if (verb == "late") line = parse_late(operand);
+  if (verb == "touch") line = parse_touch(operand);
   if (line) line->repeat = repeat;
   return line;
 }
 
 Result<RcLine> parse_line(std::string_view text) {
-  std::string_view word = take_word(text);
-  RcPhase phase = RcPhase::normal;
-  if (word == "early") {
-    phase = RcPhase::early;
-    word = take_word(text);
-  }
+  const RcPhase phase = take_phase(text);
+  const std::string_view word = take_word(text);
   auto line = parse_verb(word, text);
   if (!line) return line;
   line->phase = phase;
@@ -134,6 +131,8 @@ std::string_view name_of(RcVerb verb) {
       return "hvc";
     case RcVerb::late:
       return "late";
+    case RcVerb::touch:
+      return "touch";
   }
   std::unreachable();
 }
@@ -172,6 +171,34 @@ Result<RcLine> parse_hvc(std::string_view text) {
   if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
   line->target = fmt::format("{:#x}", *x0);
   return line;
+}
+
+Result<RcLine> parse_touch(std::string_view text) {
+  constexpr std::uint64_t largest_address = (std::uint64_t{1} << 48) - 1;
+  const bool known = text.size() > 2 && text[1] == ':' && std::string_view("rwx").contains(text[0]);
+  const std::size_t equals = text.find('=');
+  const bool has_value = equals != std::string_view::npos;
+  if (!known || has_value != (text[0] == 'w'))
+    return fail("'{}', expected r:ADDR, w:ADDR=VALUE or x:ADDR", text);
+  const std::string_view digits = text.substr(2, has_value ? equals - 2 : equals);
+  const auto address = parse_number(digits);
+  if (!address || *address > largest_address)
+    return fail("'{}' is no physical address, expected a number of up to 48 bits", digits);
+  RcLine line;
+  line.verb = RcVerb::touch;
+  line.target = fmt::format("{}:{:#x}", text[0], *address);
+  if (!has_value) return line;
+  const auto value = parse_number(text.substr(equals + 1));
+  if (!value) return fail("'{}' is no value to write", text.substr(equals + 1));
+  line.target += fmt::format("={:#x}", *value);
+  return line;
+}
+
+RcPhase take_phase(std::string_view& text) {
+  std::string_view rest = text;
+  if (take_word(rest) != "early") return RcPhase::normal;
+  text = rest.substr(std::min(rest.find_first_not_of(blanks), rest.size()));
+  return RcPhase::early;
 }
 
 Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view origin) {

@@ -79,6 +79,7 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   }
   facts.modules = std::move(plan.modules);
   facts.calls = std::move(plan.calls);
+  facts.touches = std::move(plan.touches);
   facts.events = (*machine)->events();
   facts.pvmfw = observe::check_pvmfw((*machine)->pvmfw_region(), pvmfw);
   facts.instructions = (*machine)->instructions();

@@ -18,6 +18,7 @@ Examples:
   pkvm-emu run hello.ko
   pkvm-emu run hello.ko --call hello/hello_hvc:0x11,0x22 --json report.json
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
+  pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
   pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
   pkvm-emu run --initramfs vendor_ramdisk.lz4 my_module --call my_handler
   pkvm-emu run hello.ko --export-qemu out && out/run.sh)";
@@ -52,6 +53,11 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
       option("--hvc", "X0[:ARG,...]", "Make any HVC after deprivilege, to forge calls with"));
   late_ = one_value_each(
       option("--late", "FILE", "Load a module after deprivilege, which the kernel must refuse"));
+  touch_ = one_value_each(
+      option("--touch", "r|w|x:ADDR[=VALUE]",
+             "Have the kernel read, write or execute at a physical address after deprivilege, and "
+             "report the value or the abort. Each of these four may start with 'early ' to be "
+             "done before deprivilege"));
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
@@ -103,24 +109,32 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   return options;
 }
 
-/// The three options interleave: CLI11 keeps the order in which they came.
+/// The options interleave: CLI11 keeps the order in which they came.
 Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
   std::map<const CLI::Option*, std::size_t> next;
   std::vector<RcLine> lines;
   for (const CLI::Option* option : command_->parse_order()) {
-    if (option != call_ && option != hvc_ && option != late_) continue;
+    if (option != call_ && option != hvc_ && option != late_ && option != touch_) continue;
     const std::string text = option->results().at(next[option]++);
-    Result<RcLine> line = RcLine{};
-    if (option == late_) {
-      line->verb = RcVerb::late;
-      line->target = text;
-    } else {
-      line = option == call_ ? parse_call(text) : parse_hvc(text);
-    }
+    std::string_view rest = text;
+    const RcPhase phase = take_phase(rest);
+    Result<RcLine> line = parse_wish(option, rest);
     if (!line) return usage_error("{} {}: {}", option->get_name(), text, line.error().message);
+    line->phase = phase;
     lines.push_back(std::move(*line));
   }
   return lines;
+}
+
+Result<RcLine> RunOptionsParser::parse_wish(const CLI::Option* option,
+                                            std::string_view text) const {
+  if (option == call_) return parse_call(text);
+  if (option == hvc_) return parse_hvc(text);
+  if (option == touch_) return parse_touch(text);
+  RcLine line;
+  line.verb = RcVerb::late;
+  line.target = text;
+  return line;
 }
 
 Result<std::uint64_t> parse_budget(const std::string& text) {

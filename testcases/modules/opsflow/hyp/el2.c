@@ -72,7 +72,7 @@ void opsflow_hvc(handler_regs *regs)
 	by_join(state.ops, result);
 	patched();
 	/* Not there yet: reported as missing. */
-	state.ops->linear_map_early(result, 0, 0);
+	state.ops->iommu_snapshot_host_stage2(0);
 }
 
 int opsflow_hyp_init(const struct pkvm_module_ops *ops)
