@@ -58,6 +58,8 @@ class Kvm {
   KvmPhase phase_ = KvmPhase::off;
   bool iommu_finalized_ = false;
   Pa image_;
+  std::uint64_t image_size_ =
+      0;  ///< the image itself is out of reach once the host is deprivileged
   PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;
 };

@@ -60,6 +60,20 @@ TEST(Rc, HvcAndLate) {
   EXPECT_EQ(late.target, "lib/modules/foo.ko");
 }
 
+// A touch has an access, a physical address and, to write, a value.
+TEST(Rc, Touch) {
+  const Wish read = parsed("touch r:0x50000000");
+  EXPECT_EQ(read.kind, WishKind::touch);
+  EXPECT_EQ(read.access, Access::read);
+  EXPECT_EQ(read.number, 0x5000'0000U);
+  EXPECT_EQ(read.target, "r:0x50000000");
+  const Wish write = parsed("early touch w:4096=0x12");
+  EXPECT_EQ(write.access, Access::write);
+  EXPECT_EQ(write.phase, WishPhase::early);
+  EXPECT_THAT(write.given(), ElementsAre(0x12));
+  EXPECT_EQ(parsed("touch x:0xffffffffffff").access, Access::execute);
+}
+
 // Each mistake has its own answer.
 TEST(Rc, Mistakes) {
   EXPECT_EQ(refused("cal 128"), RcError::unknown_verb);
@@ -77,11 +91,19 @@ TEST(Rc, Mistakes) {
   EXPECT_EQ(refused("call 127"), RcError::not_dynamic);
   EXPECT_EQ(refused("call 65536"), RcError::not_dynamic);
   EXPECT_EQ(refused("late a b"), RcError::trailing_text);
+  EXPECT_EQ(refused("touch"), RcError::no_target);
+  EXPECT_EQ(refused("touch q:1"), RcError::bad_access);
+  EXPECT_EQ(refused("touch r:1=2"), RcError::bad_access);
+  EXPECT_EQ(refused("touch w:1"), RcError::bad_access);
+  EXPECT_EQ(refused("touch r:here"), RcError::bad_address);
+  EXPECT_EQ(refused("touch r:0x1000000000000"), RcError::bad_address);
+  EXPECT_EQ(refused("touch w:1=one"), RcError::bad_argument);
+  EXPECT_EQ(refused("touch r:1 2"), RcError::trailing_text);
 }
 
 // Every mistake has a sentence.
 TEST(Rc, EveryMistakeHasWords) {
-  for (auto error = RcError::unknown_verb; error <= RcError::trailing_text;
+  for (auto error = RcError::unknown_verb; error <= RcError::bad_address;
        error = static_cast<RcError>(static_cast<int>(error) + 1))
     EXPECT_FALSE(words_of(error).empty());
 }

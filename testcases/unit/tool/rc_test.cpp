@@ -109,12 +109,28 @@ TEST(RcFile, ErrorsNameTheLine) {
       {"call repeat=0 f\n", "repeat=N with N at least 1"},
       {"call f g\n", "'g' is one word too many"},
       {"late a/b\n", "'a/b' is no module name"},
+      {"touch q:1\n", "'q:1', expected r:ADDR, w:ADDR=VALUE or x:ADDR"},
+      {"touch r:1=2\n", "'r:1=2', expected"},
+      {"touch w:1\n", "'w:1', expected"},
+      {"touch r:0x1000000000000\n", "is no physical address"},
+      {"touch w:1=y\n", "'y' is no value to write"},
   });
   for (const auto& [text, expected] : rows) {
     const auto lines = parse_rc(text, "rc");
     ASSERT_FALSE(lines) << text;
     EXPECT_THAT(lines.error().message, HasSubstr(std::string(expected))) << text;
   }
+}
+
+// A touch says what, where, and for a write which value.
+TEST(RcFile, TouchesAreNormalised) {
+  const auto lines = parse_rc("touch r:4096\nearly touch w:0x10=-1\ntouch x:0x7\n", "rc");
+  ASSERT_TRUE(lines) << lines.error().message;
+  ASSERT_EQ(lines->size(), 3U);
+  EXPECT_EQ((*lines)[0].target, "r:0x1000");
+  EXPECT_EQ((*lines)[1].target, "w:0x10=0xffffffffffffffff");
+  EXPECT_EQ((*lines)[1].phase, RcPhase::early);
+  EXPECT_EQ((*lines)[2].target, "x:0x7");
 }
 
 // What is written is read back the same.
@@ -124,12 +140,14 @@ TEST(RcFile, TextRoundTrips) {
       {.verb = RcVerb::hvc, .target = "0x80000000", .args = {~std::uint64_t{0}}},
       {.verb = RcVerb::late, .target = "other", .args = {}},
       {.verb = RcVerb::call, .target = "200", .args = {}},
+      {.verb = RcVerb::touch, .phase = RcPhase::early, .target = "w:0x1000=0x2", .args = {}},
   };
   EXPECT_EQ(to_text(lines),
             "early call repeat=3 m/f:0x1,0x2\n"
             "hvc 0x80000000:0xffffffffffffffff\n"
             "late other\n"
-            "call 200\n");
+            "call 200\n"
+            "early touch w:0x1000=0x2\n");
   const auto read = parse_rc(to_text(lines), "rc");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, lines);
