@@ -58,6 +58,8 @@ class Kvm {
   KvmPhase phase_ = KvmPhase::off;
   bool iommu_finalized_ = false;
   Pa image_;
+  /// The image's header is EL2's own once the host has lost its privileges.
+  std::uint64_t image_size_ = 0;
   PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;
 };

@@ -205,6 +205,7 @@ INSTANTIATE_TEST_SUITE_P(Generations, ForgedCalls, testing::ValuesIn(pkvm::gener
 // memory untouched.
 TEST_P(ForgedCalls, EarlyCallsAreRefusedAndChangeNothing) {
   holds("measured/forged/early_calls_change_nothing", GetParam().id, HeldOn::machine);
+  holds("3.5/forged_calls", GetParam().id, HeldOn::machine);
   std::vector<std::vector<std::uint64_t>> calls;
   for (unsigned n = 0; n < GetParam().first_late_call; ++n)
     calls.push_back({pkvm::smccc::kvm_host_id(n), some_pfn, module_va, 6});
