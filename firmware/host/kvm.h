@@ -58,6 +58,8 @@ class Kvm {
   KvmPhase phase_ = KvmPhase::off;
   bool iommu_finalized_ = false;
   Pa image_;
+  /// Kept: once the host is deprivileged it cannot read the header any more.
+  std::uint64_t image_size_ = 0;
   PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;
 };
