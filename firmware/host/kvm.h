@@ -58,7 +58,7 @@ class Kvm {
   KvmPhase phase_ = KvmPhase::off;
   bool iommu_finalized_ = false;
   Pa image_;
-  /// The image's header is EL2's own once the host has lost its privileges.
+  /// Kept: once the host is deprivileged it cannot read the header any more.
   std::uint64_t image_size_ = 0;
   PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;

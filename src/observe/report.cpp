@@ -72,6 +72,17 @@ void note_internal_errors(RunReport& report) {
           fmt::format("module {} loaded after deprivilege", module.name));
 }
 
+/// A load in whose middle the run ended: the module's own code is the first suspect.
+void explain_unfinished_load(RunReport& report) {
+  for (ModuleReport& module : report.modules) {
+    if (module.state != LoadState::unfinished || !module.generation) continue;
+    if (report.hyp_panic)
+      module.reason = "the hypervisor panicked in the middle of its load: look at its EL2 init";
+    else if (report.host_panic)
+      module.reason = "the kernel panicked in the middle of its load: look at its EL1 init";
+  }
+}
+
 bool load_failed(const ModuleReport& module) {
   return module.state != LoadState::loaded && module.state != LoadState::refused;
 }
@@ -139,7 +150,7 @@ std::string failure_text(const ModuleReport& module) {
     case LoadState::not_tried:
       return "not tried: an earlier module failed";
     case LoadState::unfinished:
-      return "the run ended before its load did";
+      return module.reason.empty() ? "the run ended before its load did" : module.reason;
     case LoadState::failed:
       break;
   }
@@ -168,6 +179,7 @@ RunReport make_report(const Facts& facts) {
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;
+  explain_unfinished_load(report);
   note_internal_errors(report);
   report.protected_vms = judge_protected_vms(report, log, facts.pvmfw);
   report.exit_code = judge(report, log);

@@ -52,9 +52,12 @@ Result<void> write_file(const std::filesystem::path& path, std::span<const std::
   if (!file) return fail("{}: cannot create: {}", path.string(), std::strerror(errno));
   const bool written = std::fwrite(data.data(), 1, data.size(), file.get()) == data.size();
   // The close can fail too (a full disk): it counts.
-  if (std::fclose(file.release()) != 0 || !written)
-    return fail("{}: cannot write: {}", path.string(), std::strerror(errno));
-  return {};
+  if (std::fclose(file.release()) == 0 && written) return {};
+  const int reason = errno;
+  // Half a file is worse than none; devices stay.
+  std::error_code status;
+  if (std::filesystem::is_regular_file(path, status)) std::filesystem::remove(path, status);
+  return fail("{}: cannot write: {}", path.string(), std::strerror(reason));
 }
 
 Result<void> write_file(const std::filesystem::path& path, std::string_view text) {

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "build/module_folder.h"
+#include "build/process.h"
 #include "pkvm/generation.h"
 #include "sdk_folder.h"
 #include "support/file.h"
@@ -49,24 +51,39 @@ bool is_el2_source(const fs::path& source) {
   return source.parent_path().filename() == "hyp" || source.string().ends_with(".nvhe.c");
 }
 
-/// Ctrl-C reaches the compiler by itself; we live on to remove what was made so far.
+/// Ctrl-C, a closed terminal or a kill ends the compiler; we live on to remove what was made.
 class InterruptIsNoted {
  public:
   InterruptIsNoted() {
     seen_flag = 0;
     struct sigaction action = {};
-    action.sa_handler = [](int) { seen_flag = 1; };
-    sigaction(SIGINT, &action, &previous_);
+    action.sa_handler = [](int) {
+      seen_flag = 1;
+      build::stop_processes();
+    };
+    for (Caught& each : caught_) {
+      sigaction(each.signal, &action, &each.previous);
+      // nohup, and shells that put a job into the background, have them ignored.
+      if (each.previous.sa_handler == SIG_IGN) sigaction(each.signal, &each.previous, nullptr);
+    }
   }
-  ~InterruptIsNoted() { sigaction(SIGINT, &previous_, nullptr); }
+  ~InterruptIsNoted() {
+    for (const Caught& each : caught_)
+      sigaction(each.signal, &each.previous, nullptr);
+  }
   InterruptIsNoted(const InterruptIsNoted&) = delete;
   InterruptIsNoted& operator=(const InterruptIsNoted&) = delete;
 
   [[nodiscard]] static bool seen() { return seen_flag != 0; }
 
  private:
+  struct Caught {
+    int signal;
+    struct sigaction previous = {};
+  };
+
   static inline volatile std::sig_atomic_t seen_flag = 0;
-  struct sigaction previous_ = {};
+  std::array<Caught, 3> caught_ = {{{SIGINT}, {SIGTERM}, {SIGHUP}}};
 };
 
 }  // namespace
@@ -189,12 +206,13 @@ BuildCommand::BuildCommand(CLI::App& app)
     : command_(app.add_subcommand("build", "Build a module from its sources")),
       parser_(*command_) {}
 
-Outcome<observe::ExitCode> BuildCommand::execute() const {
+Outcome<observe::ExitCode> BuildCommand::execute(const Volume& volume) const {
   const auto options = parser_.options();
   if (!options) return std::unexpected(options.error());
   if (auto done = build_and_write(*options); !done) return std::unexpected(done.error());
-  std::printf("%s: module %s for %s\n", options->output.c_str(), options->spec.name.c_str(),
-              std::string(pkvm::info(options->spec.generation).kmi).c_str());
+  if (!volume.quiet)
+    std::printf("%s: module %s for %s\n", options->output.c_str(), options->spec.name.c_str(),
+                std::string(pkvm::info(options->spec.generation).kmi).c_str());
   return observe::ExitCode::good;
 }
 

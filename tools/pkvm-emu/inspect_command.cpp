@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "inspect_command.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -56,8 +54,7 @@ std::vector<inspect::Dependency> look_at_dependencies(const image::KoFile& modul
 }
 
 inspect::Colour wanted_colour() {
-  const bool on = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-  return on ? inspect::Colour::on : inspect::Colour::off;
+  return wants_colour(stdout) ? inspect::Colour::on : inspect::Colour::off;
 }
 
 }  // namespace
@@ -80,7 +77,7 @@ InspectCommand::InspectCommand(CLI::App& app)
       "  pkvm-emu inspect hello.ko --json | jq -r '.ops[].name'");
 }
 
-Outcome<observe::ExitCode> InspectCommand::execute() const {
+Outcome<observe::ExitCode> InspectCommand::execute(const Volume& volume) const {
   const auto bytes = read_module(file_);
   if (!bytes) return std::unexpected(bytes.error());
   const auto module = image::KoFile::open(*bytes);
@@ -95,7 +92,8 @@ Outcome<observe::ExitCode> InspectCommand::execute() const {
 
   const inspect::Facts facts =
       inspect::inspect(*module, *bytes, look_at_dependencies(*module, file_), *disassembler);
-  const auto detail = all_ ? inspect::Detail::everything : inspect::Detail::summary;
+  auto detail = all_ ? inspect::Detail::everything : inspect::Detail::summary;
+  if (volume.quiet) detail = inspect::Detail::problems;
   Output(stdout).text(json_ ? inspect::to_json(facts, file_)
                             : inspect::to_text(facts, file_, detail, wanted_colour()));
   return facts.would_load() ? observe::ExitCode::good : observe::ExitCode::load_failed;

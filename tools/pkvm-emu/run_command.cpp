@@ -106,7 +106,7 @@ RunCommand::RunCommand(CLI::App& app)
     : command_(app.add_subcommand("run", "Load modules, call them, and tell how it went")),
       parser_(*command_) {}
 
-Outcome<observe::ExitCode> RunCommand::execute() const {
+Outcome<observe::ExitCode> RunCommand::execute(const Volume& volume) const {
   const auto options = parser_.options();
   if (!options) return std::unexpected(options.error());
   auto plan = make_plan(*options);
@@ -116,11 +116,11 @@ Outcome<observe::ExitCode> RunCommand::execute() const {
   const auto firmware = firmware_for(*options);
   if (!firmware) return std::unexpected(firmware.error());
 
-  Output output(options->json == "-" ? stderr : stdout);
+  Output output(options->json == "-" ? stderr : stdout, volume);
   if (options->export_qemu) {
     if (auto exported = export_qemu(*options->export_qemu, *plan, *firmware); !exported)
       return std::unexpected(exported.error());
-    output.text(*options->export_qemu + "/run.sh runs this under QEMU\n");
+    if (!volume.quiet) output.text(*options->export_qemu + "/run.sh runs this under QEMU\n");
     return observe::ExitCode::good;
   }
 
