@@ -92,7 +92,7 @@ HypVa Kvm::hyp_va(std::uint64_t image_offset) const {
 
 std::optional<std::uint64_t> Kvm::image_offset(HypVa address) const {
   const HypVa begin = hyp_va(0);
-  if (address < begin || address - begin >= header().image_end) return std::nullopt;
+  if (address < begin || address - begin >= image_size_) return std::nullopt;
   return address - begin;
 }
 
@@ -154,6 +154,7 @@ int Kvm::init(pkvm::Generation generation) {
   generation_ = generation;
   if (header().magic != pkvm::hyp_image_magic) return pkvm::negated(pkvm::Errno::enoexec);
   image_ = image_pa();
+  image_size_ = header().image_end;
   physvirt_offset_ = pkvm::platform::ram_base - linear_tag(image_);
   const std::uint64_t size = pool_size();
   const auto pool = take_high_pages(size >> page_shift, pool_alignment >> page_shift);

@@ -12,8 +12,9 @@
 namespace {
 
 bool lies_in(std::string_view part, std::string_view text) {
-  return part.empty() || (std::less_equal<>{}(text.data(), part.data()) &&
-                          std::less_equal<>{}(part.data() + part.size(), text.data() + text.size()));
+  return part.empty() ||
+         (std::less_equal<>{}(text.data(), part.data()) &&
+          std::less_equal<>{}(part.data() + part.size(), text.data() + text.size()));
 }
 
 }  // namespace
@@ -25,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!lies_in(line.protected_modules, text)) std::abort();
   if (line.va_bits != 39 && line.va_bits != 48) std::abort();
   for (const CommandLine::Note& note : line.notes())
-    if (!lies_in(note.value, text) || std::string_view(words_of(note.warning)).empty()) std::abort();
+    if (!lies_in(note.value, text) || std::string_view(words_of(note.warning)).empty())
+      std::abort();
   return 0;
 }

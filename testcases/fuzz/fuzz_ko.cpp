@@ -18,8 +18,8 @@ void read_all(const image::ElfFile& elf) {
   for (std::uint32_t i = 0; i < elf.section_count(); ++i) {
     const auto section = elf.section(i);
     if (!section) std::abort();
-    for (std::uint32_t j = 0;
-         section->header.type == image::elf::section_rela && j < image::ElfFile::rela_count(*section);
+    for (std::uint32_t j = 0; section->header.type == image::elf::section_rela &&
+                              j < image::ElfFile::rela_count(*section);
          ++j)
       if (!image::ElfFile::rela(*section, j)) std::abort();
   }

@@ -67,8 +67,7 @@ const image::SectionHeader& ElfPatch::relocations_of(std::string_view section) c
   const auto found = std::ranges::find_if(headers_, [&](const image::SectionHeader& header) {
     return header.type == image::elf::section_rela && header.info == target;
   });
-  if (found == headers_.end())
-    throw std::out_of_range("no relocations of " + std::string(section));
+  if (found == headers_.end()) throw std::out_of_range("no relocations of " + std::string(section));
   return *found;
 }
 
@@ -81,8 +80,8 @@ std::size_t ElfPatch::relocation_place(std::string_view section, std::size_t n) 
 
 std::size_t ElfPatch::relocation_of_type(std::string_view section, std::uint32_t type) const {
   for (std::size_t n = 0;; ++n) {
-    const auto entry = must(
-        image::Stream(bytes_).structure<image::RelaEntry>(relocation_place(section, n)));
+    const auto entry =
+        must(image::Stream(bytes_).structure<image::RelaEntry>(relocation_place(section, n)));
     if (entry.type() == type) return n;
   }
 }

@@ -68,7 +68,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   std::size_t verbosity = 0;
-  app.add_flag("-v,--verbose", verbosity, "Tell more on stderr; twice for still more");
+  app.add_flag("-v,--verbose", verbosity, "Tell more on stderr; twice for still more")
+      ->disable_flag_override();
   const pkvmemu::tool::RunCommand run_command(app);
   const pkvmemu::tool::BuildCommand build_command(app);
   const pkvmemu::tool::NewCommand new_command(app);
