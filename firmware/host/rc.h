@@ -31,6 +31,7 @@ struct Wish {
   WishPhase phase = WishPhase::after;
   std::uint64_t repeat = 1;
   std::string_view target;              ///< as written: symbol, number, module
+  std::string_view module_arguments{};  ///< late: what follows the module's name
   std::optional<std::uint64_t> number;  ///< call: dynamic number, hvc: x0, touch: address
   Access access = Access::read;         ///< touch; what to write is the argument
   std::array<std::uint64_t, 7> arguments{};

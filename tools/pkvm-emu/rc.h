@@ -3,7 +3,7 @@
 // on our machine and on QEMU. One line is
 //   [early] call [repeat=N] NAME[:ARG,...]   NAME is [MODULE/]SYMBOL or a number, 128 and up
 //   [early] hvc X0[:ARG,...]                 a raw HVC, to forge calls with
-//   [early] late MODULE                      insmod after boot
+//   [early] late MODULE [PARAMETER=VALUE...] insmod after boot
 //   [early] touch r:PA | w:PA=VALUE | x:PA   an access of the kernel to a physical address
 // `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
 #pragma once
@@ -33,6 +33,7 @@ struct RcLine {
   std::uint64_t repeat = 1;
   std::string target;  ///< handler or number; x0 in hexadecimal; module; a touch as a whole
   std::vector<std::uint64_t> args;
+  std::string parameters{};  ///< late: of the module, as written
   bool operator==(const RcLine&) const = default;
 };
 

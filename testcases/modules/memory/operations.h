@@ -47,6 +47,8 @@ enum memory_operation {
 	MEMORY_HANDLED = 38,	/* x1 = calls of handlers, x2 = last ESR, x3 = last address, x4 = order */
 	MEMORY_NOTIFIER = 39,	/* register_illegal_abt_notifier() */
 	MEMORY_NOTIFIED = 40,	/* x1 = its calls, x2 = x0 of the host at the last one */
+	MEMORY_STAGE2 = 41,	/* x1 = VTTBR_EL2, x2 = VTCR_EL2, x3 = HCR_EL2 */
+	MEMORY_STAGE1 = 42,	/* x1 = TTBR0_EL2, x2 = TCR_EL2, x3 = SCTLR_EL2, x4 = MAIR_EL2 */
 };
 
 /* What a handler of permission faults does before it answers. */

@@ -178,6 +178,8 @@ static u64 (*const operations[])(handler_regs *regs) = {
 	[MEMORY_HANDLED] = memory_handled,
 	[MEMORY_NOTIFIER] = memory_notifier,
 	[MEMORY_NOTIFIED] = memory_notified,
+	[MEMORY_STAGE2] = memory_stage2,
+	[MEMORY_STAGE1] = memory_stage1,
 };
 
 void memory_hvc(handler_regs *regs)

@@ -31,6 +31,8 @@ u64 memory_private(handler_regs *regs);
 u64 memory_map_page(handler_regs *regs);
 u64 memory_pin_range(handler_regs *regs);
 u64 memory_unpin_range(handler_regs *regs);
+u64 memory_stage2(handler_regs *regs);
+u64 memory_stage1(handler_regs *regs);
 
 /* faults.c: handlers and notifiers. */
 u64 memory_handler(handler_regs *regs);

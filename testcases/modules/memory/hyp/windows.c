@@ -2,6 +2,7 @@
 // Mappings at EL2: early linear ones, windows, private ones, pins (operations.h).
 #include "../operations.h"
 
+#include <asm/sysreg.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 
@@ -89,4 +90,20 @@ u64 memory_unpin_range(handler_regs *regs)
 	pkvm_ops->unpin_shared_mem(pkvm_ops->hyp_va(cpu_reg(regs, 2)),
 				   pkvm_ops->hyp_va(cpu_reg(regs, 3)));
 	return 0;
+}
+
+/* Where both walks start, for who reads the tables from outside. */
+u64 memory_stage2(handler_regs *regs)
+{
+	cpu_reg(regs, 2) = read_sysreg(vtcr_el2);
+	cpu_reg(regs, 3) = read_sysreg(hcr_el2);
+	return read_sysreg(vttbr_el2);
+}
+
+u64 memory_stage1(handler_regs *regs)
+{
+	cpu_reg(regs, 2) = read_sysreg(tcr_el2);
+	cpu_reg(regs, 3) = read_sysreg(sctlr_el2);
+	cpu_reg(regs, 4) = read_sysreg(mair_el2);
+	return read_sysreg(ttbr0_el2);
 }
