@@ -68,6 +68,7 @@ class MemoryProperty : public testing::TestWithParam<pkvm::GenerationInfo> {
 
   /// One step: what it was stands in step_text, and whether both agree is the result.
   bool step();
+  bool likely_step(std::size_t n);
   bool agree(std::string text, int expected, int actual);
   bool touch(std::size_t n, std::uint8_t access);
   bool donate_list(std::size_t first, std::size_t count);
@@ -163,9 +164,41 @@ bool MemoryProperty::pins(std::size_t first, std::size_t count) {
   return true;
 }
 
+/// Something that the page's holder allows, so that pages keep moving.
+bool MemoryProperty::likely_step(std::size_t n) {
+  Ownership& owners = world.ownership();
+  const std::uint64_t pfn = page_frame(n);
+  const ModelPage& page = model[n];
+  switch (page.holder) {
+    case Holder::host:
+      if (draw(2) == 0)
+        return agree(fmt::format("donate {}", n), model.donate(n, 1),
+                     to_int(owners.host_donate_hyp(pfn, 1, Accept::memory_only, prot_rw)));
+      return agree(fmt::format("share {}", n), model.share(n), to_int(owners.host_share_hyp(pfn)));
+    case Holder::shared:
+      if (page.pins != 0) {
+        model.unpin(n, 1);
+        owners.unpin_shared(hyp_va(n), hyp_va(n) + 1);
+        return true;
+      }
+      return agree(fmt::format("unshare {}", n), model.unshare(n),
+                   to_int(owners.host_unshare_hyp(pfn)));
+    case Holder::hyp:
+    case Holder::restricted:
+      return agree(fmt::format("return {}", n), model.give_back(n, 1),
+                   to_int(owners.hyp_donate_host(pfn, 1)));
+    case Holder::marked:
+    case Holder::taken:
+      return agree(fmt::format("restore {}", n), model.mod_prot(n, 1, ModelPage::rwx),
+                   to_int(owners.host_mod_prot(pfn, prot_rwx, 1)));
+  }
+  return true;
+}
+
 bool MemoryProperty::step() {
   Ownership& owners = world.ownership();
   const std::size_t first = draw(page_count - (2 * longest_range));
+  if (draw(2) == 0) return likely_step(first);
   // Long ranges are mostly refused, as they seldom are in one state.
   const std::size_t count = draw(4) == 0 ? 1 + draw(longest_range) : 1;
   const std::uint64_t pfn = page_frame(first);
