@@ -43,7 +43,7 @@ class Kvm {
 
   /// The hypervisor's address of something in its image.
   HypVa hyp_va(std::uint64_t image_offset) const;
-  /// The kernel's own view of the image.
+  /// The kernel's own view of the image, until finalisation takes it away.
   static const pkvm::HypImageHeader& header();
   /// Offset in the hypervisor's image, for addresses that lie there.
   std::optional<std::uint64_t> image_offset(HypVa address) const;

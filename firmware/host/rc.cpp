@@ -64,7 +64,7 @@ Parsed parse_hvc(Wish& wish, std::string_view rest) {
 Parsed parse_late(Wish& wish, std::string_view rest) {
   wish.target = fw::take_word(rest);
   if (wish.target.empty()) return std::unexpected(RcError::no_target);
-  if (!fw::trim(rest).empty()) return std::unexpected(RcError::trailing_text);
+  wish.module_arguments = fw::trim(rest);
   return {};
 }
 
@@ -115,8 +115,6 @@ std::string_view words_of(RcError error) {
       return "a call takes up to 7 arguments, x1 to x7";
     case RcError::not_dynamic:
       return "dynamic calls have numbers from 128 to 65535; for others use hvc";
-    case RcError::trailing_text:
-      return "text after the module's name";
   }
   return "";
 }

@@ -27,6 +27,7 @@ struct Wish {
   WishPhase phase = WishPhase::after;
   std::uint64_t repeat = 1;
   std::string_view target;              ///< as written: symbol, number, module
+  std::string_view module_arguments{};  ///< late: what follows the module's name
   std::optional<std::uint64_t> number;  ///< call: dynamic number, hvc: x0
   std::array<std::uint64_t, 7> arguments{};
   std::size_t argument_count = 0;
@@ -42,7 +43,6 @@ enum class RcError : std::uint8_t {
   bad_argument,
   too_many_arguments,
   not_dynamic,
-  trailing_text,
 };
 
 /// One line without its newline; nothing for a blank line or a comment.

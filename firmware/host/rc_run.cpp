@@ -94,7 +94,8 @@ std::string_view module_path(std::string_view target) {
 }
 
 void run_late(const Wish& wish) {
-  const int status = loader().insmod(module_path(wish.target), kmod::LoadKind::late);
+  const int status =
+      loader().insmod(module_path(wish.target), kmod::LoadKind::late, wish.module_arguments);
   printk("late %.*s: %d\n", static_cast<int>(wish.target.size()), wish.target.data(), status);
 }
 

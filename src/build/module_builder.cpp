@@ -5,8 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <fstream>
 #include <iterator>
+#include <ranges>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -32,11 +35,25 @@ bool is_name_character(unsigned char c) {
   return std::isalnum(c) != 0 || c == '_';
 }
 
+/// Said in a sentence, where a compiler would read for minutes or answer with pages.
+Result<void> check_source(const fs::path& source) {
+  constexpr std::uintmax_t largest = std::uintmax_t{16} << 20U;
+  constexpr std::size_t sample = 512;
+  std::error_code status;
+  if (!fs::exists(source, status)) return fail("{}: no such file", source.string());
+  if (auto good = check_readable(source, largest); !good) return good;
+  std::array<char, sample> begin{};
+  std::ifstream(source, std::ios::binary).read(begin.data(), begin.size() - 1);
+  // The array ends with zeros: one before them is the file's own.
+  const std::size_t text = std::string_view(begin.data()).size();
+  if (std::ranges::any_of(begin | std::views::drop(text), [](char c) { return c != 0; }))
+    return fail("{}: is a binary file, expected C source", source.string());
+  return {};
+}
+
 Result<void> check_sources(const std::vector<fs::path>& sources) {
-  for (const fs::path& source : sources) {
-    std::error_code status;
-    if (!fs::is_regular_file(source, status)) return fail("{}: no such file", source.string());
-  }
+  for (const fs::path& source : sources)
+    if (auto good = check_source(source); !good) return good;
   return {};
 }
 

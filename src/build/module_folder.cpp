@@ -63,6 +63,12 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, status);
 }
 
+/// Whatever it is: the builder says what is wrong with a source that is no file.
+bool is_there(const fs::path& path) {
+  std::error_code status;
+  return fs::exists(path, status);
+}
+
 std::optional<std::string> without_suffix(std::string_view text, std::string_view suffix) {
   if (!text.ends_with(suffix) || text.size() == suffix.size()) return std::nullopt;
   return std::string(text.substr(0, text.size() - suffix.size()));
@@ -150,7 +156,7 @@ Result<fs::path> source_of(const Makefile& makefile, const fs::path& folder, con
     return makefile.error_at(word.line,
                              fmt::format("{} is not an object: expected NAME.o", word.text));
   for (const std::string_view suffix : {".c", ".nvhe.c"})
-    if (is_file(folder / (*stem + std::string(suffix))))
+    if (is_there(folder / (*stem + std::string(suffix))))
       return folder / (*stem + std::string(suffix));
   if (is_file(folder / (*stem + ".S")))
     return makefile.error_at(

@@ -121,6 +121,8 @@ void EventLog::add_module(const Record& record) {
       find_or_add(text_of(record.name)).hyp_va = v[0];
       break;
     case Kind::module_handler: {
+      // The kernel takes any address for a handler; one in no loaded module is no module's.
+      if (text_of(record.name).empty()) break;
       const auto answer = static_cast<std::int64_t>(v[0]);
       HandlerReport handler;
       handler.symbol = text_of(record.text);

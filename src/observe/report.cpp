@@ -91,6 +91,16 @@ bool call_failed(const CallReport& call) {
   return call.state != CallState::good && call.state != CallState::refused;
 }
 
+/// A kernel that is past panicking switches off without a word.
+bool is_amid_work(const RunReport& report) {
+  return std::ranges::any_of(
+             report.modules,
+             [](const ModuleReport& module) { return module.state == LoadState::unfinished; }) ||
+         std::ranges::any_of(report.calls, [](const CallReport& call) {
+           return call.state == CallState::unfinished;
+         });
+}
+
 bool never_ended(ExitReason reason) {
   return reason == ExitReason::budget_spent || reason == ExitReason::wedged ||
          reason == ExitReason::halted || reason == ExitReason::breakpoint;
@@ -173,9 +183,13 @@ RunReport make_report(const Facts& facts) {
   EventLog log(facts);
   for (const machine::Event& event : facts.events)
     log.add(event);
+  const bool amid_work = is_amid_work(log.report());
   log.add_unmentioned();
 
   RunReport report = std::move(log.report());
+  if (facts.exit.reason == ExitReason::powered_off && amid_work && !report.host_panic &&
+      !report.hyp_panic)
+    report.host_panic = "the machine was powered off in the middle of a load or a call";
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;

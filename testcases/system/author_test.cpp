@@ -296,7 +296,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"NotASource", "build mine/README.md", 2, "expected a folder or C"},
                     Mistake{"OnlyEl2", "build mine/hyp/el2.c", 2, "no source of the EL1 half"},
                     Mistake{"UnknownKmi", "build mine --kmi android99", 2, "--kmi"},
-                    Mistake{"WrongName", "build mine/el1.c --name a-b", 3, "cannot be a module's"},
+                    Mistake{"WrongName", "build mine/el1.c --name a-b", 2, "cannot be a module's"},
                     Mistake{"FolderWithoutMakefile", "build mine/../mine/hyp/..//../.", 3,
                             "there is no Makefile"},
                     Mistake{"Unwritable", "build mine -o /nowhere/mine.ko", 3,

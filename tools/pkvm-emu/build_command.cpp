@@ -4,16 +4,19 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <system_error>
 #include <utility>
 
 #include "build/module_folder.h"
 #include "build/process.h"
+#include "outputs.h"
 #include "pkvm/generation.h"
 #include "sdk_folder.h"
 #include "support/file.h"
@@ -42,9 +45,18 @@ std::map<std::string, pkvm::Generation> generation_names() {
   return names;
 }
 
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "the name that follows is empty" : "";
+}
+
 bool is_directory(const std::string& path) {
   std::error_code status;
   return fs::is_directory(path, status);
+}
+
+/// What follows --depends is a file, or else a module's name.
+bool is_module_file(const std::string& text) {
+  return text.ends_with(".ko");
 }
 
 bool is_el2_source(const fs::path& source) {
@@ -93,8 +105,10 @@ BuildOptionsParser::BuildOptionsParser(CLI::App& command) {
   command.add_option("--el1", el1_sources_, "C sources of the kernel half, wherever they are");
   command.add_option("--el2", el2_sources_, "C sources of the hypervisor half");
   command.add_option("-o,--output", output_, "The module to write (default: NAME.ko here)")
+      ->check(not_empty)
       ->type_name("FILE");
   command.add_option("--name", name_, "The module's name (default: the folder's or FILE's)")
+      ->check(not_empty)
       ->type_name("NAME");
   command.add_option("--kmi", generation_, "Kernel generation")
       ->transform(CLI::CheckedTransformer(generation_names()))
@@ -116,7 +130,8 @@ BuildOptionsParser::BuildOptionsParser(CLI::App& command) {
                   "what this one uses; may be repeated")
       ->allow_extra_args(false)
       ->type_name("FILE.ko|NAME");
-  command.add_flag("--fatal-warnings", fatal_warnings_, "Compiler warnings are errors");
+  command.add_flag("--fatal-warnings", fatal_warnings_, "Compiler warnings are errors")
+      ->disable_flag_override();
   command.add_option("--sdk", sdk_, "Where the SDK is (default: beside the program)")
       ->type_name("DIR");
   command.footer(footer);
@@ -171,7 +186,7 @@ Outcome<build::ModuleSpec> BuildOptionsParser::from_sources() const {
 
 Outcome<void> BuildOptionsParser::add_dependencies(build::ModuleSpec& spec) const {
   for (const std::string& each : depends_) {
-    if (!each.ends_with(".ko")) {
+    if (!is_module_file(each)) {
       spec.depends.push_back(each);
       continue;
     }
@@ -185,6 +200,12 @@ Outcome<void> BuildOptionsParser::add_dependencies(build::ModuleSpec& spec) cons
 Outcome<BuildOptions> BuildOptionsParser::options() const {
   if (inputs_.empty() && el1_sources_.empty())
     return usage_error("nothing to build: name a module's folder or its sources");
+  std::vector<std::string> names;
+  std::ranges::copy_if(depends_, std::back_inserter(names),
+                       [](const std::string& each) { return !is_module_file(each); });
+  if (!name_.empty()) names.push_back(name_);
+  for (const std::string& name : names)
+    if (auto good = build::check_module_name(name); !good) return as_usage_error(good.error());
   auto spec = inputs_.size() == 1 && is_directory(inputs_.front()) ? from_folder(inputs_.front())
                                                                    : from_sources();
   if (!spec) return std::unexpected(spec.error());
@@ -205,6 +226,10 @@ Outcome<BuildOptions> BuildOptionsParser::options() const {
 }
 
 Outcome<std::string> build_and_write(const BuildOptions& options) {
+  Paths sources = options.spec.el1_sources;
+  std::ranges::copy(options.spec.el2_sources, std::back_inserter(sources));
+  if (auto good = check_output(options.output, sources); !good)
+    return std::unexpected(good.error());
   const InterruptIsNoted interrupt;
   const auto built = build::build_module(options.spec);
   if (InterruptIsNoted::seen())

@@ -12,6 +12,7 @@
 #include "code/disassembler.h"
 #include "image/ko.h"
 #include "inspect/inspect.h"
+#include "module_file.h"
 #include "output.h"
 #include "support/file.h"
 
@@ -64,8 +65,10 @@ InspectCommand::InspectCommand(CLI::App& app)
                                   "Tell what a module is, uses and needs, without "
                                   "running it")) {
   command_->add_option("MODULE.ko", file_, "The module")->required()->type_name("");
-  command_->add_flag("--json", json_, "One JSON object on stdout instead of text");
-  command_->add_flag("--all", all_, "EL1 sections, relocations and symbols, too");
+  command_->add_flag("--json", json_, "One JSON object on stdout instead of text")
+      ->disable_flag_override();
+  command_->add_flag("--all", all_, "EL1 sections, relocations and symbols, too")
+      ->disable_flag_override();
   command_->footer(
       "Exit codes:\n"
       "  0   nothing found that keeps it from loading\n"
@@ -80,12 +83,8 @@ InspectCommand::InspectCommand(CLI::App& app)
 Outcome<observe::ExitCode> InspectCommand::execute(const Volume& volume) const {
   const auto bytes = read_module(file_);
   if (!bytes) return std::unexpected(bytes.error());
-  const auto module = image::KoFile::open(*bytes);
-  if (!module) {
-    std::array<char, 256> buffer{};
-    return file_error("{}: not a kernel module for AArch64: {}", file_,
-                      image::describe(module.error(), buffer));
-  }
+  const auto module = open_ko(file_, *bytes);
+  if (!module) return std::unexpected(module.error());
   const auto disassembler = code::Disassembler::create();
   if (!disassembler)
     return std::unexpected(Failure{observe::ExitCode::internal, disassembler.error().message});

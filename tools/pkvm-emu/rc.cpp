@@ -85,11 +85,21 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-Result<RcLine> parse_late(std::string_view name) {
+/// Takes all that is left, without the blanks around it.
+std::string_view take_rest(std::string_view& text) {
+  const std::size_t start = std::min(text.find_first_not_of(blanks), text.size());
+  const std::size_t end = text.find_last_not_of(blanks) + 1;
+  const std::string_view rest = start < end ? text.substr(start, end - start) : std::string_view{};
+  text = {};
+  return rest;
+}
+
+Result<RcLine> parse_late(std::string_view name, std::string_view& rest) {
   if (!is_name(name)) return fail("'{}' is no module name", name);
   RcLine line;
   line.verb = RcVerb::late;
   line.target = name;
+  line.parameters = take_rest(rest);
   return line;
 }
 
@@ -106,7 +116,7 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
   Result<RcLine> line = fail("unknown word '{}', expected call, hvc or late", verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
-  if (verb == "late") line = parse_late(operand);
+  if (verb == "late") line = parse_late(operand, rest);
   if (line) line->repeat = repeat;
   return line;
 }
@@ -190,10 +200,11 @@ Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view ori
 }
 
 std::string to_text(const RcLine& line) {
-  return fmt::format("{}{} {}{}{}{:#x}\n", line.phase == RcPhase::early ? "early " : "",
+  return fmt::format("{}{} {}{}{}{:#x}{}{}\n", line.phase == RcPhase::early ? "early " : "",
                      name_of(line.verb),
                      line.repeat == 1 ? "" : fmt::format("repeat={} ", line.repeat), line.target,
-                     line.args.empty() ? "" : ":", fmt::join(line.args, ","));
+                     line.args.empty() ? "" : ":", fmt::join(line.args, ","),
+                     line.parameters.empty() ? "" : " ", line.parameters);
 }
 
 std::string to_text(std::span<const RcLine> lines) {

@@ -3,7 +3,7 @@
 // on our machine and on QEMU. One line is
 //   [early] call [repeat=N] NAME[:ARG,...]   NAME is [MODULE/]SYMBOL or a number, 128 and up
 //   [early] hvc X0[:ARG,...]                 a raw HVC, to forge calls with
-//   [early] late MODULE                      insmod after boot
+//   [early] late MODULE [PARAMETER=VALUE...] insmod after boot
 // `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
 #pragma once
 
@@ -32,6 +32,7 @@ struct RcLine {
   std::uint64_t repeat = 1;
   std::string target;  ///< handler or number; x0 in hexadecimal; module
   std::vector<std::uint64_t> args;
+  std::string parameters{};  ///< late: of the module, as written
   bool operator==(const RcLine&) const = default;
 };
 

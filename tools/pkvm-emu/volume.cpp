@@ -7,8 +7,10 @@
 namespace pkvmemu::tool {
 
 void add_volume_flags(CLI::App& command, Volume& volume) {
-  command.add_flag("-q,--quiet", volume.quiet, "Tell only what went wrong");
-  command.add_flag("-v,--verbose", volume.verbose, "Tell more on stderr; twice for still more");
+  command.add_flag("-q,--quiet", volume.quiet, "Tell only what went wrong")
+      ->disable_flag_override();
+  command.add_flag("-v,--verbose", volume.verbose, "Tell more on stderr; twice for still more")
+      ->disable_flag_override();
 }
 
 log::Level log_level(const Volume& volume) {

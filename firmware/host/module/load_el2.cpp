@@ -142,6 +142,7 @@ Loaded<void> El2Load::allocate_addresses() {
     return std::unexpected(error);
   }
   module_.hyp.token = HypVa{result[1]};
+  if (token_out_.value != 0) services_.store_word(token_out_, module_.hyp.token.value);
   return {};
 }
 

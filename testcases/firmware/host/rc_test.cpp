@@ -48,7 +48,7 @@ TEST(Rc, Calls) {
   EXPECT_TRUE(parsed("call 5000").given().empty());
 }
 
-// A raw HVC takes any x0, and late takes one module.
+// A raw HVC takes any x0, and late takes one module with its parameters.
 TEST(Rc, HvcAndLate) {
   const Wish hvc = parsed("hvc 0xc600000e:4");
   EXPECT_EQ(hvc.kind, WishKind::hvc);
@@ -58,6 +58,8 @@ TEST(Rc, HvcAndLate) {
   EXPECT_EQ(late.kind, WishKind::late);
   EXPECT_EQ(late.phase, WishPhase::early);
   EXPECT_EQ(late.target, "lib/modules/foo.ko");
+  EXPECT_EQ(late.module_arguments, "");
+  EXPECT_EQ(parsed("late foo  a=1 \"b=2 3\" # why").module_arguments, "a=1 \"b=2 3\"");
 }
 
 // Each mistake has its own answer.
@@ -76,12 +78,11 @@ TEST(Rc, Mistakes) {
   EXPECT_EQ(refused("call 128:1,2,3,4,5,6,7,8"), RcError::too_many_arguments);
   EXPECT_EQ(refused("call 127"), RcError::not_dynamic);
   EXPECT_EQ(refused("call 65536"), RcError::not_dynamic);
-  EXPECT_EQ(refused("late a b"), RcError::trailing_text);
 }
 
 // Every mistake has a sentence.
 TEST(Rc, EveryMistakeHasWords) {
-  for (auto error = RcError::unknown_verb; error <= RcError::trailing_text;
+  for (auto error = RcError::unknown_verb; error <= RcError::not_dynamic;
        error = static_cast<RcError>(static_cast<int>(error) + 1))
     EXPECT_FALSE(words_of(error).empty());
 }

@@ -76,7 +76,7 @@ TEST(File, AHugeSparseFileIsRefused) {
   const auto data = read_file(path);
   std::filesystem::remove(path);
   ASSERT_FALSE(data);
-  EXPECT_THAT(data.error().message, HasSubstr("larger than 1024 MiB"));
+  EXPECT_THAT(data.error().message, HasSubstr("larger than 512 MiB"));
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ TEST(RcFile, IsReadLineByLine) {
       "early call hello/f:0x1   # before\n"
       "\tcall repeat=1000 f\r\n"
       "hvc 0xc600000f:1,2\n"
-      "late other",
+      "late other a=1  b=2 # parameters\r",
       "rc");
   ASSERT_TRUE(lines) << lines.error().message;
   ASSERT_EQ(lines->size(), 4u);
@@ -98,6 +98,7 @@ TEST(RcFile, IsReadLineByLine) {
   EXPECT_EQ((*lines)[2].verb, RcVerb::hvc);
   EXPECT_EQ((*lines)[3].verb, RcVerb::late);
   EXPECT_EQ((*lines)[3].target, "other");
+  EXPECT_EQ((*lines)[3].parameters, "a=1  b=2");
 }
 
 // Errors carry the file and the line.
@@ -122,13 +123,13 @@ TEST(RcFile, TextRoundTrips) {
   const std::vector<RcLine> lines = {
       {.verb = RcVerb::call, .phase = RcPhase::early, .repeat = 3, .target = "m/f", .args = {1, 2}},
       {.verb = RcVerb::hvc, .target = "0x80000000", .args = {~std::uint64_t{0}}},
-      {.verb = RcVerb::late, .target = "other", .args = {}},
+      {.verb = RcVerb::late, .target = "other", .args = {}, .parameters = "a=1 b=2"},
       {.verb = RcVerb::call, .target = "200", .args = {}},
   };
   EXPECT_EQ(to_text(lines),
             "early call repeat=3 m/f:0x1,0x2\n"
             "hvc 0x80000000:0xffffffffffffffff\n"
-            "late other\n"
+            "late other a=1 b=2\n"
             "call 200\n");
   const auto read = parse_rc(to_text(lines), "rc");
   ASSERT_TRUE(read) << read.error().message;
