@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -117,6 +118,8 @@ struct ListRow {
   std::string row;
   std::string cmdline;
   std::vector<std::string> loaded;
+
+  friend void PrintTo(const ListRow& each, std::ostream* out) { *out << each.cmdline; }
 };
 
 class ModuleList : public testing::TestWithParam<std::tuple<pkvm::GenerationInfo, ListRow>> {};

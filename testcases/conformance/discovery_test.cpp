@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -132,6 +133,8 @@ const std::vector<Discovery>& discoveries() {
 struct DiscoveryCase {
   Generation generation;
   Discovery row;
+
+  friend void PrintTo(const DiscoveryCase& each, std::ostream* out) { *out << each.row.row; }
 };
 std::vector<DiscoveryCase> discovery_cases() {
   std::vector<DiscoveryCase> cases;
