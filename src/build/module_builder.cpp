@@ -4,13 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <fstream>
 #include <iterator>
+#include <ranges>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "build/hyp_reloc.h"
+#include "build/kcfi_types.h"
 #include "build/link_script.h"
 #include "build/module_source.h"
 #include "build/object_file.h"
@@ -29,11 +33,25 @@ bool is_name_character(unsigned char c) {
   return std::isalnum(c) != 0 || c == '_';
 }
 
+/// Said in a sentence, where a compiler would read for minutes or answer with pages.
+Result<void> check_source(const fs::path& source) {
+  constexpr std::uintmax_t largest = std::uintmax_t{16} << 20U;
+  constexpr std::size_t sample = 512;
+  std::error_code status;
+  if (!fs::exists(source, status)) return fail("{}: no such file", source.string());
+  if (auto good = check_readable(source, largest); !good) return good;
+  std::array<char, sample> begin{};
+  std::ifstream(source, std::ios::binary).read(begin.data(), begin.size() - 1);
+  // The array ends with zeros: one before them is the file's own.
+  const std::size_t text = std::string_view(begin.data()).size();
+  if (std::ranges::any_of(begin | std::views::drop(text), [](char c) { return c != 0; }))
+    return fail("{}: is a binary file, expected C source", source.string());
+  return {};
+}
+
 Result<void> check_sources(const std::vector<fs::path>& sources) {
-  for (const fs::path& source : sources) {
-    std::error_code status;
-    if (!fs::is_regular_file(source, status)) return fail("{}: no such file", source.string());
-  }
+  for (const fs::path& source : sources)
+    if (auto good = check_source(source); !good) return good;
   return {};
 }
 
@@ -88,6 +106,7 @@ class Builder {
   Result<fs::path> link_el2();
   Result<fs::path> compile_descriptor(const std::vector<fs::path>& el1_objects);
   Result<void> check_el2_is_complete(const fs::path& object) const;
+  Result<void> compare_types(const std::vector<fs::path>& el1_objects);
   Result<void> check_module(const Bytes& image) const;
   Result<void> run(std::string_view what, const Arguments& arguments, const fs::path& where);
   [[nodiscard]] Result<ObjectFile> read_object(const fs::path& object) const;
@@ -184,6 +203,27 @@ Result<void> Builder::check_el2_is_complete(const fs::path& object) const {
   return {};
 }
 
+Result<void> Builder::compare_types(const std::vector<fs::path>& el1_objects) {
+  const KmiRow& row = kmi_row(spec_.generation);
+  const Cfi flavour = spec_.cfi.value_or(row.el2_cfi);
+  if (flavour == Cfi::off || flavour != spec_.cfi.value_or(row.el1_cfi)) return {};
+  const Result<ObjectFile> el2 = read_object("el2-all.o");
+  if (!el2) return std::unexpected(el2.error());
+  for (const fs::path& path : el1_objects) {
+    const Result<ObjectFile> el1 = read_object(path);
+    if (!el1) return std::unexpected(el1.error());
+    for (const std::string& function : functions_of_other_types(*el1, *el2)) {
+      const std::string message = fmt::format(
+          "{}: {} has another type at EL2 than EL1 declares; the hypervisor checks it (kCFI) and "
+          "panics when it is called",
+          spec_.name, function);
+      if (spec_.warnings == Warnings::fatal) return fail("{}", message);
+      messages_ += "warning: " + message + "\n";
+    }
+  }
+  return {};
+}
+
 Result<fs::path> Builder::link_el2() {
   const Result<std::vector<fs::path>> objects = compile_all(Level::el2, spec_.el2_sources);
   if (!objects) return std::unexpected(objects.error());
@@ -250,6 +290,7 @@ Result<BuiltModule> Builder::build() {
   if (!spec_.el2_sources.empty()) {
     const Result<fs::path> el2 = link_el2();
     if (!el2) return std::unexpected(el2.error());
+    if (auto done = compare_types(*objects); !done) return std::unexpected(done.error());
     objects->push_back(*el2);
   }
   objects->push_back(*descriptor);

@@ -11,6 +11,7 @@
 #include "build/module_builder.h"
 #include "failure.h"
 #include "observe/exit_code.h"
+#include "volume.h"
 
 namespace pkvmemu::tool {
 
@@ -56,7 +57,7 @@ class BuildCommand {
   explicit BuildCommand(CLI::App& app);
 
   bool chosen() const { return command_->parsed(); }
-  Outcome<observe::ExitCode> execute() const;
+  Outcome<observe::ExitCode> execute(const Volume& volume) const;
 
  private:
   CLI::App* command_;

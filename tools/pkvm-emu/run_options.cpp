@@ -3,6 +3,7 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -56,13 +57,14 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
                       "lz4, bzip2)");
-  no_iommu_ = command.add_flag_function(
-      "--no-iommu", [](std::int64_t) {},
-      "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
-  as_shipped_ = command.add_flag_function(
-      "--as-shipped", [](std::int64_t) {},
-      "Reproduce the known defects of released kernels (docs/fidelity.md) instead of the "
-      "documented behaviour");
+  // Without the override "--no-iommu=false", which would have to be understood.
+  const auto flag = [&](const std::string& name, const std::string& help) {
+    return command.add_flag(name, help)->disable_flag_override();
+  };
+  no_iommu_ = flag("--no-iommu", "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
+  as_shipped_ = flag("--as-shipped",
+                     "Reproduce the known defects of released kernels (docs/fidelity.md) instead "
+                     "of the documented behaviour");
   unresolved_ =
       option("--unresolved", "refuse|stub",
              "What a symbol that nobody exports does to its module: refuse the load, as a kernel "
@@ -86,6 +88,14 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.firmware = value_of(firmware_);
   options.json = value_of(json_);
   options.export_qemu = value_of(export_qemu_);
+  for (const auto& [option, file] : {std::pair{initramfs_, options.initramfs},
+                                     {firmware_, options.firmware},
+                                     {json_, options.json},
+                                     {export_qemu_, options.export_qemu}})
+    if (file && file->empty())
+      return usage_error("{}: the name that follows is empty", option->get_name());
+  if (std::ranges::find(options.modules, "") != options.modules.end())
+    return usage_error("a module's name is empty");
   options.no_iommu = no_iommu_->count() > 0;
   options.as_shipped = as_shipped_->count() > 0;
   const std::string unresolved = value_of(unresolved_).value_or("refuse");

@@ -265,5 +265,29 @@ TEST_F(BuilderTest, GotAccessIsRefused) {
               HasSubstr("R_AARCH64_ADR_GOT_PAGE (311)"));
 }
 
+// A handler that EL2 defines as another type than EL1 declares: a kernel build says nothing, and
+// the hypervisor panics; here it is a warning. 6.1 has no kCFI at EL2, and such a handler works
+// there.
+TEST_F(BuilderTest, HandlerOfAnotherTypeIsAWarning) {
+  const std::string other_type = R"(
+#include <asm/kvm_pkvm_module.h>
+u64 demo_hvc(void *regs) { return 0; }
+int demo_hyp_init(const struct pkvm_module_ops *ops) { return 0; }
+)";
+  ModuleSpec specification = spec(demo_el1, other_type);
+  const auto warned = build_module(specification);
+  ASSERT_TRUE(warned) << warned.error().message;
+  EXPECT_THAT(warned->messages,
+              HasSubstr("warning: demo: demo_hvc has another type at EL2 than EL1 declares"));
+  EXPECT_THAT(warned->messages, Not(HasSubstr("demo_hyp_init")));
+  specification.warnings = Warnings::fatal;
+  EXPECT_THAT(build_error(specification), HasSubstr("demo_hvc has another type at EL2"));
+
+  ModuleSpec unchecked = demo(pkvm::Generation::android14_6_1);
+  unchecked.el2_sources = {source("other.c", other_type)};
+  EXPECT_EQ(build_module(unchecked).value().messages, "");
+  EXPECT_EQ(build_module(spec(demo_el1, demo_el2)).value().messages, "");
+}
+
 }  // namespace
 }  // namespace pkvmemu::build

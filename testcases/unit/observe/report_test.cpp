@@ -306,6 +306,17 @@ TEST(ReportExitCode, AHostPanicOutOfAHypPanicCountsAsHypPanic) {
   EXPECT_EQ(make_report(facts_of(events)).exit_code, ExitCode::hyp_panic);
 }
 
+// A kernel whose own state is gone may switch off without a panic's record: in the middle of a load
+// or a call that is a panic, before any it is not.
+TEST(ReportExitCode, SwitchedOffInTheMiddle) {
+  EXPECT_EQ(make_report(facts_of(EventBuilder().boot().begin("a"))).exit_code,
+            ExitCode::host_panic);
+  EXPECT_EQ(make_report(facts_of(EventBuilder().boot().deprivilege().host(Kind::call_begin, {1})))
+                .exit_code,
+            ExitCode::host_panic);
+  EXPECT_EQ(make_report(facts_of(EventBuilder().boot())).exit_code, ExitCode::good);
+}
+
 // Every way in which a guest can fail to come to an end is code 14.
 TEST(ReportExitCode, AGuestThatDoesNotEnd) {
   using machine::ExitReason;
