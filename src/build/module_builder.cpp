@@ -2,6 +2,7 @@
 #include "build/module_builder.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,7 @@
 #include "build/object_file.h"
 #include "build/temp_dir.h"
 #include "build/toolchain.h"
+#include "pkvm/exports.h"
 
 namespace pkvmemu::build {
 namespace {
@@ -107,13 +109,17 @@ class Builder {
   Result<fs::path> compile_descriptor(const std::vector<fs::path>& el1_objects);
   Result<void> check_el2_is_complete(const fs::path& object) const;
   Result<void> compare_types(const std::vector<fs::path>& el1_objects);
-  Result<void> check_module(const Bytes& image) const;
+  [[nodiscard]] Result<std::vector<std::string>> dependencies(
+      const std::vector<fs::path>& el1_objects) const;
+  [[nodiscard]] bool is_provided(std::string_view symbol) const;
+  Result<void> check_module(const Bytes& image);
   Result<void> run(std::string_view what, const Arguments& arguments, const fs::path& where);
   [[nodiscard]] Result<ObjectFile> read_object(const fs::path& object) const;
 
   const ModuleSpec& spec_;
   fs::path directory_;
   std::string messages_;
+  std::string notes_;
 };
 
 Result<void> Builder::run(std::string_view what, const Arguments& arguments,
@@ -255,9 +261,28 @@ Result<fs::path> Builder::link_el2() {
   return "kvm_nvhe.o";
 }
 
+/// Those that were named, and those of the others that export what an EL1 object imports.
+Result<std::vector<std::string>> Builder::dependencies(
+    const std::vector<fs::path>& el1_objects) const {
+  std::vector<std::string> names = spec_.depends;
+  for (const fs::path& path : el1_objects) {
+    const Result<ObjectFile> object = read_object(path);
+    if (!object) return std::unexpected(object.error());
+    for (const OtherModule& other : spec_.others) {
+      const bool needed = std::ranges::any_of(object->symbols(), [&other](const Symbol& symbol) {
+        return symbol.is_undefined() && other.has(symbol.name);
+      });
+      if (needed && std::ranges::find(names, other.name) == names.end())
+        names.push_back(other.name);
+    }
+  }
+  return names;
+}
+
 Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& el1_objects) {
-  Descriptor descriptor{
-      .name = spec_.name, .generation = spec_.generation, .depends = spec_.depends};
+  const Result<std::vector<std::string>> depends = dependencies(el1_objects);
+  if (!depends) return std::unexpected(depends.error());
+  Descriptor descriptor{.name = spec_.name, .generation = spec_.generation, .depends = *depends};
   for (const fs::path& path : el1_objects) {
     const Result<ObjectFile> object = read_object(path);
     if (!object) return std::unexpected(object.error());
@@ -270,14 +295,29 @@ Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& el1_ob
   return compile(Level::el1, directory_ / name, spec_.name + ".mod.o");
 }
 
-Result<void> Builder::check_module(const Bytes& image) const {
+bool Builder::is_provided(std::string_view symbol) const {
+  return pkvm::is_exported(symbol) ||
+         std::ranges::any_of(spec_.others,
+                             [symbol](const OtherModule& other) { return other.has(symbol); });
+}
+
+Result<void> Builder::check_module(const Bytes& image) {
   const Result<ObjectFile> module = ObjectFile::parse(spec_.name, image);
   if (!module) return std::unexpected(module.error());
+  std::vector<std::string_view> missing;
   for (const Symbol& symbol : module->symbols()) {
-    if (!symbol.is_undefined() || !symbol.name.starts_with(nvhe_prefix)) continue;
-    return fail("{}: EL1 code refers to {}, but no EL2 source defines {}", spec_.name, symbol.name,
-                symbol.name.substr(nvhe_prefix.size()));
+    if (!symbol.is_undefined()) continue;
+    if (symbol.name.starts_with(nvhe_prefix))
+      return fail("{}: EL1 code refers to {}, but no EL2 source defines {}", spec_.name,
+                  symbol.name, symbol.name.substr(nvhe_prefix.size()));
+    if (!is_provided(symbol.name)) missing.push_back(symbol.name);
   }
+  // A module that is only named may export anything.
+  if (!missing.empty() && spec_.depends.empty())
+    notes_ = fmt::format(
+        "warning: {}: the kernel here does not export {}: if another module does, give it with "
+        "--depends FILE.ko; otherwise the load will fail\n",
+        spec_.name, fmt::join(missing, ", "));
   return {};
 }
 
@@ -302,7 +342,8 @@ Result<BuiltModule> Builder::build() {
   Result<Bytes> image = read_file(directory_ / "module.ko");
   if (!image) return std::unexpected(image.error());
   if (auto done = check_module(*image); !done) return std::unexpected(done.error());
-  return BuiltModule{.image = std::move(*image), .messages = std::move(messages_)};
+  return BuiltModule{
+      .image = std::move(*image), .messages = std::move(messages_), .notes = std::move(notes_)};
 }
 
 }  // namespace

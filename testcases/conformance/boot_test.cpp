@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -117,6 +118,8 @@ struct ListRow {
   std::string row;
   std::string cmdline;
   std::vector<std::string> loaded;
+
+  friend void PrintTo(const ListRow& each, std::ostream* out) { *out << each.cmdline; }
 };
 
 class ModuleList : public testing::TestWithParam<std::tuple<pkvm::GenerationInfo, ListRow>> {};
@@ -265,17 +268,9 @@ TEST_P(Boot, ACpuThatStaysPrivileged) {
   archive.module(release_folder(), "hello", own("hello"))
       .file("pkvm-emu.rc",
             fmt::format("early hvc {:#x}\n", 0xc6000000U + GetParam().first_late_call));
-  const Arguments arguments{
-      "--initramfs", archive.write(), "--cmdline",
-      fmt::format("pkvmemu.generation={} kvm-arm.protected_modules=hello", GetParam().kmi)};
-  const auto run = run_emulator(arguments);
-  // Registers and addresses in a panic are the machine's own.
-  const auto until_panic = [](const std::vector<std::string>& lines) {
-    return std::vector(lines.begin(), std::ranges::find_if(lines, [](const std::string& line) {
-                         return line.starts_with("host: ");
-                       }));
-  };
-  EXPECT_EQ(until_panic(run_qemu(arguments)), until_panic(run.console));
+  const auto run = run_into_panic_on_both(
+      {"--initramfs", archive.write(), "--cmdline",
+       fmt::format("pkvmemu.generation={} kvm-arm.protected_modules=hello", GetParam().kmi)});
   EXPECT_THAT(run.console, Contains(HasSubstr("prot_finalize: error -1")));
   const auto panics = lines_with(run.console, "Kernel panic: prot_finalize: error -1");
   EXPECT_THAT(panics, SizeIs(id() == Generation::android15_6_6 ? 1 : 0));

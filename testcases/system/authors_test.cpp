@@ -133,6 +133,30 @@ TEST_P(Authors, TheDriverThatUsesEverything) {
             expected);
 }
 
+// Modules that use one another's symbols: the file of the exporter decides, and the run loads it
+// first although it is named last.
+TEST(DependentModules, AreBuiltAndLoadedInOrder) {
+  const fs::path sources = authors.parent_path() / "modules";
+  const ScratchDirectory scratch;
+  const std::string exporter = scratch.path() / "exporter.ko";
+  const std::string importer = scratch.path() / "importer.ko";
+  const auto build = [](Arguments rest) {
+    rest.insert(rest.begin(), {PKVMEMU_BUILD_DIR "/bin/pkvm-emu", "build", "--fatal-warnings"});
+    return run_process(rest);
+  };
+  ASSERT_EQ(build({sources / "exporter/el1.c", "-o", exporter}).exit_code, 0);
+  const auto built = build({sources / "importer/el1.c", "-o", importer, "--depends", exporter});
+  EXPECT_EQ(built.exit_code, 0);
+  EXPECT_EQ(built.err, "");
+  const auto run = run_emulator({importer, exporter});
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out;
+  EXPECT_THAT(run.console, Contains("importer: 42, 42"));
+
+  const auto no_module = build({sources / "importer/el1.c", "--depends", "/etc/nothing.ko"});
+  EXPECT_EQ(no_module.exit_code, 3);
+  EXPECT_THAT(no_module.err, HasSubstr("/etc/nothing.ko: cannot open"));
+}
+
 std::string content_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};

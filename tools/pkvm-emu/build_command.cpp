@@ -54,6 +54,11 @@ bool is_directory(const std::string& path) {
   return fs::is_directory(path, status);
 }
 
+/// What follows --depends is a file, or else a module's name.
+bool is_module_file(const std::string& text) {
+  return text.ends_with(".ko");
+}
+
 bool is_el2_source(const fs::path& source) {
   return source.parent_path().filename() == "hyp" || source.string().ends_with(".nvhe.c");
 }
@@ -120,9 +125,11 @@ BuildOptionsParser::BuildOptionsParser(CLI::App& command) {
       ->allow_extra_args(false)
       ->type_name("NAME[=VALUE]");
   command
-      .add_option("--depends", depends_, "A module that has to be loaded before; may be repeated")
+      .add_option("--depends", depends_,
+                  "A module that has to be loaded before: by its name, or a file, if that exports "
+                  "what this one uses; may be repeated")
       ->allow_extra_args(false)
-      ->type_name("NAME");
+      ->type_name("FILE.ko|NAME");
   command.add_flag("--fatal-warnings", fatal_warnings_, "Compiler warnings are errors")
       ->disable_flag_override();
   command.add_option("--sdk", sdk_, "Where the SDK is (default: beside the program)")
@@ -177,10 +184,25 @@ Outcome<build::ModuleSpec> BuildOptionsParser::from_sources() const {
   return spec;
 }
 
+Outcome<void> BuildOptionsParser::add_dependencies(build::ModuleSpec& spec) const {
+  for (const std::string& each : depends_) {
+    if (!is_module_file(each)) {
+      spec.depends.push_back(each);
+      continue;
+    }
+    auto other = build::read_other_module(each);
+    if (!other) return as_file_error(other.error());
+    spec.others.push_back(std::move(*other));
+  }
+  return {};
+}
+
 Outcome<BuildOptions> BuildOptionsParser::options() const {
   if (inputs_.empty() && el1_sources_.empty())
     return usage_error("nothing to build: name a module's folder or its sources");
-  std::vector<std::string> names = depends_;
+  std::vector<std::string> names;
+  std::ranges::copy_if(depends_, std::back_inserter(names),
+                       [](const std::string& each) { return !is_module_file(each); });
   if (!name_.empty()) names.push_back(name_);
   for (const std::string& name : names)
     if (auto good = build::check_module_name(name); !good) return as_usage_error(good.error());
@@ -189,7 +211,7 @@ Outcome<BuildOptions> BuildOptionsParser::options() const {
   if (!spec) return std::unexpected(spec.error());
   spec->include_directories = include_directories_;
   spec->defines = defines_;
-  spec->depends = depends_;
+  if (auto done = add_dependencies(*spec); !done) return std::unexpected(done.error());
   if (cfi_option_->count() != 0) spec->cfi = cfi_;
   if (fatal_warnings_) spec->warnings = build::Warnings::fatal;
   spec->sdk = sdk_;
@@ -203,10 +225,11 @@ Outcome<BuildOptions> BuildOptionsParser::options() const {
   return options;
 }
 
-Outcome<void> build_and_write(const BuildOptions& options) {
+Outcome<std::string> build_and_write(const BuildOptions& options) {
   Paths sources = options.spec.el1_sources;
   std::ranges::copy(options.spec.el2_sources, std::back_inserter(sources));
-  if (auto good = check_output(options.output, sources); !good) return good;
+  if (auto good = check_output(options.output, sources); !good)
+    return std::unexpected(good.error());
   const InterruptIsNoted interrupt;
   const auto built = build::build_module(options.spec);
   if (InterruptIsNoted::seen())
@@ -216,7 +239,7 @@ Outcome<void> build_and_write(const BuildOptions& options) {
   std::fputs(built->messages.c_str(), stderr);
   if (auto written = write_file(options.output, built->image); !written)
     return as_file_error(written.error());
-  return {};
+  return built->notes;
 }
 
 BuildCommand::BuildCommand(CLI::App& app)
@@ -226,7 +249,9 @@ BuildCommand::BuildCommand(CLI::App& app)
 Outcome<observe::ExitCode> BuildCommand::execute(const Volume& volume) const {
   const auto options = parser_.options();
   if (!options) return std::unexpected(options.error());
-  if (auto done = build_and_write(*options); !done) return std::unexpected(done.error());
+  const auto notes = build_and_write(*options);
+  if (!notes) return std::unexpected(notes.error());
+  std::fputs(notes->c_str(), stderr);
   if (!volume.quiet)
     std::printf("%s: module %s for %s\n", options->output.c_str(), options->spec.name.c_str(),
                 std::string(pkvm::info(options->spec.generation).kmi).c_str());

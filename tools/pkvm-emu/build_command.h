@@ -32,6 +32,7 @@ class BuildOptionsParser {
  private:
   Outcome<build::ModuleSpec> from_folder(const std::string& folder) const;
   Outcome<build::ModuleSpec> from_sources() const;
+  Outcome<void> add_dependencies(build::ModuleSpec& spec) const;
   Outcome<std::string> name_for(const std::vector<std::filesystem::path>& el1_sources) const;
 
   std::vector<std::string> inputs_;
@@ -49,8 +50,9 @@ class BuildOptionsParser {
   bool fatal_warnings_ = false;
 };
 
-/// Writes the module; the compiler's warnings go to stderr.
-Outcome<void> build_and_write(const BuildOptions& options);
+/// Writes the module; the compiler's warnings go to stderr. What the module will need when it is
+/// loaded is the answer.
+Outcome<std::string> build_and_write(const BuildOptions& options);
 
 class BuildCommand {
  public:

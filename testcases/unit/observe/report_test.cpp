@@ -357,5 +357,14 @@ TEST(ReportExitCode, AGuestThatDoesNotEnd) {
   }
 }
 
+// A handler at an address of no module makes no module of its own.
+TEST(Report, AHandlerOfNoModuleIsNoModule) {
+  const EventBuilder events =
+      EventBuilder().boot().loaded("hello").host(Kind::module_handler, {129, 0x1234}, {"", ""});
+  const RunReport report = make_report(facts_of(events));
+  ASSERT_EQ(report.modules.size(), 1U);
+  EXPECT_EQ(report.modules[0].handlers.size(), 1U);
+}
+
 }  // namespace
 }  // namespace pkvmemu::observe
