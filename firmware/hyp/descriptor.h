@@ -50,8 +50,10 @@ constexpr Descriptor table_descriptor(Pa table) {
 constexpr std::uint64_t attributes_of(Descriptor d) {
   return d.value & ~(descriptor_address | descriptor_table | descriptor_valid);
 }
+/// Address bits that no descriptor holds are dropped, so that a wild address gets no rights.
 constexpr Descriptor leaf_descriptor(Pa pa, std::uint64_t attributes, unsigned level) {
-  return {pa.value | attributes | descriptor_valid | (level == last_level ? descriptor_table : 0)};
+  return {(pa.value & descriptor_address) | attributes | descriptor_valid |
+          (level == last_level ? descriptor_table : 0)};
 }
 
 // Software bits: the page's state.
