@@ -122,7 +122,7 @@ const std::vector<Discovery>& discoveries() {
        .row = "2.3/printk_fmts",
        .in = only_6_12,
        .module = "descriptor",
-       .changes = added(".hyp.printk_fmts"),
+       .changes = joined({"--remove-section=.hyp.printk_fmts"}, added(".hyp.printk_fmts")),
        .warning = "",
        .zero = {},
        .filled = {"hyp_printk_fmts", "nr_hyp_printk_fmts"}},
@@ -192,9 +192,10 @@ TEST(TablesOf6_12, AreCountedByTheirSize) {
   const ScratchDirectory scratch;
   const std::string content = scratch.path() / "content";
   ASSERT_TRUE(write_file(content, std::string_view(std::string(256, '\0'))));
-  const ChangedModule changed(module("android16-6.12/descriptor"),
-                              {"--add-section=.hyp.printk_fmts=" + content,
-                               "--set-section-flags=.hyp.printk_fmts=alloc,data,contents"});
+  const ChangedModule changed(
+      module("android16-6.12/descriptor"),
+      {"--remove-section=.hyp.printk_fmts", "--add-section=.hyp.printk_fmts=" + content,
+       "--set-section-flags=.hyp.printk_fmts=alloc,data,contents"});
   const auto run = run_emulator({changed.path(), "--cmdline", "descriptor.load=0"});
   EXPECT_EQ(Descriptor(run, generation, "before").half("nr_hyp_printk_fmts"), 2U);
 }

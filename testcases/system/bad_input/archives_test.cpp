@@ -74,10 +74,11 @@ Bytes gzip(const Bytes& plain) {
   return content_of(scratch.path() / "plain.gz");
 }
 
-/// A few megabytes that unpack to two gibibytes.
+/// A few megabytes that unpack to more than any initramfs may.
 Bytes bomb() {
+  constexpr std::uintmax_t size = std::uintmax_t{600} << 20U;
   const ScratchDirectory scratch;
-  put_sparse(scratch.path() / "plain", tebibyte / 512);
+  put_sparse(scratch.path() / "plain", size);
   if (run_process({"gzip", "-1", scratch.path() / "plain"}).exit_code != 0)
     throw std::runtime_error("gzip");
   return content_of(scratch.path() / "plain.gz");
