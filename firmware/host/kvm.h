@@ -40,6 +40,10 @@ class Kvm {
 
   /// A static call: x1 of the answer, or -EOPNOTSUPP when x0 is not 0 or the generation lacks it.
   std::int64_t call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const;
+  /// The same for a call that may lack heap: while it answers -ENOMEM and how many pages it lacks,
+  /// it gets them and is made again. -EPERM when x0 is not 0 (pkvm-abi.md 4.4).
+  std::int64_t call_with_refills(pkvm::Hypercall call,
+                                 std::initializer_list<std::uint64_t> arguments) const;
 
   /// The hypervisor's address of something in its image.
   HypVa hyp_va(std::uint64_t image_offset) const;
@@ -58,6 +62,7 @@ class Kvm {
   KvmPhase phase_ = KvmPhase::off;
   bool iommu_finalized_ = false;
   Pa image_;
+  std::uint64_t image_size_ = 0;  ///< the header itself is out of reach once finalised
   PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;
 };

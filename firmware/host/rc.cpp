@@ -55,7 +55,8 @@ Parsed parse_call(Wish& wish, std::string_view rest) {
   return {};
 }
 
-Parsed parse_hvc(Wish& wish, std::string_view rest) {
+/// hvc and smc.
+Parsed parse_x0(Wish& wish, std::string_view rest) {
   if (auto parsed = parse_target(wish, rest); !parsed) return parsed;
   if (!wish.number) return std::unexpected(RcError::bad_number);
   return {};
@@ -75,7 +76,8 @@ struct Verb {
 };
 constexpr std::array verbs = {
     Verb{.name = "call", .kind = WishKind::call, .parse = parse_call},
-    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_hvc},
+    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_x0},
+    Verb{.name = "smc", .kind = WishKind::smc, .parse = parse_x0},
     Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
 };
 
@@ -102,7 +104,7 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc or late, after an optional early";
+      return "a line starts with call, hvc, smc or late, after an optional early";
     case RcError::no_target:
       return "says not what to call or load";
     case RcError::bad_repeat:

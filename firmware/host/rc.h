@@ -16,6 +16,7 @@ namespace pkvmemu::host {
 enum class WishKind : std::uint8_t {
   call,  ///< a dynamic hypercall, by handler name or number
   hvc,   ///< HVC with x0 as given
+  smc,   ///< SMC with x0 as given
   late,  ///< insmod
 };
 
@@ -27,7 +28,7 @@ struct Wish {
   WishPhase phase = WishPhase::after;
   std::uint64_t repeat = 1;
   std::string_view target;              ///< as written: symbol, number, module
-  std::optional<std::uint64_t> number;  ///< call: dynamic number, hvc: x0
+  std::optional<std::uint64_t> number;  ///< call: dynamic number; hvc, smc: x0
   std::array<std::uint64_t, 7> arguments{};
   std::size_t argument_count = 0;
 

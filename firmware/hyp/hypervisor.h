@@ -6,7 +6,9 @@
 #include <array>
 
 #include "hyp/dispatch.h"
+#include "hyp/handlers.h"
 #include "hyp/host_stage2.h"
+#include "hyp/hyp_heap.h"
 #include "hyp/hyp_space.h"
 #include "hyp/iommu.h"
 #include "hyp/module_slots.h"
@@ -34,12 +36,14 @@ struct Hypervisor {
   fw::Late<HypSpace> space;
   fw::Late<HostStage2> host;
   fw::Late<Ownership> ownership;
+  fw::Late<HypHeap> heap;  ///< from 6.6 on
   Stage2Shape stage2_shape;
   Pa stage2_root{0};
 
   ModuleSlots modules;
   Dispatcher dispatcher;
   Serial serial;
+  ModuleHandlers handlers;
   Iommu iommu;
   fw::EventRing events;
 };

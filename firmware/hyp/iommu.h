@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "hyp/abi_types.h"
+#include "hyp/memcache.h"
 #include "hyp/ownership.h"
 #include "hyp/status.h"
 
@@ -106,8 +107,7 @@ class Iommu {
   const IommuOps* ops() const { return ops_; }
 
  private:
-  Status take_memcache(std::uint64_t head, std::uint64_t pages, Ownership& ownership,
-                       const LinearMap& linear);
+  Status take_memcache(Memcache cache, Ownership& ownership, const LinearMap& linear);
 
   const IommuOps* ops_ = nullptr;
   bool finalized_ = false;

@@ -10,6 +10,9 @@
 #include "hyp/abi_types.h"
 #include "hyp/hypervisor.h"
 #include "hyp/ops.h"
+#include "hyp/ops_handlers.h"
+#include "hyp/ops_heap.h"
+#include "hyp/ops_list.h"
 #include "hyp/ops_table.h"
 #include "lib/memory.h"
 #include "pkvm/errno.h"
@@ -122,6 +125,62 @@ void op_udelay(unsigned long usecs) {
 int op_hyp_smp_processor_id() {
   return static_cast<int>(this_cpu().index);
 }
+void* op_hyp_alloc(size_t size) {
+  return ops::hyp_alloc(size);
+}
+int op_hyp_alloc_errno() {
+  return ops::hyp_alloc_errno();
+}
+void op_hyp_free(void* address) {
+  ops::hyp_free(hyp_va_of(address));
+}
+u8 op_hyp_alloc_missing_donations() {
+  return ops::hyp_alloc_missing_donations();
+}
+void op_update_hcr_el2(unsigned long set_mask, unsigned long clear_mask) {
+  ops::update_hcr_el2(set_mask, clear_mask);
+}
+void op_update_hfgwtr_el2(unsigned long set_mask, unsigned long clear_mask) {
+  ops::update_hfgwtr_el2(set_mask, clear_mask);
+}
+int op_register_host_smc_handler_6_1(bool (*cb)(kvm_cpu_context*)) {
+  return ops::register_host_smc_handler(hyp_va_of_function(cb), unchecked_cfi_type);
+}
+int op_register_host_smc_handler_6_6(bool (*cb)(user_pt_regs*)) {
+  return ops::register_host_smc_handler(hyp_va_of_function(cb), trap_cfi_type);
+}
+int op_register_guest_smc_handler(bool (*cb)(arm_smccc_1_2_regs*, arm_smccc_1_2_regs*,
+                                             pkvm_handle_t)) {
+  return ops::register_guest_smc_handler(hyp_va_of_function(cb));
+}
+int op_register_default_trap_handler_6_1(bool (*cb)(kvm_cpu_context*)) {
+  return ops::register_default_trap_handler(hyp_va_of_function(cb), unchecked_cfi_type);
+}
+int op_register_default_trap_handler_6_6(bool (*cb)(user_pt_regs*)) {
+  return ops::register_default_trap_handler(hyp_va_of_function(cb), trap_cfi_type);
+}
+int op_register_psci_notifier_6_1(void (*cb)(pkvm_psci_notification, kvm_cpu_context*)) {
+  return ops::register_psci_notifier(hyp_va_of_function(cb), unchecked_cfi_type);
+}
+int op_register_psci_notifier_6_6(void (*cb)(pkvm_psci_notification, user_pt_regs*)) {
+  return ops::register_psci_notifier(hyp_va_of_function(cb), psci_cfi_type);
+}
+int op_register_hyp_panic_notifier_6_1(void (*cb)(kvm_cpu_context*)) {
+  return ops::register_hyp_panic_notifier(hyp_va_of_function(cb), unchecked_cfi_type);
+}
+int op_register_hyp_panic_notifier_6_6(void (*cb)(user_pt_regs*)) {
+  return ops::register_hyp_panic_notifier(hyp_va_of_function(cb), handler_cfi_type);
+}
+int op_register_unmask_serror(bool (*unmask)(), void (*mask)()) {
+  return ops::register_unmask_serror(hyp_va_of_function(unmask), hyp_va_of_function(mask));
+}
+[[clang::preserve_most]] bool op_list_add_valid_or_report(list_head* entry, list_head* prev,
+                                                          list_head* next) {
+  return hyp_list_add_valid(entry, prev, next);
+}
+[[clang::preserve_most]] bool op_list_del_entry_valid_or_report(list_head* entry) {
+  return hyp_list_del_entry_valid(entry);
+}
 
 // The ops that do not exist yet. The caller's address is where a report points.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
@@ -133,12 +192,11 @@ int op_hyp_smp_processor_id() {
   }
 #define PKVM_MISSING_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
   returns op_##variant parameters PKVM_MISSING_BODY(name, returns)
-#define PKVM_MISSING_PRESERVE_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
-  [[clang::preserve_most]] returns op_##variant parameters PKVM_MISSING_BODY(name, returns)
+#define PKVM_PRESERVE_OP PKVM_OP
 #include "pkvm/ops.def"
 #undef PKVM_OP
 #undef PKVM_MISSING_OP
-#undef PKVM_MISSING_PRESERVE_OP
+#undef PKVM_PRESERVE_OP
 #undef PKVM_MISSING_BODY
 
 /// The function of one slot of one generation's table; KABI reserves have none.
@@ -158,11 +216,11 @@ struct SlotOf {
   PKVM_SLOT(pkvm::Generation::android15_6_6, g6_6, variant)            \
   PKVM_SLOT(pkvm::Generation::android16_6_12, g6_12, variant)
 #define PKVM_MISSING_OP PKVM_OP
-#define PKVM_MISSING_PRESERVE_OP PKVM_OP
+#define PKVM_PRESERVE_OP PKVM_OP
 #include "pkvm/ops.def"
 #undef PKVM_OP
 #undef PKVM_MISSING_OP
-#undef PKVM_MISSING_PRESERVE_OP
+#undef PKVM_PRESERVE_OP
 #undef PKVM_SLOT
 // NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 

@@ -175,6 +175,7 @@ Status finish(Hypervisor& hyp, PaRange pool_range) {
   const MemoryMap memory{std::span(hyp_boot_info.regions, hyp_boot_info.region_count)};
   HostStage2& host = hyp.host.emplace(memory, hyp.stage2_shape, hyp.stage2_root, pool);
   Ownership& ownership = hyp.ownership.emplace(host, space, vmemmap, hyp.generation);
+  if (space.layout().heap != HypVa{0}) hyp.heap.emplace(space, ownership, hyp.generation);
   const PaRange image = image_range(hyp.linear, __image_start, __image_end);
   return in_order([&] { return host.map_all_memory(); },
                   [&] { return ownership.claim_for_hyp(image); },

@@ -126,6 +126,28 @@ void host_unshare_hyp(user_pt_regs* regs) {
   answer(regs, hypervisor().ownership->host_unshare_hyp(regs->regs[1]));
 }
 
+/// Who manages the pages that a refill brings (7.8).
+constexpr std::uint64_t heap_id = 0;
+
+/// The IOMMU's pools do not exist yet, so that its id is as unknown as any other.
+void hyp_alloc_mgt_refill(user_pt_regs* regs) {
+  if (regs->regs[1] != heap_id) {
+    answer(regs, pkvm::negated(Errno::einval));
+    return;
+  }
+  answer(regs, hypervisor().heap->refill({.head = regs->regs[2], .blocks = regs->regs[3]}));
+}
+
+void hyp_alloc_mgt_reclaimable(user_pt_regs* regs) {
+  regs->regs[1] = hypervisor().heap->reclaimable();
+}
+
+void hyp_alloc_mgt_reclaim(user_pt_regs* regs) {
+  const Memcache pages = hypervisor().heap->reclaim(regs->regs[1]);
+  regs->regs[1] = pages.head;
+  regs->regs[2] = pages.blocks;
+}
+
 struct Row {
   pkvm::Hypercall call;
   StaticCall handler;
@@ -164,6 +186,9 @@ constexpr auto rows = std::to_array<Row>({
     {Hypercall::pkvm_prot_finalize, prot_finalize},
     {Hypercall::pkvm_host_share_hyp, host_share_hyp},
     {Hypercall::pkvm_host_unshare_hyp, host_unshare_hyp},
+    {Hypercall::pkvm_hyp_alloc_mgt_refill, hyp_alloc_mgt_refill},
+    {Hypercall::pkvm_hyp_alloc_mgt_reclaimable, hyp_alloc_mgt_reclaimable},
+    {Hypercall::pkvm_hyp_alloc_mgt_reclaim, hyp_alloc_mgt_reclaim},
 });
 
 constexpr std::size_t largest_table = 76;

@@ -60,7 +60,8 @@ enum class Kind : std::uint32_t {
   module_end = 36,
   /// One record for each listed module that is not tried because an earlier one failed. name.
   module_skipped = 37,
-  /// A call of the rc file is about to be made. name: as written, v0 x0, v1..v7 x1..x7.
+  /// A call of the rc file is about to be made. name: as written, v0 x0, v1..v7 x1..x7, v8: 0 HVC,
+  /// 1 SMC.
   call_begin = 38,
   /// It returned. v0..v7: x0..x7.
   call_end = 39,

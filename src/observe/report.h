@@ -31,9 +31,13 @@ struct ModuleRequest {
   LoadTime time = LoadTime::boot;
 };
 
+/// By which instruction a call leaves EL1.
+enum class CallConduit : std::uint8_t { hvc, smc };
+
 struct CallRequest {
   std::string name;  ///< without arguments: "hello/add", "200", "0x80000000"
   std::vector<std::uint64_t> args;
+  CallConduit conduit = CallConduit::hvc;
 };
 
 /// Everything that make_report looks at.
@@ -79,18 +83,19 @@ struct ModuleReport {
 };
 
 enum class CallState : std::uint8_t {
-  good,        ///< x0 = 0
+  good,        ///< x0 = 0; an SMC that came back
   failed,      ///< x0 != 0, or not the answer that is specified
-  refused,     ///< a forged call that got its specified -1 (pkvm-abi.md 3.5)
+  refused,     ///< a forged call that got its specified -1 (3.5); an SMC that nobody knows
   not_made,    ///< the kernel could not make it
   unfinished,  ///< the run ended before it was made, or inside it
 };
 
 struct CallReport {
   std::string name;
+  CallConduit conduit = CallConduit::hvc;
   std::vector<std::uint64_t> args;
   CallState state = CallState::unfinished;
-  std::optional<std::uint64_t> function;  ///< x0 of the HVC
+  std::optional<std::uint64_t> function;  ///< x0 of the HVC or SMC
   std::optional<unsigned> id;             ///< number of a host hypercall: 128 and up are modules'
   std::optional<std::array<std::uint64_t, 8>> result;
   std::optional<std::uint64_t> el2_instructions;

@@ -113,6 +113,7 @@ Json to_json(const CallReport& call) {
     args.push_back(hex(arg));
   return {{"id", or_null(call.id)},
           {"name", call.name},
+          {"conduit", call.conduit == CallConduit::smc ? "smc" : "hvc"},
           {"function", or_null(call.function, hex)},
           {"args", std::move(args)},
           {"state", name_of(call.state)},

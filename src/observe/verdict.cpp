@@ -65,7 +65,7 @@ VerdictLine line_of(const ModuleReport& module) {
 }
 
 std::string call_head(const CallReport& call) {
-  std::string head = "call " + call.name;
+  std::string head = (call.conduit == CallConduit::smc ? "smc " : "call ") + call.name;
   // An id is worth repeating only where the name does not show it.
   if (call.id && call.name != std::to_string(*call.id) && !call.name.starts_with("0x"))
     head += fmt::format(" (hvc {})", *call.id);

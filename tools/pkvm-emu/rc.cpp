@@ -60,6 +60,16 @@ Result<RcLine> parse_target_and_args(RcVerb verb, std::string_view text) {
   return line;
 }
 
+/// Splits X0[:ARG,...].
+Result<RcLine> parse_x0_and_args(RcVerb verb, std::string_view text) {
+  auto line = parse_target_and_args(verb, text);
+  if (!line) return line;
+  const auto x0 = parse_number(line->target);
+  if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
+  line->target = fmt::format("{:#x}", *x0);
+  return line;
+}
+
 Result<void> check_call_target(std::string_view target) {
   if (starts_with_digit(target)) {
     const auto id = parse_number(target);
@@ -103,9 +113,10 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     repeat = *count;
     operand = take_word(rest);
   }
-  Result<RcLine> line = fail("unknown word '{}', expected call, hvc or late", verb);
+  Result<RcLine> line = fail("unknown word '{}', expected call, hvc, smc or late", verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
+  if (verb == "smc") line = parse_smc(operand);
   if (verb == "late") line = parse_late(operand);
   if (line) line->repeat = repeat;
   return line;
@@ -132,6 +143,8 @@ std::string_view name_of(RcVerb verb) {
       return "call";
     case RcVerb::hvc:
       return "hvc";
+    case RcVerb::smc:
+      return "smc";
     case RcVerb::late:
       return "late";
   }
@@ -166,12 +179,11 @@ Result<RcLine> parse_call(std::string_view text) {
 }
 
 Result<RcLine> parse_hvc(std::string_view text) {
-  auto line = parse_target_and_args(RcVerb::hvc, text);
-  if (!line) return line;
-  const auto x0 = parse_number(line->target);
-  if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
-  line->target = fmt::format("{:#x}", *x0);
-  return line;
+  return parse_x0_and_args(RcVerb::hvc, text);
+}
+
+Result<RcLine> parse_smc(std::string_view text) {
+  return parse_x0_and_args(RcVerb::smc, text);
 }
 
 Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view origin) {

@@ -3,6 +3,8 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -17,6 +19,7 @@ constexpr const char* footer = R"(Exit codes:
 Examples:
   pkvm-emu run hello.ko
   pkvm-emu run hello.ko --call hello/hello_hvc:0x11,0x22 --json report.json
+  pkvm-emu run filter.ko --smc 0xc2000001:1,2
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
   pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
   pkvm-emu run --initramfs vendor_ramdisk.lz4 my_module --call my_handler
@@ -31,6 +34,14 @@ CLI::Option* one_value_each(CLI::Option* option) {
 std::optional<std::string> value_of(const CLI::Option* option) {
   if (option->count() == 0) return std::nullopt;
   return option->results().back();
+}
+
+/// The target is the file as given; the plan turns it into a module's name.
+Result<RcLine> late_file(std::string_view text) {
+  RcLine line;
+  line.verb = RcVerb::late;
+  line.target = text;
+  return line;
 }
 
 }  // namespace
@@ -50,6 +61,9 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
                                 "number (128 and up), with up to 7 arguments"));
   hvc_ = one_value_each(
       option("--hvc", "X0[:ARG,...]", "Make any HVC after deprivilege, to forge calls with"));
+  smc_ = one_value_each(option("--smc", "X0[:ARG,...]",
+                               "Make an SMC after deprivilege: PSCI, then modules' handlers, then "
+                               "EL3 may answer it"));
   late_ = one_value_each(
       option("--late", "FILE", "Load a module after deprivilege, which the kernel must refuse"));
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
@@ -103,20 +117,21 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   return options;
 }
 
-/// The three options interleave: CLI11 keeps the order in which they came.
+/// The options interleave: CLI11 keeps the order in which they came.
 Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
+  struct Kind {
+    const CLI::Option* option;
+    Result<RcLine> (*parse)(std::string_view text);
+  };
+  const std::array kinds{Kind{call_, parse_call}, Kind{hvc_, parse_hvc}, Kind{smc_, parse_smc},
+                         Kind{late_, late_file}};
   std::map<const CLI::Option*, std::size_t> next;
   std::vector<RcLine> lines;
   for (const CLI::Option* option : command_->parse_order()) {
-    if (option != call_ && option != hvc_ && option != late_) continue;
+    const auto* const kind = std::ranges::find(kinds, option, &Kind::option);
+    if (kind == kinds.end()) continue;
     const std::string text = option->results().at(next[option]++);
-    Result<RcLine> line = RcLine{};
-    if (option == late_) {
-      line->verb = RcVerb::late;
-      line->target = text;
-    } else {
-      line = option == call_ ? parse_call(text) : parse_hvc(text);
-    }
+    Result<RcLine> line = kind->parse(text);
     if (!line) return usage_error("{} {}: {}", option->get_name(), text, line.error().message);
     lines.push_back(std::move(*line));
   }

@@ -16,7 +16,7 @@ namespace pkvmemu::tool {
 
 struct RunOptions {
   std::vector<std::string> modules;
-  /// --call, --hvc and --late in the order given. A late line's target is the file as given.
+  /// --call, --hvc, --smc and --late in the order given. A late line's target is the file as given.
   std::vector<RcLine> wishes;
   std::string cmdline;
   std::optional<std::string> initramfs;
@@ -41,6 +41,7 @@ class RunOptionsParser {
   CLI::App* command_;
   CLI::Option* call_;
   CLI::Option* hvc_;
+  CLI::Option* smc_;
   CLI::Option* late_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;

@@ -43,7 +43,10 @@ std::vector<observe::CallRequest> calls_of(const std::vector<RcLine>& wishes) {
   for (const RcPhase phase : {RcPhase::early, RcPhase::normal})
     for (const RcLine& line : wishes)
       if (line.phase == phase && line.verb != RcVerb::late)
-        calls.push_back({.name = line.target, .args = line.args});
+        calls.push_back({.name = line.target,
+                         .args = line.args,
+                         .conduit = line.verb == RcVerb::smc ? observe::CallConduit::smc
+                                                             : observe::CallConduit::hvc});
   return calls;
 }
 
