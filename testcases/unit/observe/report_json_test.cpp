@@ -54,8 +54,9 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
                           "reason", "init", "hyp_va", "handlers", "refused_handlers", "unresolved",
                           "stubbed"));
   EXPECT_THAT(keys_of(json["modules"][0]["handlers"][0]), ElementsAre("symbol", "id", "hyp_va"));
-  EXPECT_THAT(keys_of(json["calls"][0]), ElementsAre("id", "name", "function", "args", "state",
-                                                     "reason", "result", "el2_instructions"));
+  EXPECT_THAT(keys_of(json["calls"][0]),
+              ElementsAre("id", "name", "conduit", "function", "args", "state", "reason", "result",
+                          "el2_instructions"));
   EXPECT_THAT(keys_of(json["protected_vms"]), ElementsAre("available", "reason"));
   EXPECT_THAT(keys_of(json["exit"]), ElementsAre("code", "reason", "detail", "el", "pc"));
 }
