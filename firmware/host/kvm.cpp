@@ -110,7 +110,7 @@ void Kvm::relocate_image() const {
           hyp_va(rela->addend).value;
 }
 
-void Kvm::fill_boot_info() const {
+void Kvm::fill_boot_info(const CommandLine& line) const {
   const BootInfo& boot = boot_state.info;
   auto& info = *reinterpret_cast<pkvm::HypBootInfo*>(hyp_image_begin + header().boot_info);
   info.version = pkvm::HypBootInfo::current_version;
@@ -126,6 +126,7 @@ void Kvm::fill_boot_info() const {
   info.event_ring = boot.hyp_ring.base.value;
   info.event_ring_size = boot.hyp_ring.size;
   add_regions(info);
+  info.log_ops = line.log_ops ? 1 : 0;
 }
 
 // Image, idmap and pool: enough for __pkvm_init, which builds the tables that stay. These pages are
@@ -151,8 +152,8 @@ std::optional<Pa> Kvm::build_first_tables() const {
   return mapped ? root : std::nullopt;
 }
 
-int Kvm::init(pkvm::Generation generation) {
-  generation_ = generation;
+int Kvm::init(const CommandLine& line) {
+  generation_ = line.generation;
   if (header().magic != pkvm::hyp_image_magic) return pkvm::negated(pkvm::Errno::enoexec);
   image_ = image_pa();
   image_size_ = header().image_end;
@@ -162,7 +163,7 @@ int Kvm::init(pkvm::Generation generation) {
   if (!pool) return pkvm::negated(pkvm::Errno::enomem);
   pool_ = {.base = *pool, .size = size};
   relocate_image();
-  fill_boot_info();
+  fill_boot_info(line);
   const auto root = build_first_tables();
   const auto page = take_zeroed_pages(1);
   if (!root || !page) return pkvm::negated(pkvm::Errno::enomem);

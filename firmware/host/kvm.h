@@ -10,6 +10,7 @@
 
 #include "host/arch.h"
 #include "host/boot_info.h"
+#include "host/command_line.h"
 #include "pkvm/generation.h"
 #include "pkvm/hyp_image.h"
 #include "pkvm/hypercall.h"
@@ -24,7 +25,7 @@ class Kvm {
   constexpr Kvm() = default;
 
   /// Installs the hypervisor: 0, or a negated errno with everything as it was.
-  int init(pkvm::Generation generation);
+  int init(const CommandLine& line);
   KvmPhase phase() const { return phase_; }
 
   /// __pkvm_prot_finalize on this CPU: 0, or what it answered.
@@ -54,7 +55,7 @@ class Kvm {
 
  private:
   void relocate_image() const;
-  void fill_boot_info() const;
+  void fill_boot_info(const CommandLine& line) const;
   std::optional<Pa> build_first_tables() const;
   HypVa linear_hyp_va(Pa pa) const { return HypVa{pa.value - physvirt_offset_}; }
 

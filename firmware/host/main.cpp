@@ -52,7 +52,7 @@ void start_kvm(const CommandLine& line) {
            line.protected_modules.empty() ? "" : ", kvm-arm.protected_modules= is ignored");
     return;
   }
-  const int answer = kvm().init(line.generation);
+  const int answer = kvm().init(line);
   if (answer != 0)
     printk("kvm: the hypervisor did not start: error %d\n", answer);
   else

@@ -3,6 +3,7 @@
 
 #include "hyp/cfi.h"
 #include "hyp/hypervisor.h"
+#include "hyp/ops_log.h"
 #include "hyp/ops_table.h"
 #include "lib/address_cast.h"
 #include "pkvm/event.h"
@@ -57,7 +58,8 @@ int init_module(HypVa init) {
   const bool has_word = same_page || (hyp.space && hyp.space->is_mapped(word));
   const CfiFlavour flavour = has_word ? flavour_of_init(init) : CfiFlavour::none;
   hyp.modules.set_flavour(init, flavour);
-  const pkvm_module_ops* ops = module_ops(hyp.generation, flavour);
+  const pkvm_module_ops* ops =
+      module_ops(hyp.generation, flavour, logs_ops() ? OpsLog::on : OpsLog::off);
   const int result = fw::function_at<int(const pkvm_module_ops*)>(init)(ops);
   hyp.events.emit(pkvm::event::Kind::module_init,
                   {init.value, static_cast<std::uint64_t>(std::int64_t{result})});

@@ -16,6 +16,7 @@
 #include "hyp/ops_table.h"
 #include "lib/memory.h"
 #include "pkvm/errno.h"
+#include "pkvm/ops.h"
 
 // The prefix keeps memcpy and its like from being the compiler's own.
 // NOLINTBEGIN(readability-identifier-naming)
@@ -199,22 +200,44 @@ int op_register_unmask_serror(bool (*unmask)(), void (*mask)()) {
 #undef PKVM_PRESERVE_OP
 #undef PKVM_MISSING_BODY
 
-/// The function of one slot of one generation's table; KABI reserves have none.
+#ifdef PKVM_FIRMWARE
+/// The stub that reports one op, of the op's own type, so that it has the same word before it.
+template <pkvm::OpId Id, auto* Op, typename Type>
+struct Stub;
+template <pkvm::OpId Id, auto* Op, typename Returns, typename... Parameters>
+struct Stub<Id, Op, Returns(Parameters...)> {
+  [[gnu::naked]] static Returns call(Parameters... /*x0 to x7*/) {
+    asm volatile(
+        "adrp x17, %1\n\tadd x17, x17, :lo12:%1\n\tmov x16, %0\n\tb hyp_logged_op" ::"i"(Id),
+        "S"(Op));
+  }
+};
+#endif
+
+/// The function of one slot of one generation's table, and its stub; KABI reserves have none.
 template <pkvm::Generation Id, int Slot>
 struct SlotOf {
   static constexpr void (*pointer)() = nullptr;
+  static constexpr void (*logged)() = nullptr;
 };
 
 // A row that a generation does not have gets a negative slot of its own, which nobody looks up.
-#define PKVM_SLOT(generation, slot, variant)                     \
-  template <>                                                    \
-  struct SlotOf<generation, ((slot) < 0 ? -__LINE__ : (slot))> { \
-    static constexpr auto* pointer = &op_##variant;              \
+#ifdef PKVM_FIRMWARE
+#define PKVM_STUB(variant, returns, parameters) \
+  &Stub<pkvm::OpId::variant, &op_##variant, returns parameters>::call
+#else
+#define PKVM_STUB(variant, returns, parameters) &op_##variant
+#endif
+#define PKVM_SLOT(generation, slot, variant, returns, parameters)            \
+  template <>                                                                \
+  struct SlotOf<generation, ((slot) < 0 ? -__LINE__ : (slot))> {             \
+    static constexpr auto* pointer = &op_##variant;                          \
+    static constexpr auto* logged = PKVM_STUB(variant, returns, parameters); \
   };
-#define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
-  PKVM_SLOT(pkvm::Generation::android14_6_1, g6_1, variant)            \
-  PKVM_SLOT(pkvm::Generation::android15_6_6, g6_6, variant)            \
-  PKVM_SLOT(pkvm::Generation::android16_6_12, g6_12, variant)
+#define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12)           \
+  PKVM_SLOT(pkvm::Generation::android14_6_1, g6_1, variant, returns, parameters) \
+  PKVM_SLOT(pkvm::Generation::android15_6_6, g6_6, variant, returns, parameters) \
+  PKVM_SLOT(pkvm::Generation::android16_6_12, g6_12, variant, returns, parameters)
 #define PKVM_MISSING_OP PKVM_OP
 #define PKVM_PRESERVE_OP PKVM_OP
 #include "pkvm/ops.def"
@@ -222,6 +245,7 @@ struct SlotOf {
 #undef PKVM_MISSING_OP
 #undef PKVM_PRESERVE_OP
 #undef PKVM_SLOT
+#undef PKVM_STUB
 // NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 
 /// Constant data, as in the kernel: no code fills it in (hyp.lds refuses constructors).
@@ -231,25 +255,28 @@ template <pkvm::Generation Id, int... Slots>
 struct Table<Id, std::integer_sequence<int, Slots...>> {
   static inline const void* const slots[] = {
       reinterpret_cast<const void*>(SlotOf<Id, Slots>::pointer)...};
+  static inline const void* const logged[] = {
+      reinterpret_cast<const void*>(SlotOf<Id, Slots>::logged)...};
 };
 template <pkvm::Generation Id>
-OpsTable table_of() {
+OpsTable table_of(OpsLog log) {
   using Slots = std::make_integer_sequence<int, static_cast<int>(pkvm::info(Id).ops_slots)>;
+  if (log == OpsLog::on) return Table<Id, Slots>::logged;
   return Table<Id, Slots>::slots;
 }
 
 }  // namespace
 
-OpsTable ops_table(pkvm::Generation generation) {
+OpsTable ops_table(pkvm::Generation generation, OpsLog log) {
   switch (generation) {
     case pkvm::Generation::android14_6_1:
-      return table_of<pkvm::Generation::android14_6_1>();
+      return table_of<pkvm::Generation::android14_6_1>(log);
     case pkvm::Generation::android16_6_12:
-      return table_of<pkvm::Generation::android16_6_12>();
+      return table_of<pkvm::Generation::android16_6_12>(log);
     case pkvm::Generation::android15_6_6:
       break;
   }
-  return table_of<pkvm::Generation::android15_6_6>();
+  return table_of<pkvm::Generation::android15_6_6>(log);
 }
 
 }  // namespace pkvmemu::hyp::PKVM_CFI_FLAVOUR

@@ -42,6 +42,11 @@ enum class Kind : std::uint32_t {
   hyp_panic = 6,
   /// An abort was injected into the host. v0 ESR_EL2, v1 IPA, v2 host PC.
   host_abort_injected = 7,
+  /// A module called an op (only with HypBootInfo::log_ops). name: op, text: the string of a string
+  /// argument, v0 row in ops.def, v1 caller's return address, v2..v9 x0..x7.
+  op_begin = 8,
+  /// It returned. v0 row, v1 x0.
+  op_end = 9,
 
   // From EL1.
   /// The host kernel starts to load a module. name, text: path in the initramfs, v0: 1 when the
@@ -83,6 +88,9 @@ enum class Kind : std::uint32_t {
   /// A module imports a symbol that nobody exports. name: module, text: symbol, v0: 1 when it was
   /// bound to a stub (pkvmemu.unresolved=stub), 0 when the load is refused for it.
   module_unresolved = 47,
+  /// The EL2 half of a module got its addresses. name, v0 hyp VA (token), v1 size in bytes, v2 hyp
+  /// VA of .hyp.text.
+  module_el2_placed = 49,
   /// Such a stub was called and answered 0. name: symbol, v0 the caller's return address.
   stub_used = 48,
 };

@@ -34,6 +34,17 @@ inline constexpr auto op_rows = std::to_array<OpRow>({
 #undef PKVM_MISSING_OP
 #undef PKVM_PRESERVE_OP
 
+/// Rows of ops.def by their variant's name.
+enum class OpId : std::uint16_t {
+#define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) variant,
+#define PKVM_MISSING_OP PKVM_OP
+#define PKVM_PRESERVE_OP PKVM_OP
+#include "pkvm/ops.def"
+#undef PKVM_OP
+#undef PKVM_MISSING_OP
+#undef PKVM_PRESERVE_OP
+};
+
 /// The op in `slot` of generation `id`; empty for a reserve.
 constexpr std::string_view op_name(Generation id, std::size_t slot) {
   for (const OpRow& row : op_rows)

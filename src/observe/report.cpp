@@ -160,11 +160,15 @@ std::string failure_text(const ModuleReport& module) {
 
 RunReport make_report(const Facts& facts) {
   EventLog log(facts);
-  for (const machine::Event& event : facts.events)
+  OpsLog ops(facts.symbols);
+  for (const machine::Event& event : facts.events) {
     log.add(event);
+    ops.add(event);
+  }
   log.add_unmentioned();
 
   RunReport report = std::move(log.report());
+  report.ops = ops.calls();
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;

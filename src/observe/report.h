@@ -16,6 +16,7 @@
 #include "machine/exit.h"
 #include "machine/machine.h"
 #include "observe/exit_code.h"
+#include "observe/ops_log.h"
 #include "observe/pvmfw.h"
 #include "pkvm/event.h"
 #include "pkvm/generation.h"
@@ -49,6 +50,7 @@ struct Facts {
   Pvmfw pvmfw = Pvmfw::absent;
   std::uint64_t instructions = 0;
   std::string console;
+  HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
 };
 
 enum class LoadState : std::uint8_t {
@@ -132,6 +134,7 @@ struct ProtectedVms {
 struct RunReport {
   std::vector<ModuleReport> modules;
   std::vector<CallReport> calls;
+  std::vector<OpCall> ops;  ///< with --log-ops
   std::vector<MissingOp> missing_ops;
   std::vector<MetDefect> defects;
   std::vector<StubUse> stub_uses;  ///< in the order of first use

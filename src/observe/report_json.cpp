@@ -127,6 +127,14 @@ Json to_json(const HypPanic& panic) {
           {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
 }
 
+Json to_json(const OpCall& op) {
+  return {{"name", op.name},
+          {"args", op.arguments},
+          {"result", or_null(op.result)},
+          {"caller", hex(op.caller)},
+          {"where", op.where}};
+}
+
 Json to_json(const MissingOp& op) {
   return {{"name", op.name}, {"slot", op.slot}, {"caller", hex(op.caller)}};
 }
@@ -159,6 +167,7 @@ std::string to_json(const RunReport& report) {
       {"deprivileged", report.deprivileged},
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
+      {"ops", list_of(report.ops)},
       {"missing_ops", list_of(report.missing_ops)},
       {"defects", list_of(report.defects)},
       {"stub_uses", list_of(report.stub_uses)},

@@ -169,6 +169,9 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   std::vector<VerdictLine> lines;
   for (const CallReport& call : report.calls)
     lines.push_back(line_of(call, report));
+  // The others were shown as they happened.
+  for (const OpCall& op : report.ops)
+    if (!op.result) lines.push_back({Tone::bad, line_of(op)});
   for (const MissingOp& op : report.missing_ops)
     lines.push_back(
         {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,

@@ -19,6 +19,8 @@ class Output {
   void console(std::string_view text);
   void verdict(std::span<const observe::VerdictLine> lines);
   void text(std::string_view text);
+  /// Between lines of the console: one that is open is ended.
+  void line(std::string_view text);
 
  private:
   void write(std::string_view text);

@@ -77,6 +77,12 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
       "--as-shipped", [](std::int64_t) {},
       "Reproduce the known defects of released kernels (docs/fidelity.md) instead of the "
       "documented behaviour");
+  log_ops_ = command.add_flag_function(
+      "--log-ops", [](std::int64_t) {},
+      "Show each call of pkvm_module_ops with its arguments, its answer and where it came from");
+  trace_events_ = command.add_flag_function(
+      "--trace-events", [](std::int64_t) {},
+      "Enable the hyp trace events of all modules and show each as it was written");
   unresolved_ =
       option("--unresolved", "refuse|stub",
              "What a symbol that nobody exports does to its module: refuse the load, as a kernel "
@@ -102,6 +108,10 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.export_qemu = value_of(export_qemu_);
   options.no_iommu = no_iommu_->count() > 0;
   options.as_shipped = as_shipped_->count() > 0;
+  options.log_ops = log_ops_->count() > 0;
+  options.trace_events = trace_events_->count() > 0;
+  if (options.log_ops && options.export_qemu)
+    return usage_error("--log-ops: QEMU has no event port that could report them");
   const std::string unresolved = value_of(unresolved_).value_or("refuse");
   if (unresolved != "refuse" && unresolved != "stub")
     return usage_error("--unresolved {}: expected refuse or stub", unresolved);

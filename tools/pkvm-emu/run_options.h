@@ -25,6 +25,8 @@ struct RunOptions {
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
   bool as_shipped = false;
+  bool log_ops = false;
+  bool trace_events = false;
   bool stub_unresolved = false;  ///< --unresolved=stub
   std::uint64_t budget = 2'000'000'000;
 };
@@ -51,6 +53,8 @@ class RunOptionsParser {
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
   CLI::Option* as_shipped_;
+  CLI::Option* log_ops_;
+  CLI::Option* trace_events_;
   CLI::Option* unresolved_;
   CLI::Option* budget_;
 };

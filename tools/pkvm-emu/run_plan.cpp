@@ -32,6 +32,8 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
         fmt::format(" {}={}", platform::param_protected_modules, fmt::join(protected_modules, ","));
   if (options.no_iommu) text += fmt::format(" {}=none", platform::param_iommu);
   if (options.as_shipped) text += fmt::format(" {}", platform::param_as_shipped);
+  if (options.log_ops) text += fmt::format(" {}", platform::param_log_ops);
+  if (options.trace_events) text += fmt::format(" {}", platform::param_trace_events);
   if (options.stub_unresolved) text += fmt::format(" {}=stub", platform::param_unresolved);
   if (!options.cmdline.empty()) text += " " + options.cmdline;
   return text;
