@@ -14,6 +14,7 @@
 #include "host/rc_run.h"
 #include "host/stubs.h"
 #include "host/time.h"
+#include "host/trace.h"
 #include "lib/format.h"
 #include "pkvm/platform.h"
 
@@ -73,7 +74,9 @@ extern "C" void host_main() {
   if (line.unresolved == Unresolved::stub) enable_stubs();
   print_banner(line);
   start_kvm(line);
+  if (line.trace_events && kvm().phase() == KvmPhase::initialised) start_tracing();
   prepare_protection(line);
+  drain_trace();
   run_wishes(WishPhase::early);
   drop_privileges(line);
   run_pending_work();

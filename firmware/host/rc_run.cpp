@@ -6,6 +6,7 @@
 #include "host/events.h"
 #include "host/kernel.h"
 #include "host/module/modules_dep.h"
+#include "host/trace.h"
 #include "image/cpio.h"
 #include "lib/string.h"
 #include "pkvm/platform.h"
@@ -148,7 +149,9 @@ void run_wishes(WishPhase phase) {
   for (std::uint64_t line = 1; !rest.empty(); ++line) {
     const auto wish = parse_rc_line(fw::take_until(rest, '\n'));
     if (!wish && phase == WishPhase::early) report(wish.error(), line);
-    if (wish && *wish && (*wish)->phase == phase) run_wish(**wish);
+    if (!wish || !*wish || (*wish)->phase != phase) continue;
+    run_wish(**wish);
+    drain_trace();
   }
 }
 

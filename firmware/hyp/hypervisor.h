@@ -8,6 +8,7 @@
 #include "hyp/dispatch.h"
 #include "hyp/handlers.h"
 #include "hyp/host_stage2.h"
+#include "hyp/hyp_events.h"
 #include "hyp/hyp_heap.h"
 #include "hyp/hyp_space.h"
 #include "hyp/iommu.h"
@@ -16,6 +17,7 @@
 #include "hyp/per_cpu.h"
 #include "hyp/pool.h"
 #include "hyp/serial.h"
+#include "hyp/trace_ring.h"
 #include "lib/event_ring.h"
 #include "lib/late.h"
 #include "pkvm/generation.h"
@@ -45,6 +47,8 @@ struct Hypervisor {
   Serial serial;
   ModuleHandlers handlers;
   Iommu iommu;
+  HypEvents trace_events;
+  TraceRing trace;
   fw::EventRing events;
 };
 

@@ -46,6 +46,14 @@ namespace pkvmemu::hyp {
 
 int init_described_module(HypVa descriptor) {
   const auto& module = *fw::object_at<const pkvm_el2_module>(descriptor);
+  Hypervisor& hyp = hypervisor();
+  const auto hyp_va = [&module](u64 kernel) {
+    return HypVa{kernel - module.sections.start + module.hyp_va};
+  };
+  // Its result is nobody's business (2.8).
+  if (module.event_ids.start != module.event_ids.end)
+    (void)hyp.trace_events.add(hyp_va(module.event_ids.start), hyp_va(module.event_ids.end),
+                               event_ranges(hyp.generation));
   return init_module(HypVa{module.init - module.sections.start + module.hyp_va});
 }
 

@@ -34,7 +34,7 @@ inline OpsTable ops_table(pkvm::Generation generation, CfiFlavour flavour,
 }
 
 inline const pkvm_module_ops* module_ops(pkvm::Generation generation, CfiFlavour flavour,
-                                         OpsLog log) {
+                                         OpsLog log = OpsLog::off) {
   return reinterpret_cast<const pkvm_module_ops*>(ops_table(generation, flavour, log).data());
 }
 

@@ -14,6 +14,7 @@
 #include "hyp/ops_heap.h"
 #include "hyp/ops_list.h"
 #include "hyp/ops_table.h"
+#include "hyp/ops_trace.h"
 #include "lib/memory.h"
 #include "pkvm/errno.h"
 #include "pkvm/ops.h"
@@ -137,6 +138,18 @@ void op_hyp_free(void* address) {
 }
 u8 op_hyp_alloc_missing_donations() {
   return ops::hyp_alloc_missing_donations();
+}
+int op_register_hyp_event_ids(unsigned long start, unsigned long end) {
+  return ops::register_hyp_event_ids(HypVa{start}, HypVa{end});
+}
+void* op_tracing_reserve_entry(unsigned long length) {
+  return ops::tracing_reserve_entry(length);
+}
+void op_tracing_commit_entry() {
+  ops::tracing_commit_entry();
+}
+void op_tracing_mod_hyp_printk(u8 fmt_id, u64 a, u64 b, u64 c, u64 d) {
+  ops::tracing_mod_hyp_printk(fmt_id, {a, b, c, d});
 }
 void op_update_hcr_el2(unsigned long set_mask, unsigned long clear_mask) {
   ops::update_hcr_el2(set_mask, clear_mask);

@@ -91,6 +91,8 @@ enum class Kind : std::uint32_t {
   /// The EL2 half of a module got its addresses. name, v0 hyp VA (token), v1 size in bytes, v2 hyp
   /// VA of .hyp.text.
   module_el2_placed = 49,
+  /// An entry of the trace buffer (--trace-events). name: the event, text: its fields, v0 id.
+  trace_event = 50,
   /// Such a stub was called and answered 0. name: symbol, v0 the caller's return address.
   stub_used = 48,
 };

@@ -98,6 +98,9 @@ void EventLog::add_from_host(const machine::Event& event) {
       report_.internal_errors.push_back("rc file, line " + std::to_string(record.value[0]) + ": " +
                                         text_of(record.text));
       break;
+    case Kind::trace_event:
+      report_.trace_events.push_back({.name = text_of(record.name), .text = text_of(record.text)});
+      break;
     case Kind::stub_used:
       count_stub(text_of(record.name));
       break;

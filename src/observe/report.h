@@ -110,6 +110,12 @@ struct MissingOp {
   std::uint64_t caller = 0;  ///< hyp VA it returns to
 };
 
+/// What a module wrote into the trace buffer (--trace-events).
+struct TraceEvent {
+  std::string name;
+  std::string text;
+};
+
 /// A run came to where released kernels have a defect (pkvm/quirk.h).
 struct MetDefect {
   std::string name;
@@ -134,7 +140,8 @@ struct ProtectedVms {
 struct RunReport {
   std::vector<ModuleReport> modules;
   std::vector<CallReport> calls;
-  std::vector<OpCall> ops;  ///< with --log-ops
+  std::vector<OpCall> ops;               ///< with --log-ops
+  std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;
   std::vector<MetDefect> defects;
   std::vector<StubUse> stub_uses;  ///< in the order of first use

@@ -135,6 +135,10 @@ Json to_json(const OpCall& op) {
           {"where", op.where}};
 }
 
+Json to_json(const TraceEvent& event) {
+  return {{"name", event.name}, {"text", event.text}};
+}
+
 Json to_json(const MissingOp& op) {
   return {{"name", op.name}, {"slot", op.slot}, {"caller", hex(op.caller)}};
 }
@@ -168,6 +172,7 @@ std::string to_json(const RunReport& report) {
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
       {"ops", list_of(report.ops)},
+      {"trace_events", list_of(report.trace_events)},
       {"missing_ops", list_of(report.missing_ops)},
       {"defects", list_of(report.defects)},
       {"stub_uses", list_of(report.stub_uses)},
