@@ -27,4 +27,11 @@ struct NamedBug {
 using BugLookup = std::optional<NamedBug> (*)(std::uint64_t address);
 void set_bug_lookup(BugLookup lookup);
 
+/// Somebody who provoked the exception and goes on after it. True when the frame says where.
+using Recovery = bool (*)(ExceptionFrame& frame);
+void set_recovery(Recovery recovery);
+
+/// "data abort, refused by the hypervisor", for reports.
+const char* name_of_exception(std::uint64_t esr);
+
 }  // namespace pkvmemu::host

@@ -48,7 +48,7 @@ class Kvm {
 
   /// The hypervisor's address of something in its image.
   HypVa hyp_va(std::uint64_t image_offset) const;
-  /// The kernel's own view of the image.
+  /// The kernel's own view of the image, until finalisation takes it away.
   static const pkvm::HypImageHeader& header();
   /// Offset in the hypervisor's image, for addresses that lie there.
   std::optional<std::uint64_t> image_offset(HypVa address) const;
@@ -63,7 +63,8 @@ class Kvm {
   KvmPhase phase_ = KvmPhase::off;
   bool iommu_finalized_ = false;
   Pa image_;
-  std::uint64_t image_size_ = 0;  ///< the header itself is out of reach once finalised
+  /// Kept: once the host is deprivileged it cannot read the header any more.
+  std::uint64_t image_size_ = 0;
   PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;
 };

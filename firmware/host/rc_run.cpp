@@ -4,8 +4,10 @@
 #include "host/arch.h"
 #include "host/console.h"
 #include "host/events.h"
+#include "host/exceptions.h"
 #include "host/kernel.h"
 #include "host/module/modules_dep.h"
+#include "host/touch.h"
 #include "host/trace.h"
 #include "image/cpio.h"
 #include "lib/string.h"
@@ -114,8 +116,26 @@ std::string_view module_path(std::string_view target) {
 }
 
 void run_late(const Wish& wish) {
-  const int status = loader().insmod(module_path(wish.target), kmod::LoadKind::late);
+  const int status =
+      loader().insmod(module_path(wish.target), kmod::LoadKind::late, wish.module_arguments);
   printk("late %.*s: %d\n", static_cast<int>(wish.target.size()), wish.target.data(), status);
+}
+
+void run_touch(const Wish& wish) {
+  const std::uint64_t value = wish.argument_count == 0 ? 0 : wish.arguments[0];
+  events().emit(Kind::touch_begin, {static_cast<std::uint64_t>(wish.access), *wish.number, value},
+                wish.target);
+  const Touched touched = touch(wish.access, Pa{*wish.number}, value);
+  events().emit(Kind::touch_end, {touched.abort ? 1U : 0U, touched.value, touched.esr, touched.far},
+                wish.target);
+  printk("touch %.*s: ", static_cast<int>(wish.target.size()), wish.target.data());
+  if (touched.abort)
+    printk("\001c%s, ESR 0x%llx FAR 0x%llx\n", name_of_exception(touched.esr),
+           static_cast<Word>(touched.esr), static_cast<Word>(touched.far));
+  else if (wish.access == Access::read)
+    printk("\001c0x%llx\n", static_cast<Word>(touched.value));
+  else
+    printk("\001cdone\n");
 }
 
 void run_wish(const Wish& wish) {
@@ -131,6 +151,9 @@ void run_wish(const Wish& wish) {
       return;
     case WishKind::late:
       run_late(wish);
+      return;
+    case WishKind::touch:
+      run_touch(wish);
       return;
   }
 }

@@ -41,6 +41,12 @@ inline constexpr CfiType unmask_serror_cfi_type{{0, 0x7f31'8e9b, 0x2fad'8a96}};
 inline constexpr CfiType mask_serror_cfi_type{{0, 0xa540'670c, 0xe5c4'7d60}};
 /// Of a kernel that has no words at EL2 (6.1).
 inline constexpr CfiType unchecked_cfi_type{{0, 0, 0}};
+/// int (struct user_pt_regs *, u64, u64)
+inline constexpr CfiType fault_handler_cfi_type{{0, 0x4093'7329, 0xac9f'3860}};
+/// bool (struct user_pt_regs *, u64, u64)
+inline constexpr CfiType abort_handler_cfi_type{{0, 0x401f'cf8d, 0xe512'27c8}};
+/// bool (struct kvm_cpu_context *, u64, u64)
+inline constexpr CfiType context_abort_handler_cfi_type{{0, 0xd8f3'2f20, 0xfc38'8924}};
 
 inline std::uint32_t word_before(HypVa function) {
   return *fw::object_at<const std::uint32_t>(function - sizeof(std::uint32_t));

@@ -20,6 +20,8 @@ Status deprivilege_host() {
   pkvm::HypInitParams& params = this_cpu().params;
   if ((params.hcr_el2 & hcr_vm) != 0) return error(Errno::eperm);
 
+  // pkvm-abi.md 1.6: what linear_map_early mapped has to be gone.
+  check(hyp.space->early_bytes() == 0);
   params.vttbr = hyp.host->vttbr();
   params.vtcr =
       hyp.host->vtcr(static_cast<unsigned>(bits(arch::read<Sysreg::id_aa64mmfr0_el1>(), 3, 0)));

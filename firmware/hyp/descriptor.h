@@ -63,12 +63,19 @@ constexpr PageState state_of(Descriptor d) {
 }
 
 // An invalid descriptor notes who owns what it would map (pkvm-abi.md 7.3).
-constexpr Descriptor owner_annotation(Owner owner) {
+constexpr Descriptor owner_annotation(OwnerId owner) {
   return {static_cast<std::uint64_t>(owner) << 2};
 }
-constexpr Owner annotated_owner(Descriptor d) {
-  return static_cast<Owner>(bits(d.value, 9, 2));
+constexpr OwnerId annotated_owner(Descriptor d) {
+  return static_cast<OwnerId>(bits(d.value, 9, 2));
 }
+
+/// What a fixed slot keeps when it is unmapped: everything but the valid bit.
+constexpr Descriptor without_valid(Descriptor d) {
+  return {d.value & ~descriptor_valid};
+}
+/// Attribute index of a stage-1 leaf.
+inline constexpr std::uint64_t stage1_attribute_index = std::uint64_t{7} << 2;
 
 /// Attributes of a hyp stage-1 leaf, or -EINVAL by the rules of pkvm-abi.md 1.1.
 constexpr Expected<std::uint64_t> hyp_attributes(Prot prot, PageState state,
@@ -96,6 +103,15 @@ constexpr Prot hyp_permission(Descriptor d) {
               (test_bit(d.value, 54) ? 0 : Prot::x)};
 }
 
+/// Execute-never field of a stage-2 leaf, FEAT_XNX (Arm ARM D8.4.2.3.3): 0 runs everywhere, 1 not
+/// at EL1, 2 nowhere, 3 not at EL0.
+constexpr std::uint64_t stage2_execute_never(Prot prot) {
+  if (!prot.has(Prot::x) || prot.has(Prot::pxn | Prot::uxn)) return 2;
+  if (prot.has(Prot::pxn)) return 1;
+  return prot.has(Prot::uxn) ? 3 : 0;
+}
+inline constexpr unsigned stage2_execute_never_shift = 53;
+
 /// Attributes of a stage-2 leaf (no FWB).
 constexpr std::uint64_t stage2_attributes(Prot prot, PageState state) {
   std::uint64_t memory = 0xF;
@@ -105,8 +121,15 @@ constexpr std::uint64_t stage2_attributes(Prot prot, PageState state) {
   std::uint64_t attributes = (memory << 2) | inner_shareable | descriptor_access_flag;
   if (prot.has(Prot::r)) attributes |= bit(6);
   if (prot.has(Prot::w)) attributes |= bit(7);
-  if (!prot.has(Prot::x)) attributes |= bit(54);
+  attributes |= stage2_execute_never(prot) << stage2_execute_never_shift;
   return attributes | state_attribute(state);
+}
+
+/// The R, W and X that a stage-2 leaf grants to somebody.
+constexpr Prot stage2_permission(Descriptor d) {
+  const bool runs = bits(d.value, 54, stage2_execute_never_shift) != 2;
+  return Prot{(test_bit(d.value, 6) ? Prot::r : 0) | (test_bit(d.value, 7) ? Prot::w : 0) |
+              (runs ? Prot::x : 0)};
 }
 
 }  // namespace pkvmemu::hyp

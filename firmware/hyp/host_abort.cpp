@@ -3,7 +3,9 @@
 
 #include <optional>
 
+#include "hyp/cfi.h"
 #include "hyp/hypervisor.h"
+#include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
 
@@ -20,8 +22,18 @@ constexpr std::uint64_t spsr_aarch32 = bit(4);
 constexpr std::uint64_t spsr_mode_el = 0xC;
 constexpr std::uint64_t spsr_sp_elx = bit(0);
 
+// ESR_EL2.ISS: bits 5:2 say the class of an abort (Arm ARM D17.2.37).
+constexpr std::uint64_t fault_class = 0x3C;
+
 bool is_permission_fault(std::uint64_t esr) {
-  return (esr & 0x3C) == 0x0C;
+  return (esr & fault_class) == 0x0C;
+}
+bool is_translation_fault(std::uint64_t esr) {
+  return (esr & fault_class) == 0x04;
+}
+bool is_data_abort(std::uint64_t esr) {
+  constexpr std::uint64_t data_abort_lower = 0x24;
+  return bits(esr, 31, 26) == data_abort_lower;
 }
 
 /// The faulting IPA. HPFAR_EL2 is not valid for a permission fault outside a stage-1 walk (Arm ARM
@@ -47,6 +59,49 @@ bool came_from_el0(std::uint64_t spsr) {
   return vector_offset(spsr) >= 0x400;
 }
 
+/// The chain of handlers, none of which holds a lock (pkvm-abi.md 7.5).
+Status ask_handlers(const FaultRules& rules, user_pt_regs* regs, std::uint64_t esr, Pa pa) {
+  int answer = pkvm::negated(Errno::eperm);
+  for (const AbortCallback& handler : hypervisor().aborts.permission_handlers.all()) {
+    check_callee(handler.function, handler.hash);
+    answer = fw::function_at<int(user_pt_regs*, u64, u64)>(handler.function)(regs, esr, pa.value);
+    if (rules.zero_ends_the_chain ? answer == 0 : answer != 0) break;
+  }
+  if (answer == 0) return {};
+  // Where any other answer counts it has to be one of these.
+  if (rules.zero_ends_the_chain || answer == pkvm::negated(Errno::eperm))
+    return error(Errno::eperm);
+  check(answer == pkvm::negated(Errno::eagain));
+  return {};
+}
+
+/// An access to a device that the IOMMU driver may want to answer itself.
+bool driver_takes_it(user_pt_regs* regs, std::uint64_t esr, Pa pa) {
+  Hypervisor& hyp = hypervisor();
+  if (!is_data_abort(esr) || hyp.host->memory().is_ram(pa)) return false;
+  const HypVa handler = hyp.iommu.abort_handler(hyp.generation);
+  if (handler.value == 0) return false;
+  const CfiFlavour flavour = hyp.modules.flavour_of(handler);
+  check_callee(handler, fault_rules(hyp.generation).driver_handler.hash(flavour));
+  return fw::function_at<bool(user_pt_regs*, u64, u64)>(handler)(regs, esr, pa.value);
+}
+
+Status resolve(user_pt_regs* regs, std::uint64_t esr, Pa pa) {
+  Hypervisor& hyp = hypervisor();
+  if (driver_takes_it(regs, esr, pa)) return {};
+  const FaultRules& rules = fault_rules(hyp.generation);
+  Status mapped = error(Errno::eperm);
+  if (rules.maps_whatever_class || is_translation_fault(esr)) mapped = hyp.host->handle_fault(pa);
+  return is_permission_fault(esr) ? ask_handlers(rules, regs, esr, pa) : mapped;
+}
+
+void tell_notifier(user_pt_regs* regs) {
+  for (const AbortCallback& notifier : hypervisor().aborts.illegal_abort_notifier.all()) {
+    check_callee(notifier.function, notifier.hash);
+    fw::function_at<void(user_pt_regs*)>(notifier.function)(regs);
+  }
+}
+
 }  // namespace
 
 void inject_abort(std::uint64_t esr) {
@@ -61,17 +116,15 @@ void inject_abort(std::uint64_t esr) {
   arch::write<Sysreg::spsr_el2>(spsr_el1h_masked);
 }
 
-void handle_host_abort(user_pt_regs* /*regs*/, std::uint64_t esr) {
+void handle_host_abort(user_pt_regs* regs, std::uint64_t esr) {
   const std::optional<Pa> pa = fault_address(esr);
   if (!pa) return;
-  Hypervisor& hyp = hypervisor();
-  Status handled = hyp.host->handle_fault(*pa);
-  // Nobody can have registered a permission-fault handler.
-  if (is_permission_fault(esr)) handled = error(Errno::eperm);
+  const Status handled = resolve(regs, esr, *pa);
   if (handled) return;
   check(handled.error() == Errno::eperm);
-  hyp.events.emit(pkvm::event::Kind::host_abort_injected,
-                  {esr, pa->value, arch::read<Sysreg::elr_el2>()});
+  tell_notifier(regs);
+  hypervisor().events.emit(pkvm::event::Kind::host_abort_injected,
+                           {esr, pa->value, arch::read<Sysreg::elr_el2>()});
   inject_abort(esr);
 }
 

@@ -21,11 +21,17 @@ InputRange input(PaRange range) {
 
 }  // namespace
 
-HostStage2::HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource& pages)
+HostStage2::HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource& pages,
+                       pkvm::Generation generation)
     : memory_(memory),
       shape_(shape),
-      table_({.root = root, .start_level = shape.start_level, .input_bits = shape.ipa_bits}, pages,
-             flush_host) {}
+      generation_(generation),
+      table_({.root = root,
+              .start_level = shape.start_level,
+              .input_bits = shape.ipa_bits,
+              .split = ownership_rules(generation).keeps_rest_of_blocks ? Split::keeps_rest
+                                                                        : Split::drops_rest},
+             pages, flush_host) {}
 
 /// VTCR_EL2 (Arm ARM D17.2.157): inner shareable, write-back walks, 4 KiB granule.
 std::uint64_t HostStage2::vtcr(unsigned parange) const {
@@ -48,14 +54,46 @@ Status HostStage2::map_all_memory() {
   return {};
 }
 
-PageState HostStage2::mmio_state(Pa pa) const {
+template <typename Change>
+Status HostStage2::with_recycling(Change change) {
+  const Status done = change();
+  if (done || done.error() != Errno::enomem) return done;
+  const Status recycled = recycle_mmio_tables();
+  return recycled ? change() : recycled;
+}
+
+PageState HostStage2::state(Pa pa) const {
   const Descriptor d = leaf(pa).descriptor;
-  if (is_valid(d)) return state_of(d);
-  return d.value == 0 ? PageState::owned : PageState::no_page;
+  if (!is_valid(d)) return d.value == 0 ? PageState::owned : PageState::no_page;
+  const std::uint64_t usual = default_prot(pa).value & Prot::rwx_mask;
+  return stage2_permission(d).value == usual ? state_of(d) : PageState::restricted;
+}
+
+Expected<Leaf> HostStage2::checked_leaf(Pa pa) const {
+  if (!table_.covers({pa.value, pa.value}) || pa.value >> shape_.ipa_bits != 0)
+    return error(Errno::erange);
+  return leaf(pa);
 }
 
 Status HostStage2::annotate(PaRange range, Owner owner) {
-  return table_.set_invalid(input(range), owner_annotation(owner));
+  const Descriptor entry = owner_annotation(owner_id(generation_, owner));
+  return with_recycling([&] { return table_.set_invalid(input(range), entry); });
+}
+
+Status HostStage2::set(PaRange range, Prot prot, PageState state) {
+  const bool usual = prot == default_prot(range.begin) && state == PageState::owned;
+  return with_recycling([&] {
+    return table_.remap(input(range), range.begin, stage2_attributes(prot, state),
+                        usual ? Blocks::allowed : Blocks::pages_only);
+  });
+}
+
+Status HostStage2::forget_pages(PaRange range) {
+  return with_recycling([&] { return table_.empty_and_hold(input(range)); });
+}
+
+void HostStage2::let_go(PaRange range) {
+  table_.let_go(input(range));
 }
 
 /// Needs no table: whatever entry says so lies inside the range as a whole.
@@ -64,16 +102,10 @@ void HostStage2::undo_annotation(PaRange range, Owner owner) {
     const Leaf found = leaf(at);
     const Pa next{align_down(at.value, level_size(found.level)) + level_size(found.level)};
     const PaRange part{at, next < range.end ? next : range.end};
-    if (found.descriptor == owner_annotation(owner))
+    if (found.descriptor == owner_annotation(owner_id(generation_, owner)))
       check((memory_.is_ram(at) ? map_identity(part) : forget(part)).has_value());
     at = next;
   }
-}
-
-Status HostStage2::map_identity(PaRange range) {
-  return table_.map(input(range), range.begin,
-                    stage2_attributes(default_prot(range.begin), PageState::owned),
-                    Blocks::allowed);
 }
 
 Status HostStage2::forget(PaRange range) {
@@ -82,11 +114,7 @@ Status HostStage2::forget(PaRange range) {
 
 Status HostStage2::handle_fault(Pa pa) {
   const fw::LockGuard guard(lock_);
-  Status done = map_fault(pa);
-  if (!done && done.error() == Errno::enomem) {
-    const Status recycled = recycle_mmio_tables();
-    done = recycled ? map_fault(pa) : recycled;
-  }
+  const Status done = with_recycling([&] { return map_fault(pa); });
   // Another CPU mapped it first: the access is simply repeated.
   if (!done && done.error() == Errno::eagain) return {};
   return done;
@@ -95,7 +123,8 @@ Status HostStage2::handle_fault(Pa pa) {
 Status HostStage2::map_fault(Pa pa) {
   const Expected<PaRange> block = block_around(pa);
   if (!block) return error(block.error());
-  return map_identity(*block);
+  return table_.map(input(*block), block->begin,
+                    stage2_attributes(default_prot(pa), PageState::owned), Blocks::allowed);
 }
 
 /// The largest block around `pa` that stays inside its region or hole and inside the empty entry

@@ -40,7 +40,8 @@ static_assert(Stage2Shape::of_parange(2).start_level == 1 &&
 
 class HostStage2 {
  public:
-  HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource& pages);
+  HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource& pages,
+             pkvm::Generation generation);
 
   const MemoryMap& memory() const { return memory_; }
   PageTable& table() { return table_; }
@@ -52,9 +53,14 @@ class HostStage2 {
   /// Every region of RAM, RWX, by the largest blocks.
   Status map_all_memory();
 
-  /// What the host can do at `pa`, for MMIO, where the state stands in the descriptor.
-  PageState mmio_state(Pa pa) const;
+  /// What the descriptor says of the host's side: of MMIO everywhere, of RAM in 6.1.
+  PageState state(Pa pa) const;
   Leaf leaf(Pa pa) const { return table_.leaf(pa.value); }
+  /// -ERANGE outside the IPA size.
+  Expected<Leaf> checked_leaf(Pa pa) const;
+
+  // What changes the tables needs the lock. When table pages run out, what can be mapped again on
+  // demand outside RAM is let go, and the change is tried once more (pkvm-abi.md 7.7).
 
   /// Takes the range away from the host.
   Status annotate(PaRange range, Owner owner);
@@ -62,9 +68,15 @@ class HostStage2 {
   /// again.
   void undo_annotation(PaRange range, Owner owner);
   /// Gives it to the host with the default protection of its kind.
-  Status map_identity(PaRange range);
-  /// MMIO that the host owns and has not touched: nothing is mapped, the next access maps it.
+  Status map_identity(PaRange range) { return set(range, default_prot(range.begin)); }
+  /// Maps it with exactly this protection; blocks only where it is the default, since others do not
+  /// come back by faults.
+  Status set(PaRange range, Prot prot, PageState state = PageState::owned);
+  /// What the host owns and has not touched: nothing is mapped, the next access maps it.
   Status forget(PaRange range);
+  /// The same for each page alone, until let_go (pkvm-abi.md 1.6, host_stage2_enable_lazy_pte).
+  Status forget_pages(PaRange range);
+  void let_go(PaRange range);
 
   /// An access of the host faulted at `pa`: 0 when it may retry, -EPERM when the page is not its
   /// own. Takes the lock.
@@ -72,12 +84,15 @@ class HostStage2 {
 
  private:
   Status map_fault(Pa pa);
+  template <typename Change>
+  Status with_recycling(Change change);
   Expected<PaRange> block_around(Pa pa) const;
   Status recycle_mmio_tables();
   Prot default_prot(Pa pa) const { return memory_.is_ram(pa) ? prot_rwx : prot_device; }
 
   MemoryMap memory_;
   Stage2Shape shape_;
+  pkvm::Generation generation_;
   PageTable table_;
   fw::Spinlock lock_;
 };

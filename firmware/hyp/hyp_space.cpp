@@ -90,17 +90,56 @@ Expected<HypVa> HypSpace::create_private_mapping(Pa pa, std::uint64_t size, Prot
   return *va + offset;
 }
 
+std::optional<HypVa> HypSpace::map_early(Pa pa, std::uint64_t size, Prot prot) {
+  const bool aligned = is_aligned(pa.value, page_size) && is_aligned(size, page_size);
+  if (!aligned || !fits_physical(pfn_of(pa).value, size >> page_shift)) return std::nullopt;
+  if (!map_linear({pa, pa + size}, prot, PageState::owned)) return std::nullopt;
+  const fw::LockGuard guard(lock_);
+  early_bytes_ += size;
+  return linear_.hyp_va(pa);
+}
+
+void HypSpace::unmap_early(HypVa va, std::uint64_t size) {
+  check(unmap_at(va, size).has_value());
+  const fw::LockGuard guard(lock_);
+  early_bytes_ -= size;
+}
+
+/// The entry of a window keeps all but its valid bit when it is unmapped.
+void HypSpace::map_window(HypVa va, std::uint64_t size, Pa pa) {
+  const auto attributes = hyp_attributes(prot_rw, PageState::owned, generation_);
+  const Blocks blocks = size == page_size ? Blocks::pages_only : Blocks::allowed;
+  check(table_.remap(input(va, size), pa, *attributes, blocks).has_value());
+  arch::isb();
+}
+
+void HypSpace::unmap_window(HypVa va, std::uint64_t size) {
+  Descriptor left = without_valid(table_.leaf(va.value).descriptor);
+  if (address_rules(generation_).unmap_resets_type) left.value &= ~stage1_attribute_index;
+  check(table_.set_invalid(input(va, size), left).has_value());
+}
+
 HypVa HypSpace::fixmap_map(unsigned cpu, Pa pa) {
   const HypVa slot = layout_.fixmap_slot(cpu);
   const std::uint64_t offset = pa.value % page_size;
-  const auto attributes = hyp_attributes(prot_rw, PageState::owned, generation_);
-  check(table_.remap(input(slot, page_size), pa - offset, *attributes).has_value());
-  arch::isb();
+  map_window(slot, page_size, pa - offset);
   return slot + offset;
 }
 
 void HypSpace::fixmap_unmap(unsigned cpu) {
-  check(table_.set_invalid(input(layout_.fixmap_slot(cpu), page_size), {}).has_value());
+  unmap_window(layout_.fixmap_slot(cpu), page_size);
+}
+
+HypVa HypSpace::fixblock_map(Pa pa) {
+  check(is_aligned(pa.value, Layout::block_size));
+  block_lock_.lock();
+  map_window(layout_.block_slot, Layout::block_size, pa);
+  return layout_.block_slot;
+}
+
+void HypSpace::fixblock_unmap() {
+  unmap_window(layout_.block_slot, Layout::block_size);
+  block_lock_.unlock();
 }
 
 }  // namespace pkvmemu::hyp

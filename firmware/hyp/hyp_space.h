@@ -3,6 +3,8 @@
 // page's state in the software bits (pkvm-abi.md 7.1, 7.3), and the private range.
 #pragma once
 
+#include <optional>
+
 #include "hyp/layout.h"
 #include "hyp/memory_map.h"
 #include "hyp/pgtable.h"
@@ -41,11 +43,23 @@ class HypSpace {
   Expected<HypVa> create_private_mapping(Pa pa, std::uint64_t size, Prot prot);
   HypVa cursor() const { return cursor_; }
 
+  /// Maps host memory at its linear address for the time before finalisation, when all of it has
+  /// to be undone again (pkvm-abi.md 1.6). Nothing for what is not page-aligned or not mapped.
+  std::optional<HypVa> map_early(Pa pa, std::uint64_t size, Prot prot);
+  void unmap_early(HypVa va, std::uint64_t size);
+  std::uint64_t early_bytes() const { return early_bytes_; }
+
   /// The CPU's one-page window. A second map overwrites the first.
   HypVa fixmap_map(unsigned cpu, Pa pa);
   void fixmap_unmap(unsigned cpu);
 
+  /// The 2 MiB window that all CPUs share: whoever mapped it has it until it is unmapped.
+  HypVa fixblock_map(Pa pa);
+  void fixblock_unmap();
+
  private:
+  void map_window(HypVa va, std::uint64_t size, Pa pa);
+  void unmap_window(HypVa va, std::uint64_t size);
   Status map_pages(HypVa va, Pa pa, std::uint64_t size, Prot prot, PageState state);
 
   Layout layout_;
@@ -53,7 +67,9 @@ class HypSpace {
   PageTable table_;
   pkvm::Generation generation_;
   HypVa cursor_;
+  std::uint64_t early_bytes_ = 0;
   fw::Spinlock lock_;
+  fw::Spinlock block_lock_;
 };
 
 }  // namespace pkvmemu::hyp

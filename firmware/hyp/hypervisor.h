@@ -7,6 +7,7 @@
 
 #include "hyp/dispatch.h"
 #include "hyp/handlers.h"
+#include "hyp/host_abort.h"
 #include "hyp/host_stage2.h"
 #include "hyp/hyp_events.h"
 #include "hyp/hyp_heap.h"
@@ -49,6 +50,7 @@ struct Hypervisor {
   Iommu iommu;
   HypEvents trace_events;
   TraceRing trace;
+  AbortCallbacks aborts;
   fw::EventRing events;
 };
 

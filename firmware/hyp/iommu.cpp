@@ -91,6 +91,15 @@ int Iommu::init(const Request& request, Ownership& ownership, const LinearMap& l
   return result;
 }
 
+HypVa Iommu::abort_handler(pkvm::Generation generation) const {
+  constexpr static std::array<std::size_t, pkvm::generation_count> offsets = {
+      0, offsetof(kvm_iommu_ops_6_6, dabt_handler), offsetof(kvm_iommu_ops_6_12, dabt_handler)};
+  const std::size_t offset = offsets[static_cast<std::size_t>(generation)];
+  if (ops_ == nullptr || offset == 0) return HypVa{0};
+  const HypVa ops{reinterpret_cast<std::uint64_t>(ops_)};
+  return *fw::object_at<const HypVa>(ops + offset);
+}
+
 int Iommu::finalize() {
   if (finalized_) return pkvm::negated(Errno::eperm);
   finalized_ = true;

@@ -105,6 +105,8 @@ class Iommu {
 
   std::uint64_t atomic_pages() const { return atomic_pages_; }
   const IommuOps* ops() const { return ops_; }
+  /// The driver's dabt_handler, where its generation's structure has one; 0 without.
+  HypVa abort_handler(pkvm::Generation generation) const;
 
  private:
   Status take_memcache(Memcache cache, Ownership& ownership, const LinearMap& linear);

@@ -25,17 +25,30 @@ inline constexpr unsigned max_cpus = 8;
 
 /// How the generations hand out private addresses (pkvm-abi.md 1.6, 7.1).
 struct AddressRules {
-  bool has_heap;          ///< the block slot and the heap window come before modules
-  bool aligns_to_order;   ///< an allocation starts at a multiple of its size as a power of two
-  std::uint64_t at_most;  ///< bytes from private_base on; the vmemmap is a limit in any case
-  bool converts_any_va;   ///< kern_hyp_va takes what is no kernel address, too
+  bool has_heap;           ///< the block slot and the heap window come before modules
+  bool aligns_to_order;    ///< an allocation starts at a multiple of its size as a power of two
+  std::uint64_t at_most;   ///< bytes from private_base on; the vmemmap is a limit in any case
+  bool converts_any_va;    ///< kern_hyp_va takes what is no kernel address, too
+  bool unmap_resets_type;  ///< an unmapped fixmap slot forgets its memory type
 };
 
 constexpr const AddressRules& address_rules(pkvm::Generation id) {
   constexpr static std::array<AddressRules, pkvm::generation_count> rows = {{
-      {.has_heap = false, .aligns_to_order = true, .at_most = bit(30), .converts_any_va = true},
-      {.has_heap = true, .aligns_to_order = false, .at_most = ~0ULL, .converts_any_va = false},
-      {.has_heap = true, .aligns_to_order = false, .at_most = ~0ULL, .converts_any_va = false},
+      {.has_heap = false,
+       .aligns_to_order = true,
+       .at_most = bit(30),
+       .converts_any_va = true,
+       .unmap_resets_type = true},
+      {.has_heap = true,
+       .aligns_to_order = false,
+       .at_most = ~0ULL,
+       .converts_any_va = false,
+       .unmap_resets_type = false},
+      {.has_heap = true,
+       .aligns_to_order = false,
+       .at_most = ~0ULL,
+       .converts_any_va = false,
+       .unmap_resets_type = false},
   }};
   return rows[static_cast<std::size_t>(id)];
 }

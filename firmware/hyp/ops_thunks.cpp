@@ -13,6 +13,7 @@
 #include "hyp/ops_handlers.h"
 #include "hyp/ops_heap.h"
 #include "hyp/ops_list.h"
+#include "hyp/ops_memory.h"
 #include "hyp/ops_table.h"
 #include "hyp/ops_trace.h"
 #include "lib/memory.h"
@@ -117,6 +118,55 @@ phys_addr_t op_hyp_pa(void* address) {
 }
 void* op_hyp_va(phys_addr_t phys) {
   return hypervisor().linear.pointer<void>(Pa{phys});
+}
+void* op_linear_map_early(phys_addr_t phys, size_t size, kvm_pgtable_prot prot) {
+  return ops::linear_map_early(Pa{phys}, size, prot_of(prot));
+}
+void op_linear_unmap_early(void* address, size_t size) {
+  ops::linear_unmap_early(hyp_va_of(address), size);
+}
+void* op_fixblock_map(phys_addr_t phys) {
+  return ops::fixblock_map(Pa{phys});
+}
+void op_fixblock_unmap() {
+  ops::fixblock_unmap();
+}
+int op_host_stage2_mod_prot_6_1(u64 pfn, kvm_pgtable_prot prot) {
+  return ops::host_stage2_mod_prot(pfn, prot_of(prot), 1);
+}
+int op_host_stage2_mod_prot_range(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages) {
+  return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages);
+}
+int op_host_stage2_mod_prot_6_6(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages,
+                                bool /*update_iommu*/) {
+  return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages);
+}
+int op_host_stage2_get_leaf_6_1(phys_addr_t phys, kvm_pte_t* ptep, u32* level) {
+  return ops::host_stage2_get_leaf(Pa{phys}, ptep, level);
+}
+int op_host_stage2_get_leaf_6_12(phys_addr_t phys, kvm_pte_t* ptep, s8* level) {
+  return ops::host_stage2_get_leaf(Pa{phys}, ptep, level);
+}
+int op_host_stage2_enable_lazy_pte(u64 pfn, u64 nr_pages) {
+  return ops::host_stage2_enable_lazy_pte(pfn, nr_pages);
+}
+int op_host_stage2_disable_lazy_pte(u64 pfn, u64 nr_pages) {
+  return ops::host_stage2_disable_lazy_pte(pfn, nr_pages);
+}
+int op_host_donate_sglist_hyp(pkvm_sglist_page* list, size_t nr_pages) {
+  return ops::host_donate_sglist_hyp(list, nr_pages);
+}
+int op_register_host_perm_fault_handler_6_1(int (*handler)(kvm_cpu_context*, u64, u64)) {
+  return ops::register_host_perm_fault_handler(hyp_va_of_function(handler));
+}
+int op_register_host_perm_fault_handler_6_6(int (*handler)(user_pt_regs*, u64, u64)) {
+  return ops::register_host_perm_fault_handler(hyp_va_of_function(handler));
+}
+int op_register_illegal_abt_notifier_6_1(void (*notifier)(kvm_cpu_context*)) {
+  return ops::register_illegal_abt_notifier(hyp_va_of_function(notifier));
+}
+int op_register_illegal_abt_notifier_6_6(void (*notifier)(user_pt_regs*)) {
+  return ops::register_illegal_abt_notifier(hyp_va_of_function(notifier));
 }
 unsigned long op_kern_hyp_va(unsigned long address) {
   return ops::kern_hyp_va(address);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who owns which page, and the transitions between host and hypervisor (pkvm-abi.md 7.6). Every
-// transition checks all pages first; a refused one has changed nothing. The state of RAM on the
-// host's side stands in the vmemmap, of MMIO in the host's stage 2; the hypervisor's side in the
-// software bits of its linear alias.
+// Who owns which page, and the transitions between host and hypervisor (pkvm-abi.md 1.6, 1.7, 7.6).
+// Every transition checks all pages first; a refused one has changed nothing. The state of RAM on
+// the host's side stands in the vmemmap, in 6.1 and of MMIO in the host's stage 2; the hypervisor's
+// side in the software bits of its linear alias. ownership.cpp has the transitions of pages,
+// ownership_modules.cpp what modules do to pages of the host.
 #pragma once
+
+#include <cstddef>
+#include <span>
 
 #include "hyp/host_stage2.h"
 #include "hyp/hyp_space.h"
@@ -14,6 +18,30 @@ namespace pkvmemu::hyp {
 
 enum class Accept : std::uint8_t { memory_only, memory_or_mmio };
 
+/// 2^order pages of a list that host_donate_sglist_hyp takes.
+struct PageBlock {
+  std::uint64_t pfn;
+  unsigned order;
+};
+
+/// struct pkvm_sglist_page[] (pkvm-abi.md 1.1): packed, a frame number of 40 bits and an order.
+class PageBlockList {
+ public:
+  static constexpr std::size_t entry_size = 6;
+  constexpr explicit PageBlockList(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  constexpr std::size_t size() const { return bytes_.size() / entry_size; }
+  constexpr PageBlock operator[](std::size_t index) const {
+    const std::span<const std::uint8_t> entry = bytes_.subspan(index * entry_size, entry_size);
+    PageBlock block{.pfn = 0, .order = entry.back()};
+    for (std::size_t i = entry_size - 1; i-- > 0;)
+      block.pfn = block.pfn << 8 | entry[i];
+    return block;
+  }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+};
+
 class Ownership {
  public:
   Ownership(HostStage2& host, HypSpace& space, Vmemmap vmemmap, pkvm::Generation generation)
@@ -23,6 +51,17 @@ class Ownership {
   Status host_unshare_hyp(std::uint64_t pfn);
   Status host_donate_hyp(std::uint64_t pfn, std::uint64_t pages, Accept accept, Prot alias);
   Status hyp_donate_host(std::uint64_t pfn, std::uint64_t pages);
+
+  /// All of the list or none of it (6.12).
+  Status host_donate_list(PageBlockList list);
+
+  /// The host's permission of `pages` pages, which become the caller's to restore (1.7).
+  Status host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages);
+  /// From 6.6 on: the host maps the range anew by faults, page by page, until disabled.
+  Status host_enable_lazy(std::uint64_t pfn, std::uint64_t pages);
+  Status host_disable_lazy(std::uint64_t pfn, std::uint64_t pages);
+  /// What stands in the host's table for `pa`.
+  Expected<Leaf> host_leaf(Pa pa);
 
   /// [from, to) of linear hyp addresses, rounded out to pages.
   Status pin_shared(HypVa from, HypVa to);
@@ -35,16 +74,26 @@ class Ownership {
   PageState host_state(Pa pa) const;
 
  private:
-  /// -EPERM unless every page of RAM is in `state` for the host, and free of other users.
+  /// -EPERM unless every page is in `state` for the host.
   Status check_host_memory(PaRange range, PageState state) const;
-  Status check_host_mmio(PaRange range) const;
+  /// The host may give every page away: its own and, of RAM, in nobody's use.
+  Status check_host_owned(PaRange range) const;
+  Status check_module_owned(PaRange range) const;
+  /// Errno::none: nobody looks.
   Status check_not_in_use(PaRange range, Errno answer) const;
-  bool is_shareable_memory(Pa pa) const;
-  static Expected<PaRange> range_of(std::uint64_t pfn, std::uint64_t pages);
+  Status check_mod_prot(PaRange range) const;
+  Status check_block(PageBlock block) const;
+  Expected<PaRange> check_lazy(std::uint64_t pfn, std::uint64_t pages) const;
+  Expected<PaRange> range_of(std::uint64_t pfn, std::uint64_t pages) const;
+  static PaRange range_of(PageBlock block);
   Status donate(PaRange range, Prot alias);
+  Status give_to_host(PaRange range);
+  void undo_donation(PaRange range);
   /// After the checks only memory for tables can be missing: a WARN, or an answer, by generation.
   Status after_checks(Status status) const;
-  void set_host_state(PaRange range, PageState state);
+  /// Of RAM, where the generation keeps it. It may take a table where that is in tables.
+  Status set_host_state(PaRange range, PageState state);
+  void mark_host_state(PaRange range, PageState state);
   PaRange pages_around(HypVa from, HypVa to) const;
 
   HostStage2* host_;

@@ -19,6 +19,12 @@ class PageSource {
   virtual Expected<Pa> take_page() = 0;
   virtual void give_back(Pa page) = 0;
 
+  /// A page that is held stays in use though nobody needs it (lazy PTEs, pkvm-abi.md 1.6). Holds
+  /// count; letting go of what is not held does nothing.
+  virtual void hold(Pa page) = 0;
+  virtual void let_go(Pa page) = 0;
+  virtual bool is_held(Pa page) const = 0;
+
  protected:
   ~PageSource() = default;
 

@@ -71,9 +71,9 @@ Status PageTable::map(InputRange range, Pa pa, std::uint64_t attributes, Blocks 
                               .invalid = {}});
 }
 
-Status PageTable::remap(InputRange range, Pa pa, std::uint64_t attributes) {
+Status PageTable::remap(InputRange range, Pa pa, std::uint64_t attributes, Blocks blocks) {
   return edit_all(range, Edit{.kind = Edit::Kind::remap,
-                              .blocks = Blocks::pages_only,
+                              .blocks = blocks,
                               .begin = range.begin,
                               .pa = pa,
                               .attributes = attributes,
@@ -120,7 +120,7 @@ Status PageTable::edit(std::uint64_t* entry, unsigned level, InputRange range, c
   if (invalidating && old == what.invalid) return {};
 
   if (is_table(old, level)) {
-    if (whole && invalidating && what.invalid.value == 0) {
+    if (whole && invalidating && what.invalid.value == 0 && holds_ == 0) {
       replace(entry, range.begin, {});
       free_tables(address_of(old), level + 1);
       return {};
@@ -158,14 +158,16 @@ Status PageTable::write_leaf(std::uint64_t* entry, unsigned level, std::uint64_t
   return {};
 }
 
-/// A table in place of `entry`, whose 512 entries say what it said: the parts of a block, copies of
-/// an annotation, or nothing.
+/// A table in place of `entry`, whose 512 entries say what it said: the parts of a block (unless
+/// they come back by themselves), copies of an annotation, or nothing.
 Status PageTable::make_table(std::uint64_t* entry, unsigned level, std::uint64_t input) {
   const Descriptor old = load(entry);
   const Expected<Pa> table = pages_->take_page();
   if (!table) return error(table.error());
   auto* children = pages_->map().pointer<std::uint64_t>(*table);
-  for (unsigned i = 0; i < entries_per_table && old.value != 0; ++i) {
+  const bool dropped = is_valid(old) && shape_.split == Split::drops_rest;
+  const bool empty = old.value == 0 || dropped;
+  for (unsigned i = 0; i < entries_per_table && !empty; ++i) {
     const Pa part = address_of(old) + (i * level_size(level + 1));
     children[i] =
         is_valid(old) ? leaf_descriptor(part, attributes_of(old), level + 1).value : old.value;
@@ -186,6 +188,7 @@ void PageTable::replace(std::uint64_t* entry, std::uint64_t input, Descriptor wi
 
 void PageTable::free_if_empty(std::uint64_t* entry, std::uint64_t input) {
   const Pa table = address_of(load(entry));
+  if (pages_->is_held(table)) return;
   const auto* children = pages_->map().pointer<std::uint64_t>(table);
   for (unsigned i = 0; i < entries_per_table; ++i)
     if (children[i] != 0) return;
@@ -198,6 +201,47 @@ void PageTable::free_tables(Pa table, unsigned level) {
   for (unsigned i = 0; i < entries_per_table; ++i)
     if (is_table({children[i]}, level)) free_tables(address_of({children[i]}), level + 1);
   pages_->give_back(table);
+}
+
+/// The last-level table for `input`, made where a block or nothing stands.
+Expected<Pa> PageTable::make_last_table(std::uint64_t input) {
+  unsigned level = shape_.start_level;
+  std::uint64_t* entry = root_slot(input);
+  Pa table = shape_.root;
+  for (; level < last_level; ++level) {
+    if (!is_table(load(entry), level)) {
+      const Status made = make_table(entry, level, align_down(input, level_size(level)));
+      if (!made) return error(made.error());
+    }
+    table = address_of(load(entry));
+    entry = slot(table, input, level + 1);
+  }
+  return table;
+}
+
+Status PageTable::empty_and_hold(InputRange range) {
+  if (!covers(range)) return error(Errno::erange);
+  for (std::uint64_t at = range.begin; at < range.end; at += page_size)
+    if (const Expected<Pa> table = make_last_table(at); !table) return error(table.error());
+  for (std::uint64_t at = range.begin; at < range.end; at += page_size)
+    pages_->hold(*make_last_table(at));
+  holds_ += (range.end - range.begin) >> page_shift;
+  return set_invalid(range, {});
+}
+
+void PageTable::let_go(InputRange range) {
+  for (std::uint64_t at = range.begin; at < range.end; at += page_size) {
+    unsigned level = shape_.start_level;
+    std::uint64_t* entry = root_slot(at);
+    Pa table = shape_.root;
+    for (; level < last_level && is_table(load(entry), level); ++level) {
+      table = address_of(load(entry));
+      entry = slot(table, at, level + 1);
+    }
+    if (level != last_level || !pages_->is_held(table)) continue;
+    pages_->let_go(table);
+    --holds_;
+  }
 }
 
 std::uint64_t PageTable::table_count() const {

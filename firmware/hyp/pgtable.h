@@ -25,6 +25,11 @@ struct Leaf {
 };
 
 enum class Blocks : std::uint8_t { allowed, pages_only };
+/// What becomes of the rest of a block when a part of it changes.
+enum class Split : std::uint8_t {
+  keeps_rest,
+  drops_rest,  ///< for owners whose leaves come back by faults
+};
 
 class PageTable {
  public:
@@ -36,6 +41,7 @@ class PageTable {
     Pa root;
     unsigned start_level;
     unsigned input_bits;  ///< size of the input address space; the root may be concatenated
+    Split split = Split::keeps_rest;
   };
 
   constexpr PageTable() = default;
@@ -54,7 +60,14 @@ class PageTable {
   Status set_invalid(InputRange range, Descriptor entry);
 
   /// As map, but replaces whatever leaf or annotation stands there.
-  Status remap(InputRange range, Pa pa, std::uint64_t attributes);
+  Status remap(InputRange range, Pa pa, std::uint64_t attributes, Blocks blocks);
+
+  /// Makes each page of the range an empty entry of a last-level table and holds that table, once
+  /// for each page, so that it stays when it is empty and later leaves are pages. Failing for want
+  /// of tables changes nothing that a walk finds.
+  Status empty_and_hold(InputRange range);
+  /// Takes as many holds back.
+  void let_go(InputRange range);
 
   Leaf leaf(std::uint64_t input) const;
   /// -ERANGE when the address lies outside the table's input space.
@@ -75,12 +88,14 @@ class PageTable {
   Status make_table(std::uint64_t* entry, unsigned level, std::uint64_t input);
   void replace(std::uint64_t* entry, std::uint64_t input, Descriptor with);
   void free_if_empty(std::uint64_t* entry, std::uint64_t input);
+  Expected<Pa> make_last_table(std::uint64_t input);
   void free_tables(Pa table, unsigned level);
   std::uint64_t count_tables(Pa table, unsigned level) const;
 
   Shape shape_{};
   PageSource* pages_ = nullptr;
   Flush flush_ = nullptr;
+  std::uint64_t holds_ = 0;
 };
 
 }  // namespace pkvmemu::hyp

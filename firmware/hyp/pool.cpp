@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/pool.h"
 
+#include <limits>
+
 #include "lib/memory.h"
 #include "support/bits.h"
 
@@ -52,6 +54,18 @@ void PagePool::give_back(Pa page) {
   const fw::LockGuard guard(lock_);
   check(page >= begin_ && page < end_ && vmemmap_.page(page).refcount == 1);
   push(page);
+}
+
+void PagePool::hold(Pa page) {
+  const fw::LockGuard guard(lock_);
+  std::uint16_t& references = vmemmap_.page(page).refcount;
+  check(references != 0 && references != std::numeric_limits<std::uint16_t>::max());
+  ++references;
+}
+
+void PagePool::let_go(Pa page) {
+  const fw::LockGuard guard(lock_);
+  if (is_held(page)) --vmemmap_.page(page).refcount;
 }
 
 }  // namespace pkvmemu::hyp

@@ -4,7 +4,8 @@
 // EarlyPages hands it out front to back while there is no vmemmap yet (pkvm-abi.md 7.4 order: the
 // vmemmap, the stage-1 tables, the host's root table); PagePool takes over what is left and is
 // where table pages come from and return to. A free page holds the link to the next in its first
-// word, as memcaches do (7.8), and its hyp_page refcount is 0; a page in use has 1.
+// word, as memcaches do (7.8), and its hyp_page refcount is 0; a page in use has 1, and one more
+// for each hold.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,9 @@ class EarlyPages final : public PageSource {
   Expected<Pa> take(std::uint64_t count, std::uint64_t alignment);
   /// Only a failed set-up gives pages back, and then the pool is the host's again.
   void give_back(Pa /*page*/) override {}
+  void hold(Pa /*page*/) override {}
+  void let_go(Pa /*page*/) override {}
+  bool is_held(Pa /*page*/) const override { return false; }
 
   Pa next() const { return next_; }
 
@@ -47,6 +51,9 @@ class PagePool final : public PageSource {
   Expected<Pa> take_page() override;
   /// The page is the pool's own and in use.
   void give_back(Pa page) override;
+  void hold(Pa page) override;
+  void let_go(Pa page) override;
+  bool is_held(Pa page) const override { return vmemmap_.page(page).refcount > 1; }
 
   std::uint64_t free_pages() const { return free_; }
 

@@ -173,7 +173,8 @@ Status finish(Hypervisor& hyp, PaRange pool_range) {
           .begin = pool_range.begin, .free = hyp.early->next(), .end = pool_range.end});
   space.table().use_pages(pool);
   const MemoryMap memory{std::span(hyp_boot_info.regions, hyp_boot_info.region_count)};
-  HostStage2& host = hyp.host.emplace(memory, hyp.stage2_shape, hyp.stage2_root, pool);
+  HostStage2& host =
+      hyp.host.emplace(memory, hyp.stage2_shape, hyp.stage2_root, pool, hyp.generation);
   Ownership& ownership = hyp.ownership.emplace(host, space, vmemmap, hyp.generation);
   if (space.layout().heap != HypVa{0}) hyp.heap.emplace(space, ownership, hyp.generation);
   const PaRange image = image_range(hyp.linear, __image_start, __image_end);

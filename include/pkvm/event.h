@@ -90,11 +90,16 @@ enum class Kind : std::uint32_t {
   module_unresolved = 47,
   /// The EL2 half of a module got its addresses. name, v0 hyp VA (token), v1 size in bytes, v2 hyp
   /// VA of .hyp.text.
-  module_el2_placed = 49,
+  module_el2_placed = 51,
   /// An entry of the trace buffer (--trace-events). name: the event, text: its fields, v0 id.
-  trace_event = 50,
+  trace_event = 52,
   /// Such a stub was called and answered 0. name: symbol, v0 the caller's return address.
   stub_used = 48,
+  /// The host kernel is about to touch a physical address (wish `touch`). name: as written, v0: 0
+  /// read, 1 write, 2 execute, v1 PA, v2 what it writes.
+  touch_begin = 49,
+  /// It has. name, v0: 1 when it raised an exception, v1 what it read, v2 ESR_EL1, v3 FAR_EL1.
+  touch_end = 50,
 };
 
 /// Where a module's load stands; the last one is what a failure names.

@@ -84,6 +84,12 @@ void EventLog::add_from_host(const machine::Event& event) {
     case Kind::call_not_made:
       call_not_made(record);
       break;
+    case Kind::touch_begin:
+      begin_touch(record);
+      break;
+    case Kind::touch_end:
+      end_touch(record);
+      break;
     case Kind::pvmfw_wiped:
       wiped_ = text_of(record.text);
       break;
@@ -124,6 +130,8 @@ void EventLog::add_module(const Record& record) {
       find_or_add(text_of(record.name)).hyp_va = v[0];
       break;
     case Kind::module_handler: {
+      // The kernel takes any address for a handler; one in no loaded module is no module's.
+      if (text_of(record.name).empty()) break;
       const auto answer = static_cast<std::int64_t>(v[0]);
       HandlerReport handler;
       handler.symbol = text_of(record.text);
@@ -234,6 +242,22 @@ void EventLog::call_not_made(const Record& record) {
   call.reason = text_of(record.text);
 }
 
+void EventLog::begin_touch(const Record& record) {
+  const std::size_t seen = report_.touches.size();
+  TouchReport& touch = report_.touches.emplace_back();
+  touch.name = seen < facts_.touches.size() ? facts_.touches[seen] : text_of(record.name);
+}
+
+void EventLog::end_touch(const Record& record) {
+  if (report_.touches.empty()) return;
+  TouchReport& touch = report_.touches.back();
+  const auto& v = record.value;
+  touch.state = v[0] == 0 ? TouchState::done : TouchState::aborted;
+  touch.value = v[1];
+  touch.esr = v[2];
+  touch.far = v[3];
+}
+
 CallReport& EventLog::next_call(const Record& record) {
   CallReport call;
   if (calls_seen_ < facts_.calls.size()) {
@@ -265,6 +289,8 @@ void EventLog::add_unmentioned() {
     call.args = request.args;
     call.conduit = request.conduit;
   }
+  for (std::size_t i = report_.touches.size(); i < facts_.touches.size(); ++i)
+    report_.touches.emplace_back().name = facts_.touches[i];
 }
 
 /// The latest load of that name: a record that no begin came before still makes an entry.

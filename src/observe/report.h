@@ -44,7 +44,8 @@ struct CallRequest {
 /// Everything that make_report looks at.
 struct Facts {
   std::vector<ModuleRequest> modules;
-  std::vector<CallRequest> calls;  ///< in the order in which they are made
+  std::vector<CallRequest> calls;    ///< in the order in which they are made
+  std::vector<std::string> touches;  ///< likewise: "r:0x50000000"
   std::span<const machine::Event> events;
   machine::Exit exit;
   Pvmfw pvmfw = Pvmfw::absent;
@@ -104,6 +105,21 @@ struct CallReport {
   std::string reason;  ///< why it was not made
 };
 
+enum class TouchState : std::uint8_t {
+  done,
+  aborted,     ///< it raised an exception, and the kernel went on
+  unfinished,  ///< the run ended before it, or inside it
+};
+
+/// One access of the host kernel to a physical address.
+struct TouchReport {
+  std::string name;  ///< as asked for: "w:0x50000000=0x1"
+  TouchState state = TouchState::unfinished;
+  std::uint64_t value = 0;  ///< what it read; of a write what it wrote
+  std::uint64_t esr = 0;    ///< ESR_EL1 and FAR_EL1 when it aborted
+  std::uint64_t far = 0;
+};
+
 struct MissingOp {
   std::string name;
   std::uint64_t slot = 0;
@@ -140,6 +156,7 @@ struct ProtectedVms {
 struct RunReport {
   std::vector<ModuleReport> modules;
   std::vector<CallReport> calls;
+  std::vector<TouchReport> touches;
   std::vector<OpCall> ops;               ///< with --log-ops
   std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;

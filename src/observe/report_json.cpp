@@ -122,6 +122,27 @@ Json to_json(const CallReport& call) {
           {"el2_instructions", or_null(call.el2_instructions)}};
 }
 
+std::string_view name_of(TouchState state) {
+  switch (state) {
+    case TouchState::done:
+      return "done";
+    case TouchState::aborted:
+      return "aborted";
+    case TouchState::unfinished:
+      return "unfinished";
+  }
+  std::unreachable();
+}
+
+Json to_json(const TouchReport& touch) {
+  const bool aborted = touch.state == TouchState::aborted;
+  return {{"name", touch.name},
+          {"state", name_of(touch.state)},
+          {"value", touch.state == TouchState::done ? hex(touch.value) : Json(nullptr)},
+          {"esr", aborted ? hex(touch.esr) : Json(nullptr)},
+          {"far", aborted ? hex(touch.far) : Json(nullptr)}};
+}
+
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
           {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
@@ -168,6 +189,7 @@ std::string to_json(const RunReport& report) {
       {"generation", kmi(report.generation)},
       {"modules", list_of(report.modules)},
       {"calls", list_of(report.calls)},
+      {"touches", list_of(report.touches)},
       {"deprivileged", report.deprivileged},
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "failure.h"
@@ -16,7 +17,8 @@ namespace pkvmemu::tool {
 
 struct RunOptions {
   std::vector<std::string> modules;
-  /// --call, --hvc, --smc and --late in the order given. A late line's target is the file as given.
+  /// --call, --hvc, --smc, --late and --touch in the order given. A late line's target is the file
+  /// as given.
   std::vector<RcLine> wishes;
   std::string cmdline;
   std::optional<std::string> initramfs;
@@ -39,12 +41,14 @@ class RunOptionsParser {
 
  private:
   Outcome<std::vector<RcLine>> wishes() const;
+  Result<RcLine> parse_wish(const CLI::Option* option, std::string_view text) const;
 
   CLI::App* command_;
   CLI::Option* call_;
   CLI::Option* hvc_;
   CLI::Option* smc_;
   CLI::Option* late_;
+  CLI::Option* touch_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;

@@ -135,7 +135,8 @@ TEST_F(HostTest, TablePagesAreRecycled) {
   EXPECT_FALSE(was_injected());
   EXPECT_TRUE(host_reaches(second));
   EXPECT_FALSE(host_reaches(first)) << "until its next access";
-  EXPECT_EQ(world.host().leaf(uart).descriptor, owner_annotation(Owner::hyp));
+  EXPECT_EQ(world.host().leaf(uart).descriptor,
+            owner_annotation(owner_id(pkvm::Generation::android15_6_6, Owner::hyp)));
   EXPECT_TRUE(host_reaches(page));
 }
 

@@ -76,7 +76,7 @@ TEST(ProtTest, DescriptorsRoundTrip) {
       EXPECT_EQ(address_of(d), Pa{0x1234'5000});
       EXPECT_EQ(attributes_of(d), attributes);
     }
-  EXPECT_EQ(annotated_owner(owner_annotation(Owner::is_protected)), Owner::is_protected);
+  EXPECT_EQ(annotated_owner(owner_annotation(OwnerId{4})), OwnerId{4});
 }
 
 // Regions, the holes between them, and ranges across their edges.

@@ -38,7 +38,8 @@ class OwnershipTest : public testing::Test {
 TEST_F(OwnershipTest, DonatedPageChangesHands) {
   ASSERT_EQ(donate(page), 0);
   EXPECT_FALSE(host_has_access(page));
-  EXPECT_EQ(annotated_owner(world.host().leaf(page).descriptor), Owner::hyp);
+  EXPECT_EQ(annotated_owner(world.host().leaf(page).descriptor),
+            owner_id(pkvm::Generation::android15_6_6, Owner::hyp));
   EXPECT_EQ(world.page(page).host_state, PageState::no_page);
   EXPECT_EQ(world.space().linear_state(page), PageState::owned);
   EXPECT_EQ(hyp_permission(world.space().linear_leaf(page).descriptor), prot_rw);
@@ -94,7 +95,8 @@ TEST_F(OwnershipTest, ModuleOwnedPagesAreRefused) {
 TEST_F(OwnershipTest, MmioNeedsToBeAccepted) {
   EXPECT_EQ(donate(uart), -1);
   ASSERT_EQ(donate(uart, 1, Accept::memory_or_mmio), 0);
-  EXPECT_EQ(annotated_owner(world.host().leaf(uart).descriptor), Owner::hyp);
+  EXPECT_EQ(annotated_owner(world.host().leaf(uart).descriptor),
+            owner_id(pkvm::Generation::android15_6_6, Owner::hyp));
   EXPECT_EQ(bits(world.space().linear_leaf(uart).descriptor.value, 4, 2), 3U) << "nGnRnE";
   EXPECT_EQ(donate(uart, 1, Accept::memory_or_mmio), -1) << "the host no longer has it";
   EXPECT_EQ(give_back(uart), 0);

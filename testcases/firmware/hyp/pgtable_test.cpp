@@ -17,7 +17,8 @@ constexpr std::uint64_t two_mib = 2 * mib;
 constexpr std::uint64_t gib = 0x4000'0000;
 constexpr std::uint64_t rwx = stage2_attributes(prot_rwx, PageState::owned);
 constexpr std::uint64_t read_only = stage2_attributes(prot_ro, PageState::owned);
-constexpr Descriptor hyp_owned = owner_annotation(Owner::hyp);
+constexpr Descriptor hyp_owned =
+    owner_annotation(owner_id(pkvm::Generation::android15_6_6, Owner::hyp));
 
 unsigned flushes = 0;
 void count_flush(std::uint64_t /*input*/) {

@@ -58,7 +58,8 @@ World::World(pkvm::Generation generation)
       hyp.pool.emplace(hyp.linear, vmemmap(),
                        PagePool::Extent{.begin = pool_begin, .free = early.next(), .end = ram_end});
   hyp.space->table().use_pages(pool);
-  HostStage2& host = hyp.host.emplace(MemoryMap{regions_}, hyp.stage2_shape, hyp.stage2_root, pool);
+  HostStage2& host =
+      hyp.host.emplace(MemoryMap{regions_}, hyp.stage2_shape, hyp.stage2_root, pool, generation);
   Ownership& owners = hyp.ownership.emplace(host, *hyp.space, vmemmap(), generation);
   if (hyp.space->layout().heap != HypVa{0}) hyp.heap.emplace(*hyp.space, owners, generation);
   const PaRange pool_range{pool_begin, ram_end};

@@ -50,6 +50,18 @@ TEST(RunOptions, CommasStayTogether) {
   EXPECT_THAT(options->wishes[0].args, ElementsAre(1, 2, 3));
 }
 
+// Any wish may be an early one.
+TEST(RunOptions, EarlyWishes) {
+  const auto options = parsed({"--touch", "early r:0x1000", "--call", "early f", "--touch", "x:1"});
+  ASSERT_TRUE(options) << options.error().message;
+  ASSERT_EQ(options->wishes.size(), 3u);
+  EXPECT_EQ(options->wishes[0].verb, RcVerb::touch);
+  EXPECT_EQ(options->wishes[0].phase, RcPhase::early);
+  EXPECT_EQ(options->wishes[1].target, "f");
+  EXPECT_EQ(options->wishes[1].phase, RcPhase::early);
+  EXPECT_EQ(options->wishes[2].phase, RcPhase::normal);
+}
+
 // A wrong call names its option, the text and the fault.
 TEST(RunOptions, ABadCallIsAUsageError) {
   const auto options = parsed({"--call", "f:1,x"});
