@@ -10,6 +10,7 @@
 
 #include "host/arch.h"
 #include "host/boot_info.h"
+#include "host/command_line.h"
 #include "pkvm/generation.h"
 #include "pkvm/hyp_image.h"
 #include "pkvm/hypercall.h"
@@ -24,7 +25,7 @@ class Kvm {
   constexpr Kvm() = default;
 
   /// Installs the hypervisor: 0, or a negated errno with everything as it was.
-  int init(pkvm::Generation generation);
+  int init(const CommandLine& line);
   KvmPhase phase() const { return phase_; }
 
   /// __pkvm_prot_finalize on this CPU: 0, or what it answered.
@@ -40,6 +41,10 @@ class Kvm {
 
   /// A static call: x1 of the answer, or -EOPNOTSUPP when x0 is not 0 or the generation lacks it.
   std::int64_t call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const;
+  /// The same for a call that may lack heap: while it answers -ENOMEM and how many pages it lacks,
+  /// it gets them and is made again. -EPERM when x0 is not 0 (pkvm-abi.md 4.4).
+  std::int64_t call_with_refills(pkvm::Hypercall call,
+                                 std::initializer_list<std::uint64_t> arguments) const;
 
   /// The hypervisor's address of something in its image.
   HypVa hyp_va(std::uint64_t image_offset) const;
@@ -50,7 +55,7 @@ class Kvm {
 
  private:
   void relocate_image() const;
-  void fill_boot_info() const;
+  void fill_boot_info(const CommandLine& line) const;
   std::optional<Pa> build_first_tables() const;
   HypVa linear_hyp_va(Pa pa) const { return HypVa{pa.value - physvirt_offset_}; }
 

@@ -68,7 +68,8 @@ Parsed parse_call(Wish& wish, std::string_view rest) {
   return {};
 }
 
-Parsed parse_hvc(Wish& wish, std::string_view rest) {
+/// hvc and smc.
+Parsed parse_x0(Wish& wish, std::string_view rest) {
   if (auto parsed = parse_target(wish, rest); !parsed) return parsed;
   if (!wish.number) return std::unexpected(RcError::bad_number);
   return {};
@@ -113,7 +114,8 @@ struct Verb {
 };
 constexpr std::array verbs = {
     Verb{.name = "call", .kind = WishKind::call, .parse = parse_call},
-    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_hvc},
+    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_x0},
+    Verb{.name = "smc", .kind = WishKind::smc, .parse = parse_x0},
     Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
     Verb{.name = "touch", .kind = WishKind::touch, .parse = parse_touch},
 };
@@ -141,7 +143,7 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc, late or touch, after an optional early";
+      return "a line starts with call, hvc, smc, late or touch, after an optional early";
     case RcError::no_target:
       return "says not what to call, load or touch";
     case RcError::bad_repeat:

@@ -16,6 +16,7 @@ namespace pkvmemu::host {
 enum class WishKind : std::uint8_t {
   call,   ///< a dynamic hypercall, by handler name or number
   hvc,    ///< HVC with x0 as given
+  smc,    ///< SMC with x0 as given
   late,   ///< insmod
   touch,  ///< one access of the kernel to a physical address
 };
@@ -32,7 +33,7 @@ struct Wish {
   std::uint64_t repeat = 1;
   std::string_view target;              ///< as written: symbol, number, module
   std::string_view module_arguments{};  ///< late: what follows the module's name
-  std::optional<std::uint64_t> number;  ///< call: dynamic number, hvc: x0, touch: address
+  std::optional<std::uint64_t> number;  ///< call: dynamic number; hvc, smc: x0; touch: address
   Access access = Access::read;         ///< touch; what to write is the argument
   std::array<std::uint64_t, 7> arguments{};
   std::size_t argument_count = 0;

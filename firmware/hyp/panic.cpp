@@ -51,6 +51,7 @@ const pkvmemu::hyp::PanicExit* hyp_panic(std::uint64_t origin, std::uint64_t sp)
                     is_overflow(origin, sp) ? "hyp stack overflow" : "");
     // Whoever panics holding it never gives it back, and the host's last words need their MMIO.
     if (hyp.host) hyp.host->lock().unlock();
+    if (origin == PANIC_FROM_EL2) hyp.handlers.panic.notify(&this_cpu().host);
   }
   panic_exit = {.x = {esr, spsr, elr, physical_of(elr), par, 0, far, hpfar},
                 .handler = hyp_boot_info.panic_handler,

@@ -104,6 +104,9 @@ void EventLog::add_from_host(const machine::Event& event) {
       report_.internal_errors.push_back("rc file, line " + std::to_string(record.value[0]) + ": " +
                                         text_of(record.text));
       break;
+    case Kind::trace_event:
+      report_.trace_events.push_back({.name = text_of(record.name), .text = text_of(record.text)});
+      break;
     case Kind::stub_used:
       count_stub(text_of(record.name));
       break;
@@ -203,7 +206,8 @@ void EventLog::begin_call(const machine::Event& event) {
   CallReport& call = next_call(event.record);
   const auto& v = event.record.value;
   call.function = v[0];
-  call.id = host_call_number(v[0]);
+  call.conduit = v[8] == 0 ? CallConduit::hvc : CallConduit::smc;
+  if (call.conduit == CallConduit::hvc) call.id = host_call_number(v[0]);
   // A call that nobody asked for by our own request: show all that it carried.
   if (calls_seen_ > facts_.calls.size()) call.args.assign(&v[1], &v[8]);
   open_call_ = report_.calls.size() - 1;
@@ -222,9 +226,12 @@ void EventLog::end_call(const machine::Event& event) {
   const bool dynamic = call.id && *call.id >= pkvm::first_dynamic_call;
   const bool closed = report_.generation && report_.deprivileged && call.id &&
                       *call.id < pkvm::info(*report_.generation).first_late_call;
-  // Closed numbers must be refused; other calls that are no module's may be.
+  // Closed numbers must be refused; other calls that are no module's may be. What else an SMC's x0
+  // means is between its caller and who answers.
   if (x0 == pkvm::smccc::not_supported && !dynamic)
     call.state = CallState::refused;
+  else if (call.conduit == CallConduit::smc)
+    call.state = CallState::good;
   else
     call.state = x0 == 0 && !closed ? CallState::good : CallState::failed;
 }
@@ -256,6 +263,7 @@ CallReport& EventLog::next_call(const Record& record) {
   if (calls_seen_ < facts_.calls.size()) {
     call.name = facts_.calls[calls_seen_].name;
     call.args = facts_.calls[calls_seen_].args;
+    call.conduit = facts_.calls[calls_seen_].conduit;
   } else {
     call.name = text_of(record.name);
   }
@@ -279,6 +287,7 @@ void EventLog::add_unmentioned() {
     CallReport& call = report_.calls.emplace_back();
     call.name = request.name;
     call.args = request.args;
+    call.conduit = request.conduit;
   }
   for (std::size_t i = report_.touches.size(); i < facts_.touches.size(); ++i)
     report_.touches.emplace_back().name = facts_.touches[i];

@@ -181,8 +181,11 @@ std::string failure_text(const ModuleReport& module) {
 
 RunReport make_report(const Facts& facts) {
   EventLog log(facts);
-  for (const machine::Event& event : facts.events)
+  OpsLog ops(facts.symbols);
+  for (const machine::Event& event : facts.events) {
     log.add(event);
+    ops.add(event);
+  }
   const bool amid_work = is_amid_work(log.report());
   log.add_unmentioned();
 
@@ -190,6 +193,7 @@ RunReport make_report(const Facts& facts) {
   if (facts.exit.reason == ExitReason::powered_off && amid_work && !report.host_panic &&
       !report.hyp_panic)
     report.host_panic = "the machine was powered off in the middle of a load or a call";
+  report.ops = ops.calls();
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;

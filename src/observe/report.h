@@ -16,6 +16,7 @@
 #include "machine/exit.h"
 #include "machine/machine.h"
 #include "observe/exit_code.h"
+#include "observe/ops_log.h"
 #include "observe/pvmfw.h"
 #include "pkvm/event.h"
 #include "pkvm/generation.h"
@@ -31,9 +32,13 @@ struct ModuleRequest {
   LoadTime time = LoadTime::boot;
 };
 
+/// By which instruction a call leaves EL1.
+enum class CallConduit : std::uint8_t { hvc, smc };
+
 struct CallRequest {
   std::string name;  ///< without arguments: "hello/add", "200", "0x80000000"
   std::vector<std::uint64_t> args;
+  CallConduit conduit = CallConduit::hvc;
 };
 
 /// Everything that make_report looks at.
@@ -46,6 +51,7 @@ struct Facts {
   Pvmfw pvmfw = Pvmfw::absent;
   std::uint64_t instructions = 0;
   std::string console;
+  HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
 };
 
 enum class LoadState : std::uint8_t {
@@ -80,18 +86,19 @@ struct ModuleReport {
 };
 
 enum class CallState : std::uint8_t {
-  good,        ///< x0 = 0
+  good,        ///< x0 = 0; an SMC that came back
   failed,      ///< x0 != 0, or not the answer that is specified
-  refused,     ///< a forged call that got its specified -1 (pkvm-abi.md 3.5)
+  refused,     ///< a forged call that got its specified -1 (3.5); an SMC that nobody knows
   not_made,    ///< the kernel could not make it
   unfinished,  ///< the run ended before it was made, or inside it
 };
 
 struct CallReport {
   std::string name;
+  CallConduit conduit = CallConduit::hvc;
   std::vector<std::uint64_t> args;
   CallState state = CallState::unfinished;
-  std::optional<std::uint64_t> function;  ///< x0 of the HVC
+  std::optional<std::uint64_t> function;  ///< x0 of the HVC or SMC
   std::optional<unsigned> id;             ///< number of a host hypercall: 128 and up are modules'
   std::optional<std::array<std::uint64_t, 8>> result;
   std::optional<std::uint64_t> el2_instructions;
@@ -119,6 +126,12 @@ struct MissingOp {
   std::uint64_t caller = 0;  ///< hyp VA it returns to
 };
 
+/// What a module wrote into the trace buffer (--trace-events).
+struct TraceEvent {
+  std::string name;
+  std::string text;
+};
+
 /// A run came to where released kernels have a defect (pkvm/quirk.h).
 struct MetDefect {
   std::string name;
@@ -144,6 +157,8 @@ struct RunReport {
   std::vector<ModuleReport> modules;
   std::vector<CallReport> calls;
   std::vector<TouchReport> touches;
+  std::vector<OpCall> ops;               ///< with --log-ops
+  std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;
   std::vector<MetDefect> defects;
   std::vector<StubUse> stub_uses;  ///< in the order of first use

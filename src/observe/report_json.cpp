@@ -113,6 +113,7 @@ Json to_json(const CallReport& call) {
     args.push_back(hex(arg));
   return {{"id", or_null(call.id)},
           {"name", call.name},
+          {"conduit", call.conduit == CallConduit::smc ? "smc" : "hvc"},
           {"function", or_null(call.function, hex)},
           {"args", std::move(args)},
           {"state", name_of(call.state)},
@@ -145,6 +146,18 @@ Json to_json(const TouchReport& touch) {
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
           {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
+}
+
+Json to_json(const OpCall& op) {
+  return {{"name", op.name},
+          {"args", op.arguments},
+          {"result", or_null(op.result)},
+          {"caller", hex(op.caller)},
+          {"where", op.where}};
+}
+
+Json to_json(const TraceEvent& event) {
+  return {{"name", event.name}, {"text", event.text}};
 }
 
 Json to_json(const MissingOp& op) {
@@ -180,6 +193,8 @@ std::string to_json(const RunReport& report) {
       {"deprivileged", report.deprivileged},
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
+      {"ops", list_of(report.ops)},
+      {"trace_events", list_of(report.trace_events)},
       {"missing_ops", list_of(report.missing_ops)},
       {"defects", list_of(report.defects)},
       {"stub_uses", list_of(report.stub_uses)},

@@ -67,7 +67,7 @@ VerdictLine line_of(const ModuleReport& module) {
 }
 
 std::string call_head(const CallReport& call) {
-  std::string head = "call " + call.name;
+  std::string head = (call.conduit == CallConduit::smc ? "smc " : "call ") + call.name;
   // An id is worth repeating only where the name does not show it.
   if (call.id && call.name != std::to_string(*call.id) && !call.name.starts_with("0x"))
     head += fmt::format(" (hvc {})", *call.id);
@@ -199,6 +199,9 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(line_of(call, report));
   for (const TouchReport& touch : report.touches)
     lines.push_back(line_of(touch));
+  // The others were shown as they happened.
+  for (const OpCall& op : report.ops)
+    if (!op.result) lines.push_back({Tone::bad, line_of(op)});
   for (const MissingOp& op : report.missing_ops)
     lines.push_back(
         {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,

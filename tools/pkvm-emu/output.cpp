@@ -39,7 +39,8 @@ Output::Output(std::FILE* stream, const Volume& volume)
 void Output::console(std::string_view text) {
   if (quiet_ || text.empty()) return;
   write(text);
-  line_open_ = text.back() != '\n';
+  // EL2 ends its lines with LF and CR.
+  if (text.back() != '\r') line_open_ = text.back() != '\n';
 }
 
 void Output::verdict(std::span<const observe::VerdictLine> lines) {
@@ -58,6 +59,12 @@ void Output::verdict(std::span<const observe::VerdictLine> lines) {
 
 void Output::text(std::string_view text) {
   write(text);
+}
+
+void Output::line(std::string_view text) {
+  write(line_open_ ? "\n" : "");
+  line_open_ = false;
+  write(std::string(text) + "\n");
 }
 
 void Output::write(std::string_view text) {

@@ -25,6 +25,8 @@ class Output {
   /// The lines; of a quiet command those that tell what went wrong.
   void verdict(std::span<const observe::VerdictLine> lines);
   void text(std::string_view text);
+  /// Between lines of the console: one that is open is ended.
+  void line(std::string_view text);
 
  private:
   void write(std::string_view text);

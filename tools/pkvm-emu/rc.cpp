@@ -60,6 +60,16 @@ Result<RcLine> parse_target_and_args(RcVerb verb, std::string_view text) {
   return line;
 }
 
+/// Splits X0[:ARG,...].
+Result<RcLine> parse_x0_and_args(RcVerb verb, std::string_view text) {
+  auto line = parse_target_and_args(verb, text);
+  if (!line) return line;
+  const auto x0 = parse_number(line->target);
+  if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
+  line->target = fmt::format("{:#x}", *x0);
+  return line;
+}
+
 Result<void> check_call_target(std::string_view target) {
   if (starts_with_digit(target)) {
     const auto id = parse_number(target);
@@ -113,9 +123,10 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     repeat = *count;
     operand = take_word(rest);
   }
-  Result<RcLine> line = fail("unknown word '{}', expected call, hvc, late or touch", verb);
+  Result<RcLine> line = fail("unknown word '{}', expected call, hvc, smc, late or touch", verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
+  if (verb == "smc") line = parse_smc(operand);
   if (verb == "late") line = parse_late(operand, rest);
   if (verb == "touch") line = parse_touch(operand);
   if (line) line->repeat = repeat;
@@ -139,6 +150,8 @@ std::string_view name_of(RcVerb verb) {
       return "call";
     case RcVerb::hvc:
       return "hvc";
+    case RcVerb::smc:
+      return "smc";
     case RcVerb::late:
       return "late";
     case RcVerb::touch:
@@ -175,12 +188,11 @@ Result<RcLine> parse_call(std::string_view text) {
 }
 
 Result<RcLine> parse_hvc(std::string_view text) {
-  auto line = parse_target_and_args(RcVerb::hvc, text);
-  if (!line) return line;
-  const auto x0 = parse_number(line->target);
-  if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
-  line->target = fmt::format("{:#x}", *x0);
-  return line;
+  return parse_x0_and_args(RcVerb::hvc, text);
+}
+
+Result<RcLine> parse_smc(std::string_view text) {
+  return parse_x0_and_args(RcVerb::smc, text);
 }
 
 Result<RcLine> parse_touch(std::string_view text) {

@@ -3,6 +3,7 @@
 // on our machine and on QEMU. One line is
 //   [early] call [repeat=N] NAME[:ARG,...]   NAME is [MODULE/]SYMBOL or a number, 128 and up
 //   [early] hvc X0[:ARG,...]                 a raw HVC, to forge calls with
+//   [early] smc X0[:ARG,...]                 an SMC, which the hypervisor traps
 //   [early] late MODULE [PARAMETER=VALUE...] insmod after boot
 //   [early] touch r:PA | w:PA=VALUE | x:PA   an access of the kernel to a physical address
 // `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
@@ -23,7 +24,7 @@ namespace pkvmemu::tool {
 /// x1 to x7.
 inline constexpr std::size_t max_call_args = 7;
 
-enum class RcVerb : std::uint8_t { call, hvc, late, touch };
+enum class RcVerb : std::uint8_t { call, hvc, smc, late, touch };
 /// Before or after the host is deprivileged.
 enum class RcPhase : std::uint8_t { early, normal };
 
@@ -40,9 +41,10 @@ struct RcLine {
 /// Decimal, 0x hexadecimal, or negative (two's complement); nothing for all else.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 
-/// What --call and --hvc take. The error says which part is wrong and what was expected.
+/// What --call, --hvc and --smc take. The error says which part is wrong and what was expected.
 Result<RcLine> parse_call(std::string_view text);
 Result<RcLine> parse_hvc(std::string_view text);
+Result<RcLine> parse_smc(std::string_view text);
 /// What --touch takes.
 Result<RcLine> parse_touch(std::string_view text);
 

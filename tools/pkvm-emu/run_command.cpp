@@ -13,6 +13,7 @@
 
 #include "export_qemu.h"
 #include "firmware_image.h"
+#include "hyp_symbols.h"
 #include "machine/machine.h"
 #include "observe/pvmfw.h"
 #include "observe/report.h"
@@ -71,6 +72,12 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   config.bootargs = plan.bootargs;
   config.budget = options.budget;
   config.console_sink = [&](std::string_view text) { output.console(text); };
+  const observe::HypSymbols symbols = hyp_symbols(plan.modules);
+  observe::OpsLog ops(symbols);
+  if (options.log_ops)
+    config.event_sink = [&](const machine::Event& event) {
+      if (const auto line = ops.add(event)) output.line(*line);
+    };
   auto machine = machine::Machine::create(config);
   if (!machine)
     return file_error("{}: {}", options.firmware.value_or("this run"), machine.error().message);
@@ -87,6 +94,7 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   facts.pvmfw = observe::check_pvmfw((*machine)->pvmfw_region(), pvmfw);
   facts.instructions = (*machine)->instructions();
   facts.console = (*machine)->console();
+  facts.symbols = symbols;
   // The process ends after this: taking the engine and a gibibyte apart first would be a tenth of
   // its time.
   [[maybe_unused]] static machine::Machine* abandoned = nullptr;

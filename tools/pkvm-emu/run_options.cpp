@@ -18,6 +18,7 @@ constexpr const char* footer = R"(Exit codes:
 Examples:
   pkvm-emu run hello.ko
   pkvm-emu run hello.ko --call hello/hello_hvc:0x11,0x22 --json report.json
+  pkvm-emu run filter.ko --smc 0xc2000001:1,2
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
   pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
   pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
@@ -52,12 +53,15 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
                                 "number (128 and up), with up to 7 arguments"));
   hvc_ = one_value_each(
       option("--hvc", "X0[:ARG,...]", "Make any HVC after deprivilege, to forge calls with"));
+  smc_ = one_value_each(option("--smc", "X0[:ARG,...]",
+                               "Make an SMC after deprivilege: PSCI, then modules' handlers, then "
+                               "EL3 may answer it"));
   late_ = one_value_each(
       option("--late", "FILE", "Load a module after deprivilege, which the kernel must refuse"));
   touch_ = one_value_each(
       option("--touch", "r|w|x:ADDR[=VALUE]",
              "Have the kernel read, write or execute at a physical address after deprivilege, and "
-             "report the value or the abort. Each of these four may start with 'early ' to be "
+             "report the value or the abort. Each of these five may start with 'early ' to be "
              "done before deprivilege"));
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
@@ -71,6 +75,12 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   as_shipped_ = flag("--as-shipped",
                      "Reproduce the known defects of released kernels (docs/fidelity.md) instead "
                      "of the documented behaviour");
+  log_ops_ = flag("--log-ops",
+                  "Show each call of pkvm_module_ops with its arguments, its answer and where it "
+                  "came from");
+  trace_events_ =
+      flag("--trace-events",
+           "Enable the hyp trace events of all modules and show each as it was written");
   unresolved_ =
       option("--unresolved", "refuse|stub",
              "What a symbol that nobody exports does to its module: refuse the load, as a kernel "
@@ -104,6 +114,10 @@ Outcome<RunOptions> RunOptionsParser::options() const {
     return usage_error("a module's name is empty");
   options.no_iommu = no_iommu_->count() > 0;
   options.as_shipped = as_shipped_->count() > 0;
+  options.log_ops = log_ops_->count() > 0;
+  options.trace_events = trace_events_->count() > 0;
+  if (options.log_ops && options.export_qemu)
+    return usage_error("--log-ops: QEMU has no event port that could report them");
   const std::string unresolved = value_of(unresolved_).value_or("refuse");
   if (unresolved != "refuse" && unresolved != "stub")
     return usage_error("--unresolved {}: expected refuse or stub", unresolved);
@@ -124,7 +138,8 @@ Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
   std::map<const CLI::Option*, std::size_t> next;
   std::vector<RcLine> lines;
   for (const CLI::Option* option : command_->parse_order()) {
-    if (option != call_ && option != hvc_ && option != late_ && option != touch_) continue;
+    if (option != call_ && option != hvc_ && option != smc_ && option != late_ && option != touch_)
+      continue;
     const std::string text = option->results().at(next[option]++);
     std::string_view rest = text;
     const RcPhase phase = take_phase(rest);
@@ -140,6 +155,7 @@ Result<RcLine> RunOptionsParser::parse_wish(const CLI::Option* option,
                                             std::string_view text) const {
   if (option == call_) return parse_call(text);
   if (option == hvc_) return parse_hvc(text);
+  if (option == smc_) return parse_smc(text);
   if (option == touch_) return parse_touch(text);
   RcLine line;
   line.verb = RcVerb::late;

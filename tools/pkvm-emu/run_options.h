@@ -17,8 +17,8 @@ namespace pkvmemu::tool {
 
 struct RunOptions {
   std::vector<std::string> modules;
-  /// --call, --hvc, --late and --touch in the order given. A late line's target is the file as
-  /// given.
+  /// --call, --hvc, --smc, --late and --touch in the order given. A late line's target is the file
+  /// as given.
   std::vector<RcLine> wishes;
   std::string cmdline;
   std::optional<std::string> initramfs;
@@ -27,6 +27,8 @@ struct RunOptions {
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
   bool as_shipped = false;
+  bool log_ops = false;
+  bool trace_events = false;
   bool stub_unresolved = false;  ///< --unresolved=stub
   std::uint64_t budget = 2'000'000'000;
 };
@@ -44,6 +46,7 @@ class RunOptionsParser {
   CLI::App* command_;
   CLI::Option* call_;
   CLI::Option* hvc_;
+  CLI::Option* smc_;
   CLI::Option* late_;
   CLI::Option* touch_;
   CLI::Option* modules_;
@@ -54,6 +57,8 @@ class RunOptionsParser {
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
   CLI::Option* as_shipped_;
+  CLI::Option* log_ops_;
+  CLI::Option* trace_events_;
   CLI::Option* unresolved_;
   CLI::Option* budget_;
 };

@@ -32,6 +32,8 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
         fmt::format(" {}={}", platform::param_protected_modules, fmt::join(protected_modules, ","));
   if (options.no_iommu) text += fmt::format(" {}=none", platform::param_iommu);
   if (options.as_shipped) text += fmt::format(" {}", platform::param_as_shipped);
+  if (options.log_ops) text += fmt::format(" {}", platform::param_log_ops);
+  if (options.trace_events) text += fmt::format(" {}", platform::param_trace_events);
   if (options.stub_unresolved) text += fmt::format(" {}=stub", platform::param_unresolved);
   if (!options.cmdline.empty()) text += " " + options.cmdline;
   return text;
@@ -43,8 +45,11 @@ void plan_wishes(const std::vector<RcLine>& wishes, RunPlan& plan) {
     for (const RcLine& line : wishes) {
       if (line.phase != phase) continue;
       if (line.verb == RcVerb::touch) plan.touches.push_back(line.target);
-      if (line.verb == RcVerb::call || line.verb == RcVerb::hvc)
-        plan.calls.push_back({.name = line.target, .args = line.args});
+      if (line.verb == RcVerb::call || line.verb == RcVerb::hvc || line.verb == RcVerb::smc)
+        plan.calls.push_back({.name = line.target,
+                              .args = line.args,
+                              .conduit = line.verb == RcVerb::smc ? observe::CallConduit::smc
+                                                                  : observe::CallConduit::hvc});
     }
 }
 

@@ -254,7 +254,9 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   module->file = *file;
 
   auto done = Linker(services_, config_.generation, modules_, *module).link();
+  module->hyp.first_event_id = next_event_id_;
   if (done) done = discover_hyp(services_, config_.generation, *module);
+  next_event_id_ = static_cast<std::uint16_t>(next_event_id_ + module->hyp.event_count);
   if (done) done = check_arguments(request.arguments);
   if (done) {
     finish_memory(*module);
@@ -354,6 +356,7 @@ int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
       return done.error().status;
     }
     module.hyp_error = {};
+    services_.el2_loaded(module);
     services_.event(Event(Kind::module_el2_loaded)
                         .name(module.name())
                         .value(0, module.hyp.token.value)

@@ -21,6 +21,7 @@
 #include "pkvm/generation.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/quirk.h"
+#include "pkvm/trace.h"
 
 namespace pkvmemu::kmod {
 
@@ -139,6 +140,8 @@ class ModuleLoader {
   std::array<Module, max_modules> modules_{};
   std::array<Handler, pkvm::max_dynamic_calls> handlers_{};
   std::size_t handler_count_ = 0;
+  /// Never given twice: EL2 may still know those of a module that failed.
+  std::uint16_t next_event_id_ = pkvm::trace::first_module_event;
   std::array<char, arguments_room> arguments_{};  ///< of the module being loaded
 };
 

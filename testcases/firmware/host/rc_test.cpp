@@ -48,12 +48,16 @@ TEST(Rc, Calls) {
   EXPECT_TRUE(parsed("call 5000").given().empty());
 }
 
-// A raw HVC takes any x0, and late takes one module with its parameters.
-TEST(Rc, HvcAndLate) {
+// A raw HVC or SMC takes any x0, and late takes one module with its parameters.
+TEST(Rc, HvcSmcAndLate) {
   const Wish hvc = parsed("hvc 0xc600000e:4");
   EXPECT_EQ(hvc.kind, WishKind::hvc);
   EXPECT_EQ(hvc.number, 0xc600'000eU);
   EXPECT_THAT(hvc.given(), ElementsAre(4));
+  const Wish smc = parsed("smc 0xc2000001:1,2");
+  EXPECT_EQ(smc.kind, WishKind::smc);
+  EXPECT_EQ(smc.number, 0xc200'0001U);
+  EXPECT_THAT(smc.given(), ElementsAre(1, 2));
   const Wish late = parsed("early late lib/modules/foo.ko");
   EXPECT_EQ(late.kind, WishKind::late);
   EXPECT_EQ(late.phase, WishPhase::early);
@@ -87,6 +91,7 @@ TEST(Rc, Mistakes) {
   EXPECT_EQ(refused("call repeat=x 128"), RcError::bad_repeat);
   EXPECT_EQ(refused("call 12x"), RcError::bad_number);
   EXPECT_EQ(refused("hvc hello"), RcError::bad_number);
+  EXPECT_EQ(refused("smc hello"), RcError::bad_number);
   EXPECT_EQ(refused("call 128:1,,2"), RcError::bad_argument);
   EXPECT_EQ(refused("call 128:one"), RcError::bad_argument);
   EXPECT_EQ(refused("call 128:1,2,3,4,5,6,7,8"), RcError::too_many_arguments);

@@ -78,6 +78,8 @@ TEST(RcHvc, AnyX0) {
   EXPECT_EQ(parse_hvc("2147483648")->target, "0x80000000");
   EXPECT_THAT(parse_hvc("hello").error().message, HasSubstr("no value for x0"));
   EXPECT_FALSE(parse_hvc(""));
+  EXPECT_EQ(parse_smc("0xC2000001:1")->verb, RcVerb::smc);
+  EXPECT_THAT(parse_smc("psci").error().message, HasSubstr("no value for x0"));
 }
 
 // A file has one wish a line; comments, blank lines and a missing last newline are fine.
@@ -88,17 +90,19 @@ TEST(RcFile, IsReadLineByLine) {
       "early call hello/f:0x1   # before\n"
       "\tcall repeat=1000 f\r\n"
       "hvc 0xc600000f:1,2\n"
+      "smc 0xc2000001\n"
       "late other a=1  b=2 # parameters\r",
       "rc");
   ASSERT_TRUE(lines) << lines.error().message;
-  ASSERT_EQ(lines->size(), 4u);
+  ASSERT_EQ(lines->size(), 5u);
   EXPECT_EQ((*lines)[0].phase, RcPhase::early);
   EXPECT_EQ((*lines)[0].args, (std::vector<std::uint64_t>{1}));
   EXPECT_EQ((*lines)[1].repeat, 1000u);
   EXPECT_EQ((*lines)[2].verb, RcVerb::hvc);
-  EXPECT_EQ((*lines)[3].verb, RcVerb::late);
-  EXPECT_EQ((*lines)[3].target, "other");
-  EXPECT_EQ((*lines)[3].parameters, "a=1  b=2");
+  EXPECT_EQ((*lines)[3].verb, RcVerb::smc);
+  EXPECT_EQ((*lines)[4].verb, RcVerb::late);
+  EXPECT_EQ((*lines)[4].target, "other");
+  EXPECT_EQ((*lines)[4].parameters, "a=1  b=2");
 }
 
 // Errors carry the file and the line.
@@ -139,6 +143,7 @@ TEST(RcFile, TextRoundTrips) {
   const std::vector<RcLine> lines = {
       {.verb = RcVerb::call, .phase = RcPhase::early, .repeat = 3, .target = "m/f", .args = {1, 2}},
       {.verb = RcVerb::hvc, .target = "0x80000000", .args = {~std::uint64_t{0}}},
+      {.verb = RcVerb::smc, .target = "0xc2000001", .args = {7}},
       {.verb = RcVerb::late, .target = "other", .args = {}, .parameters = "a=1 b=2"},
       {.verb = RcVerb::call, .target = "200", .args = {}},
       {.verb = RcVerb::touch, .phase = RcPhase::early, .target = "w:0x1000=0x2", .args = {}},
@@ -146,6 +151,7 @@ TEST(RcFile, TextRoundTrips) {
   EXPECT_EQ(to_text(lines),
             "early call repeat=3 m/f:0x1,0x2\n"
             "hvc 0x80000000:0xffffffffffffffff\n"
+            "smc 0xc2000001:0x7\n"
             "late other a=1 b=2\n"
             "call 200\n"
             "early touch w:0x1000=0x2\n");

@@ -27,16 +27,19 @@ Outcome<RunOptions> parsed(std::vector<std::string> arguments) {
   return parser.options();
 }
 
-// --call, --hvc and --late keep the order in which they were given, and swallow no module names.
+// --call, --hvc, --smc and --late keep the order in which they were given, and swallow no module
+// names.
 TEST(RunOptions, WishesInterleave) {
-  const auto options = parsed({"--call", "f:1", "a.ko", "--late", "late.ko", "--call=g", "--hvc",
-                               "0xc600000f:1", "b.ko", "--late", "later.ko", "--call", "128"});
+  const auto options =
+      parsed({"--call", "f:1", "a.ko", "--late", "late.ko", "--call=g", "--hvc", "0xc600000f:1",
+              "b.ko", "--late", "later.ko", "--smc", "0xc2000001", "--call", "128"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_THAT(options->modules, ElementsAre("a.ko", "b.ko"));
   std::vector<std::string> targets;
   for (const RcLine& line : options->wishes)
     targets.push_back(line.target);
-  EXPECT_THAT(targets, ElementsAre("f", "late.ko", "g", "0xc600000f", "later.ko", "128"));
+  EXPECT_THAT(targets,
+              ElementsAre("f", "late.ko", "g", "0xc600000f", "later.ko", "0xc2000001", "128"));
 }
 
 // Commas belong to the arguments of a call: CLI11 must not split at them.
