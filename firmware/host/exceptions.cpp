@@ -142,6 +142,10 @@ void set_recovery(Recovery who) {
   recovery = who;
 }
 
+bool has_fault_address(std::uint64_t esr) {
+  return is_abort(bits(esr, 31, 26));
+}
+
 const char* name_of_exception(std::uint64_t esr) {
   const std::uint64_t ec = bits(esr, 31, 26);
   if (!is_abort(ec) || !test_bit(esr, esr_s1ptw)) return class_name(ec);

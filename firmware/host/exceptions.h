@@ -31,6 +31,9 @@ void set_bug_lookup(BugLookup lookup);
 using Recovery = bool (*)(ExceptionFrame& frame);
 void set_recovery(Recovery recovery);
 
+/// An abort, for which FAR_EL1 means something.
+bool has_fault_address(std::uint64_t esr);
+
 /// "data abort, refused by the hypervisor", for reports.
 const char* name_of_exception(std::uint64_t esr);
 

@@ -129,9 +129,11 @@ void run_touch(const Wish& wish) {
   events().emit(Kind::touch_end, {touched.abort ? 1U : 0U, touched.value, touched.esr, touched.far},
                 wish.target);
   printk("touch %.*s: ", static_cast<int>(wish.target.size()), wish.target.data());
-  if (touched.abort)
+  if (touched.abort && has_fault_address(touched.esr))
     printk("\001c%s, ESR 0x%llx FAR 0x%llx\n", name_of_exception(touched.esr),
            static_cast<Word>(touched.esr), static_cast<Word>(touched.far));
+  else if (touched.abort)
+    printk("\001c%s, ESR 0x%llx\n", name_of_exception(touched.esr), static_cast<Word>(touched.esr));
   else if (wish.access == Access::read)
     printk("\001c0x%llx\n", static_cast<Word>(touched.value));
   else

@@ -43,7 +43,8 @@ bool recover(ExceptionFrame& frame) {
   if (pending == nullptr) return false;
   pending->abort = true;
   pending->esr = frame.esr;
-  pending->far = frame.far;
+  // Otherwise the register holds what an earlier abort left, or nothing that is defined.
+  pending->far = has_fault_address(frame.esr) ? frame.far : 0;
   pending = nullptr;
   frame.x[0] = reinterpret_cast<std::uint64_t>(&context);
   frame.elr = reinterpret_cast<std::uint64_t>(&touch_resume);

@@ -14,7 +14,7 @@ struct Touched {
   bool abort = false;       ///< an exception came: esr and far tell
   std::uint64_t value = 0;  ///< what was read
   std::uint64_t esr = 0;
-  std::uint64_t far = 0;
+  std::uint64_t far = 0;  ///< 0 for exceptions without an address
 };
 
 /// 8 bytes of RAM, 4 elsewhere. To execute is to branch there with a return address; code that

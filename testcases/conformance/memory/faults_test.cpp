@@ -62,6 +62,16 @@ TEST_P(Faults, AbortsAreInjected) {
   s.run();
 }
 
+// Code that raises an exception of its own was fetched: the touch tells that one.
+TEST_P(Faults, FetchedCodeMayBeUndefined) {
+  constexpr std::uint64_t undefined_instruction = 0x200'0000;
+  Script s = script();
+  s.expect_abort(fetch_of(address), undefined_instruction);
+  s.expect_done(write_of(address, 0xd65f'03c0));
+  s.expect_done(fetch_of(address));
+  s.run();
+}
+
 // Until the host is deprivileged its stage 2 is off: it reaches what it gave away.
 TEST_P(Faults, NothingIsCheckedBeforeDeprivilege) {
   holds("3.3/stage2_off_before_finalisation");

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -48,12 +49,14 @@ constexpr std::uint64_t page_frame(std::size_t n) {
 
 class MemoryProperty : public testing::TestWithParam<pkvm::GenerationInfo> {
  protected:
-  static constexpr std::uint8_t prots[] = {0,
-                                           ModelPage::r,
-                                           ModelPage::r | ModelPage::w,
-                                           ModelPage::r | ModelPage::x,
-                                           ModelPage::rwx,
-                                           ModelPage::rwx};
+  static constexpr std::array<std::uint8_t, 6> prots = {
+      0,
+      ModelPage::r,
+      ModelPage::r | ModelPage::w,
+      ModelPage::r | ModelPage::x,
+      ModelPage::rwx,
+      ModelPage::rwx,
+  };
 
   World world{GetParam().id};
   Vmemmap pages = world.vmemmap();
@@ -217,7 +220,7 @@ bool MemoryProperty::step() {
       return agree("unshare " + range, model.unshare(first), to_int(owners.host_unshare_hyp(pfn)));
     case 5:
     case 6: {
-      const std::uint8_t prot = prots[draw(std::size(prots))];
+      const std::uint8_t prot = prots.at(draw(prots.size()));
       return agree(fmt::format("mod_prot {} {}", range, prot), model.mod_prot(first, count, prot),
                    to_int(owners.host_mod_prot(pfn, Prot{prot}, count)));
     }

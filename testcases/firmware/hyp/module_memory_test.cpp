@@ -117,6 +117,30 @@ TEST(Fixmap, UnmapClearsTheValidBit) {
   }
 }
 
+// Module code may pass any address: it means the page around it, and no neighbour changes.
+TEST(WildAddresses, AreRoundedToTheirPage) {
+  World world;
+  HypSpace& space = world.space();
+  const HypVa va = space.take_va(3).value();
+  ASSERT_TRUE(space.map_at(va + page_size + 8, page, page_size, prot_rw));
+  EXPECT_TRUE(space.is_mapped(va + page_size));
+  EXPECT_FALSE(space.is_mapped(va));
+  EXPECT_FALSE(space.is_mapped(va + (2 * page_size)));
+  ASSERT_TRUE(space.unmap_at(va + page_size + 16, 8));
+  EXPECT_FALSE(space.is_mapped(va + page_size));
+}
+
+// Bits of a physical address beyond the descriptor's field change no attribute.
+TEST(WildAddresses, GiveNoRights) {
+  World world;
+  const Pa wild{page.value | bit(54) | bit(63)};
+  const HypVa slot = world.space().fixmap_map(0, wild);
+  const Descriptor leaf = world.space().table().leaf(slot.value).descriptor;
+  EXPECT_EQ(address_of(leaf), page);
+  EXPECT_EQ(leaf.value & bit(63), 0U);
+  EXPECT_EQ(hyp_permission(leaf), prot_rw);
+}
+
 u64 asked_about = 0;
 bool takes_it(user_pt_regs* /*regs*/, u64 /*esr*/, u64 address) {
   asked_about = address;

@@ -109,7 +109,7 @@ std::vector<Sample> samples() {
       {"calls", {}},
       {"manyhandlers", {}},
       {"faulty", {}},
-      {"memory", {".hyp.bss", ".hyp.rodata", ".hyp.reloc"}, 17},
+      {"memory", {".hyp.bss", ".hyp.rodata", ".hyp.reloc"}, 46},
       {"el1fail", {".hyp.rodata"}},
   };
 }
