@@ -30,7 +30,9 @@ endfunction()
 find_package(GTest REQUIRED)
 
 # A GoogleTest binary whose cases become ctest tests: pkvmemu_test(mmu SOURCES ... DEPENDS mmu)
-# defines test_mmu in build/<preset>/tests. SERIAL_CASES: register as one ctest entry (cheap cases).
+# defines test_mmu in build/<preset>/tests. ONE_ENTRY: register as one ctest entry (cheap cases).
+# Those that hold us to rows of the specification (DEPENDS harness_conformance) get a label, so that
+# `ctest -L conformance` gathers all evidence for docs/conformance.md.
 function(pkvmemu_test name)
   cmake_parse_arguments(ARG "ONE_ENTRY" "TIMEOUT" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -45,11 +47,15 @@ function(pkvmemu_test name)
     PKVMEMU_TEST_DATA="${CMAKE_SOURCE_DIR}/testcases/data"
     PKVMEMU_BUILD_DIR="${CMAKE_BINARY_DIR}")
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  set(properties TIMEOUT ${ARG_TIMEOUT})
+  if("pkvmemu::harness_conformance" IN_LIST ARG_DEPENDS)
+    list(APPEND properties LABELS conformance)
+  endif()
   if(ARG_ONE_ENTRY)
     add_test(NAME ${name} COMMAND test_${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+    set_tests_properties(${name} PROPERTIES ${properties})
   else()
     gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-                         PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+                         PROPERTIES ${properties})
   endif()
 endfunction()

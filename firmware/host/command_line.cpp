@@ -73,6 +73,16 @@ void set_as_shipped(CommandLine& line, const Parameter& parameter) {
     note(line, Warning::unknown_as_shipped, parameter.value);
 }
 
+template <bool CommandLine::* Flag>
+void set_flag(CommandLine& line, const Parameter& parameter) {
+  if (!parameter.has_value || parameter.value == "1")
+    line.*Flag = true;
+  else if (parameter.value == "0")
+    line.*Flag = false;
+  else
+    note(line, Warning::unknown_flag, parameter.value);
+}
+
 void set_unresolved(CommandLine& line, const Parameter& parameter) {
   if (parameter.value == "stub")
     line.unresolved = Unresolved::stub;
@@ -94,6 +104,8 @@ constexpr std::array rows = {
     Row{platform::param_iommu, set_iommu},
     Row{platform::param_as_shipped, set_as_shipped},
     Row{platform::param_unresolved, set_unresolved},
+    Row{platform::param_log_ops, set_flag<&CommandLine::log_ops>},
+    Row{platform::param_trace_events, set_flag<&CommandLine::trace_events>},
 };
 
 bool is_blank(char c) {
@@ -164,6 +176,8 @@ const char* words_of(Warning warning) {
       return "\001ckvm-arm.mode=%.*s is not a mode that this kernel has: KVM stays off\n";
     case Warning::unknown_as_shipped:
       return "\001cpkvmemu.as_shipped=%.*s is neither '0' nor '1': ignored\n";
+    case Warning::unknown_flag:
+      return "\001c'%.*s' for a flag of pkvmemu.* is neither '0' nor '1': ignored\n";
   }
   return "";
 }

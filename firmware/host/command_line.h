@@ -28,6 +28,7 @@ enum class Warning : std::uint8_t {
   unknown_unresolved,  ///< neither "refuse" nor "stub"
   unknown_mode,        ///< kvm-arm.mode= that this kernel does not offer
   unknown_as_shipped,  ///< neither "0" nor "1"
+  unknown_flag,        ///< the same, of another parameter of ours
 };
 
 struct CommandLine {
@@ -38,6 +39,8 @@ struct CommandLine {
   Iommu iommu = Iommu::null_driver;
   pkvm::Defects defects = pkvm::Defects::avoided;
   Unresolved unresolved = Unresolved::refuse;
+  bool log_ops = false;
+  bool trace_events = false;
 
   struct Note {
     Warning warning;

@@ -44,6 +44,7 @@ inline constexpr Attributes kernel_rodata{kernel_text.value | descriptor::pxn};
 inline constexpr Attributes kernel_data{detail::normal | descriptor::pxn | descriptor::uxn};
 inline constexpr Attributes device{descriptor::accessed | descriptor::pxn | descriptor::uxn |
                                    descriptor::attribute(MAIR_INDEX_DEVICE)};
+inline constexpr Attributes device_text{device.value & ~descriptor::pxn};
 // EL2.
 inline constexpr Attributes hyp_text{detail::normal | descriptor::el2_res1 | descriptor::read_only};
 inline constexpr Attributes hyp_rodata{hyp_text.value | descriptor::el2_xn};

@@ -51,6 +51,7 @@ constexpr unsigned esr_s1ptw = 7;
 constexpr unsigned esr_wnr = 6;
 
 constinit BugLookup bug_lookup = nullptr;
+constinit Recovery recovery = nullptr;
 
 const char* class_name(std::uint64_t ec) {
   for (const ClassRow& row : class_rows)
@@ -137,12 +138,31 @@ void set_bug_lookup(BugLookup lookup) {
   bug_lookup = lookup;
 }
 
+void set_recovery(Recovery who) {
+  recovery = who;
+}
+
+bool has_fault_address(std::uint64_t esr) {
+  return is_abort(bits(esr, 31, 26));
+}
+
+const char* name_of_exception(std::uint64_t esr) {
+  const std::uint64_t ec = bits(esr, 31, 26);
+  if (!is_abort(ec) || !test_bit(esr, esr_s1ptw)) return class_name(ec);
+  return ec == ec_data_abort_same ? "data abort, refused by the hypervisor"
+                                  : "instruction abort, refused by the hypervisor";
+}
+
 extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
   constexpr std::uint64_t synchronous_el1h = 4;
   static constinit unsigned depth = 0;
   if (++depth > 3) power_off();
   const std::uint64_t ec = bits(frame->esr, 31, 26);
   const bool expected = entry == synchronous_el1h;
+  if (expected && recovery != nullptr && recovery(*frame)) {
+    --depth;
+    return;
+  }
   if (expected && ec == ec_brk && handle_brk(*frame)) {
     --depth;
     return;

@@ -27,4 +27,14 @@ struct NamedBug {
 using BugLookup = std::optional<NamedBug> (*)(std::uint64_t address);
 void set_bug_lookup(BugLookup lookup);
 
+/// Somebody who provoked the exception and goes on after it. True when the frame says where.
+using Recovery = bool (*)(ExceptionFrame& frame);
+void set_recovery(Recovery recovery);
+
+/// An abort, for which FAR_EL1 means something.
+bool has_fault_address(std::uint64_t esr);
+
+/// "data abort, refused by the hypervisor", for reports.
+const char* name_of_exception(std::uint64_t esr);
+
 }  // namespace pkvmemu::host

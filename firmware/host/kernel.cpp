@@ -14,6 +14,7 @@
 #include "host/memory.h"
 #include "host/panic.h"
 #include "host/stubs.h"
+#include "host/trace.h"
 #include "lib/memory.h"
 
 namespace pkvmemu::host {
@@ -137,6 +138,10 @@ void HostServices::store_word(KernVa where, std::uint64_t value) {
     at += part;
     left -= part;
   }
+}
+
+void HostServices::el2_loaded(const kmod::Module& module) {
+  trace_module(module);
 }
 
 void HostServices::message(std::string_view line) {

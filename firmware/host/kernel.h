@@ -26,6 +26,7 @@ class HostServices final : public kmod::KernelServices {
   int run_init(KernVa init) override;
   int set_parameter(KernVa record, const char* value) override;
   void store_word(KernVa where, std::uint64_t value) override;
+  void el2_loaded(const kmod::Module& module) override;
   void message(std::string_view line) override;
   void event(const pkvm::event::Record& record) override;
 };

@@ -6,6 +6,7 @@
 
 #include "host/asm_constants.h"
 #include "host/early.h"
+#include "host/hyp_memory.h"
 #include "host/memory.h"
 #include "host/page_table.h"
 #include "host/sections.h"
@@ -92,7 +93,7 @@ HypVa Kvm::hyp_va(std::uint64_t image_offset) const {
 
 std::optional<std::uint64_t> Kvm::image_offset(HypVa address) const {
   const HypVa begin = hyp_va(0);
-  if (address < begin || address - begin >= header().image_end) return std::nullopt;
+  if (address < begin || address - begin >= image_size_) return std::nullopt;
   return address - begin;
 }
 
@@ -109,7 +110,7 @@ void Kvm::relocate_image() const {
           hyp_va(rela->addend).value;
 }
 
-void Kvm::fill_boot_info() const {
+void Kvm::fill_boot_info(const CommandLine& line) const {
   const BootInfo& boot = boot_state.info;
   auto& info = *reinterpret_cast<pkvm::HypBootInfo*>(hyp_image_begin + header().boot_info);
   info.version = pkvm::HypBootInfo::current_version;
@@ -125,6 +126,7 @@ void Kvm::fill_boot_info() const {
   info.event_ring = boot.hyp_ring.base.value;
   info.event_ring_size = boot.hyp_ring.size;
   add_regions(info);
+  info.log_ops = line.log_ops ? 1 : 0;
 }
 
 // Image, idmap and pool: enough for __pkvm_init, which builds the tables that stay. These pages are
@@ -150,17 +152,18 @@ std::optional<Pa> Kvm::build_first_tables() const {
   return mapped ? root : std::nullopt;
 }
 
-int Kvm::init(pkvm::Generation generation) {
-  generation_ = generation;
+int Kvm::init(const CommandLine& line) {
+  generation_ = line.generation;
   if (header().magic != pkvm::hyp_image_magic) return pkvm::negated(pkvm::Errno::enoexec);
   image_ = image_pa();
+  image_size_ = header().image_end;
   physvirt_offset_ = pkvm::platform::ram_base - linear_tag(image_);
   const std::uint64_t size = pool_size();
   const auto pool = take_high_pages(size >> page_shift, pool_alignment >> page_shift);
   if (!pool) return pkvm::negated(pkvm::Errno::enomem);
   pool_ = {.base = *pool, .size = size};
   relocate_image();
-  fill_boot_info();
+  fill_boot_info(line);
   const auto root = build_first_tables();
   const auto page = take_zeroed_pages(1);
   if (!root || !page) return pkvm::negated(pkvm::Errno::enomem);
@@ -215,6 +218,21 @@ std::int64_t Kvm::call(pkvm::Hypercall call, std::initializer_list<std::uint64_t
   arch::hvc(x);
   if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);
   return static_cast<std::int64_t>(x[1]);
+}
+
+std::int64_t Kvm::call_with_refills(pkvm::Hypercall call,
+                                    std::initializer_list<std::uint64_t> arguments) const {
+  const auto number = pkvm::hypercall_number(generation_, call);
+  if (!number) return pkvm::negated(pkvm::Errno::eopnotsupp);
+  while (true) {
+    arch::CallRegisters x{pkvm::smccc::kvm_host_id(*number)};
+    std::ranges::copy(arguments, x.begin() + 1);
+    arch::hvc(x);
+    if (x[0] != 0) return pkvm::negated(pkvm::Errno::eperm);
+    const auto answer = static_cast<std::int64_t>(x[1]);
+    if (answer != pkvm::negated(pkvm::Errno::enomem) || x[3] == 0) return answer;
+    if (topup_hyp_allocator(HypAllocator::heap, x[3], page_size) != 0) return answer;
+  }
 }
 
 Kvm& kvm() {

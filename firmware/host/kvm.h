@@ -10,6 +10,7 @@
 
 #include "host/arch.h"
 #include "host/boot_info.h"
+#include "host/command_line.h"
 #include "pkvm/generation.h"
 #include "pkvm/hyp_image.h"
 #include "pkvm/hypercall.h"
@@ -24,7 +25,7 @@ class Kvm {
   constexpr Kvm() = default;
 
   /// Installs the hypervisor: 0, or a negated errno with everything as it was.
-  int init(pkvm::Generation generation);
+  int init(const CommandLine& line);
   KvmPhase phase() const { return phase_; }
   pkvm::Generation generation() const { return generation_; }
 
@@ -41,19 +42,21 @@ class Kvm {
 
   /// A static call: x1 of the answer, or -EOPNOTSUPP when x0 is not 0 or the generation lacks it.
   std::int64_t call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const;
-
-  std::int64_t call_with_refills(pkvm::Hypercall hypercall, std::initializer_list<std::uint64_t> arguments) const { return call(hypercall, arguments); } // TEMPORARY
+  /// The same for a call that may lack heap: while it answers -ENOMEM and how many pages it lacks,
+  /// it gets them and is made again. -EPERM when x0 is not 0 (pkvm-abi.md 4.4).
+  std::int64_t call_with_refills(pkvm::Hypercall call,
+                                 std::initializer_list<std::uint64_t> arguments) const;
 
   /// The hypervisor's address of something in its image.
   HypVa hyp_va(std::uint64_t image_offset) const;
-  /// The kernel's own view of the image.
+  /// The kernel's own view of the image, until finalisation takes it away.
   static const pkvm::HypImageHeader& header();
   /// Offset in the hypervisor's image, for addresses that lie there.
   std::optional<std::uint64_t> image_offset(HypVa address) const;
 
  private:
   void relocate_image() const;
-  void fill_boot_info() const;
+  void fill_boot_info(const CommandLine& line) const;
   std::optional<Pa> build_first_tables() const;
   HypVa linear_hyp_va(Pa pa) const { return HypVa{pa.value - physvirt_offset_}; }
 
@@ -61,6 +64,8 @@ class Kvm {
   KvmPhase phase_ = KvmPhase::off;
   bool iommu_finalized_ = false;
   Pa image_;
+  /// Kept: once the host is deprivileged it cannot read the header any more.
+  std::uint64_t image_size_ = 0;
   PhysRange pool_;
   std::uint64_t physvirt_offset_ = 0;
 };

@@ -37,6 +37,9 @@ class KernelLayout {
   /// Devices and other mappings of our own.
   constexpr std::uint64_t vmap_begin() const { return image_base() + (std::uint64_t{256} << 20); }
   static constexpr std::uint64_t vmap_size = std::uint64_t{256} << 20;
+  /// Two pages for the wish `touch`: at addresses that depend on nothing else.
+  constexpr std::uint64_t touch_begin() const { return vmap_begin() + vmap_size; }
+  static constexpr std::uint64_t touch_size = 2 * page_size;
 
  private:
   constexpr explicit KernelLayout(unsigned va_bits) : va_bits_(va_bits) {}

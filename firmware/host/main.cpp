@@ -14,6 +14,7 @@
 #include "host/rc_run.h"
 #include "host/stubs.h"
 #include "host/time.h"
+#include "host/trace.h"
 #include "lib/format.h"
 #include "pkvm/platform.h"
 
@@ -52,7 +53,7 @@ void start_kvm(const CommandLine& line) {
            line.protected_modules.empty() ? "" : ", kvm-arm.protected_modules= is ignored");
     return;
   }
-  const int answer = kvm().init(line.generation);
+  const int answer = kvm().init(line);
   if (answer != 0)
     printk("kvm: the hypervisor did not start: error %d\n", answer);
   else
@@ -73,7 +74,9 @@ extern "C" void host_main() {
   if (line.unresolved == Unresolved::stub) enable_stubs();
   print_banner(line);
   start_kvm(line);
+  if (line.trace_events && kvm().phase() == KvmPhase::initialised) start_tracing();
   prepare_protection(line);
+  drain_trace();
   run_wishes(WishPhase::early);
   drop_privileges(line);
   run_pending_work();

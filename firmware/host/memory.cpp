@@ -131,6 +131,23 @@ void unmap_memory(std::uint64_t va, std::uint64_t size) {
   vmap_window.add({.first = first >> page_shift, .count = pages + 1});
 }
 
+std::uint64_t map_touched(Pa pa, Attributes how) {
+  const std::uint64_t va = kernel_layout().touch_begin();
+  const Pa first{align_down(pa.value, page_size)};
+  // Behind the last address that a descriptor holds there is nothing to map.
+  const bool last = first.value + page_size > low_mask(48);
+  const std::uint64_t size = last ? page_size : KernelLayout::touch_size;
+  if (!kernel_table().map(va, first, size, how, PageTable::Largest::page))
+    panic("no memory for a page table");
+  arch::flush_tlb();
+  return va + (pa - first);
+}
+
+void unmap_touched() {
+  kernel_table().unmap(kernel_layout().touch_begin(), KernelLayout::touch_size);
+  arch::flush_tlb();
+}
+
 std::optional<std::uint64_t> allocate_module_memory(std::uint64_t size) {
   const std::uint64_t pages = pages_of(size);
   const auto slot = module_window.take_low(pages + 1);

@@ -42,6 +42,10 @@ std::uint64_t map_device(Pa pa, std::uint64_t size);
 std::optional<std::uint64_t> map_memory(Pa pa, std::uint64_t size);
 void unmap_memory(std::uint64_t va, std::uint64_t size);
 
+/// The page of `pa` and the one behind it, at KernelLayout::touch_begin(): the address of `pa`.
+std::uint64_t map_touched(Pa pa, Attributes how);
+void unmap_touched();
+
 /// Zeroed pages at consecutive addresses of the module window, writable.
 std::optional<std::uint64_t> allocate_module_memory(std::uint64_t size);
 void free_module_memory(std::uint64_t va, std::uint64_t size);

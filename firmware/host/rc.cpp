@@ -3,6 +3,7 @@
 
 #include "lib/string.h"
 #include "pkvm/hypercall.h"
+#include "support/bits.h"
 
 namespace pkvmemu::host {
 
@@ -11,6 +12,18 @@ namespace {
 using Parsed = std::expected<void, RcError>;
 
 constexpr std::uint64_t largest_call = 0xffff;  // KVM_HOST_SMCCC_ID keeps 16 bits
+
+constexpr std::uint64_t largest_address = low_mask(48);
+
+struct AccessLetter {
+  std::string_view letter;
+  Access access;
+};
+constexpr std::array access_letters = {
+    AccessLetter{.letter = "r", .access = Access::read},
+    AccessLetter{.letter = "w", .access = Access::write},
+    AccessLetter{.letter = "x", .access = Access::execute},
+};
 
 Parsed parse_arguments(Wish& wish, std::string_view list) {
   while (!list.empty()) {
@@ -55,7 +68,8 @@ Parsed parse_call(Wish& wish, std::string_view rest) {
   return {};
 }
 
-Parsed parse_hvc(Wish& wish, std::string_view rest) {
+/// hvc and smc.
+Parsed parse_x0(Wish& wish, std::string_view rest) {
   if (auto parsed = parse_target(wish, rest); !parsed) return parsed;
   if (!wish.number) return std::unexpected(RcError::bad_number);
   return {};
@@ -64,7 +78,32 @@ Parsed parse_hvc(Wish& wish, std::string_view rest) {
 Parsed parse_late(Wish& wish, std::string_view rest) {
   wish.target = fw::take_word(rest);
   if (wish.target.empty()) return std::unexpected(RcError::no_target);
+  wish.module_arguments = fw::trim(rest);
+  return {};
+}
+
+/// r:ADDR, w:ADDR=VALUE or x:ADDR; the address is physical.
+Parsed parse_touch(Wish& wish, std::string_view rest) {
+  wish.target = fw::take_word(rest);
+  if (wish.target.empty()) return std::unexpected(RcError::no_target);
   if (!fw::trim(rest).empty()) return std::unexpected(RcError::trailing_text);
+  std::string_view text = wish.target;
+  const std::string_view letter = fw::take_until(text, ':');
+  bool known = false;
+  for (const AccessLetter& row : access_letters) {
+    if (letter != row.letter) continue;
+    wish.access = row.access;
+    known = true;
+  }
+  if (!known) return std::unexpected(RcError::bad_access);
+  const bool has_value = text.find('=') != std::string_view::npos;
+  wish.number = fw::parse_number(fw::take_until(text, '='));
+  if (!wish.number || *wish.number > largest_address) return std::unexpected(RcError::bad_address);
+  if (has_value != (wish.access == Access::write)) return std::unexpected(RcError::bad_access);
+  if (!has_value) return {};
+  const auto value = fw::parse_number(text);
+  if (!value) return std::unexpected(RcError::bad_argument);
+  wish.arguments[wish.argument_count++] = *value;
   return {};
 }
 
@@ -84,10 +123,12 @@ struct Verb {
 };
 constexpr std::array verbs = {
     Verb{.name = "call", .kind = WishKind::call, .parse = parse_call},
-    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_hvc},
+    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_x0},
+    Verb{.name = "smc", .kind = WishKind::smc, .parse = parse_x0},
     Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
     Verb{.name = "pvm", .kind = WishKind::pvm, .parse = parse_guest},
     Verb{.name = "vm", .kind = WishKind::vm, .parse = parse_guest},
+    Verb{.name = "touch", .kind = WishKind::touch, .parse = parse_touch},
 };
 
 }  // namespace
@@ -113,9 +154,9 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc, late, pvm or vm, after an optional early";
+      return "a line starts with call, hvc, smc, late, touch, pvm or vm, after an optional early";
     case RcError::no_target:
-      return "says not what to call or load";
+      return "says not what to call, load or touch";
     case RcError::bad_repeat:
       return "repeat= takes a number from 1 up";
     case RcError::bad_number:
@@ -127,7 +168,11 @@ std::string_view words_of(RcError error) {
     case RcError::not_dynamic:
       return "dynamic calls have numbers from 128 to 65535; for others use hvc";
     case RcError::trailing_text:
-      return "text after the name";
+      return "text after the name or address";
+    case RcError::bad_access:
+      return "touch takes r:ADDR, w:ADDR=VALUE or x:ADDR";
+    case RcError::bad_address:
+      return "not a physical address of up to 48 bits";
   }
   return "";
 }

@@ -14,12 +14,17 @@
 namespace pkvmemu::host {
 
 enum class WishKind : std::uint8_t {
-  call,  ///< a dynamic hypercall, by handler name or number
-  hvc,   ///< HVC with x0 as given
-  late,  ///< insmod
-  pvm,   ///< run a guest in a protected VM
-  vm,    ///< run a guest in an ordinary VM
+  call,   ///< a dynamic hypercall, by handler name or number
+  hvc,    ///< HVC with x0 as given
+  smc,    ///< SMC with x0 as given
+  late,   ///< insmod
+  touch,  ///< one access of the kernel to a physical address
+  pvm,    ///< run a guest in a protected VM
+  vm,     ///< run a guest in an ordinary VM
 };
+
+/// What a touch does there.
+enum class Access : std::uint8_t { read, write, execute };
 
 /// Before the host gives up its privileges, or after (the default).
 enum class WishPhase : std::uint8_t { early, after };
@@ -29,7 +34,9 @@ struct Wish {
   WishPhase phase = WishPhase::after;
   std::uint64_t repeat = 1;
   std::string_view target;              ///< as written: symbol, number, module
-  std::optional<std::uint64_t> number;  ///< call: dynamic number, hvc: x0
+  std::string_view module_arguments{};  ///< late: what follows the module's name
+  std::optional<std::uint64_t> number;  ///< call: dynamic number; hvc, smc: x0; touch: address
+  Access access = Access::read;         ///< touch; what to write is the argument
   std::array<std::uint64_t, 7> arguments{};
   std::size_t argument_count = 0;
 
@@ -45,6 +52,8 @@ enum class RcError : std::uint8_t {
   too_many_arguments,
   not_dynamic,
   trailing_text,
+  bad_access,
+  bad_address,
 };
 
 /// One line without its newline; nothing for a blank line or a comment.

@@ -4,9 +4,12 @@
 #include "host/arch.h"
 #include "host/console.h"
 #include "host/events.h"
+#include "host/exceptions.h"
 #include "host/kernel.h"
 #include "host/kvm.h"
 #include "host/module/modules_dep.h"
+#include "host/touch.h"
+#include "host/trace.h"
 #include "host/vm/monitor.h"
 #include "image/cpio.h"
 #include "lib/string.h"
@@ -37,16 +40,31 @@ void print_wish(const Wish& wish, const char* verb) {
   printk("\001c)");
 }
 
-void make_call(const Wish& wish, const char* verb, std::uint64_t x0) {
+/// How a call leaves EL1; the events say it by these numbers.
+enum class Conduit : std::uint8_t { hvc = 0, smc = 1 };
+
+arch::CallRegisters issue(Conduit conduit, const arch::CallRegisters& before,
+                          std::uint64_t repeat) {
+  if (conduit == Conduit::hvc) return arch::hvc_repeated(before, repeat);
+  arch::CallRegisters x = before;
+  arch::smc(x);
+  return x;
+}
+
+void make_call(const Wish& wish, const char* verb, std::uint64_t x0,
+               Conduit conduit = Conduit::hvc) {
   arch::CallRegisters before{x0};
   for (std::size_t i = 0; i < wish.argument_count; ++i)
     before[i + 1] = wish.arguments[i];
+  events().emit(Kind::call_begin,
+                {before[0], before[1], before[2], before[3], before[4], before[5], before[6],
+                 before[7], static_cast<std::uint64_t>(conduit)},
+                wish.target);
+  const arch::CallRegisters x = issue(conduit, before, wish.repeat);
   events().emit(
-      Kind::call_begin,
-      {before[0], before[1], before[2], before[3], before[4], before[5], before[6], before[7]},
+      Kind::call_end,
+      {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], static_cast<std::uint64_t>(conduit)},
       wish.target);
-  const arch::CallRegisters x = arch::hvc_repeated(before, wish.repeat);
-  events().emit(Kind::call_end, {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]}, wish.target);
   print_wish(wish, verb);
   printk("\001c: x0=0x%llx x1=0x%llx x2=0x%llx x3=0x%llx\n", static_cast<Word>(x[0]),
          static_cast<Word>(x[1]), static_cast<Word>(x[2]), static_cast<Word>(x[3]));
@@ -84,6 +102,10 @@ void run_hvc(const Wish& wish) {
   make_call(wish, "hvc", *wish.number);
 }
 
+void run_smc(const Wish& wish) {
+  make_call(wish, "smc", *wish.number, Conduit::smc);
+}
+
 /// A path as it is; for a name, the file that modprobe would take.
 std::string_view module_path(std::string_view target) {
   if (target.find('/') != std::string_view::npos) return target;
@@ -96,8 +118,28 @@ std::string_view module_path(std::string_view target) {
 }
 
 void run_late(const Wish& wish) {
-  const int status = loader().insmod(module_path(wish.target), kmod::LoadKind::late);
+  const int status =
+      loader().insmod(module_path(wish.target), kmod::LoadKind::late, wish.module_arguments);
   printk("late %.*s: %d\n", static_cast<int>(wish.target.size()), wish.target.data(), status);
+}
+
+void run_touch(const Wish& wish) {
+  const std::uint64_t value = wish.argument_count == 0 ? 0 : wish.arguments[0];
+  events().emit(Kind::touch_begin, {static_cast<std::uint64_t>(wish.access), *wish.number, value},
+                wish.target);
+  const Touched touched = touch(wish.access, Pa{*wish.number}, value);
+  events().emit(Kind::touch_end, {touched.abort ? 1U : 0U, touched.value, touched.esr, touched.far},
+                wish.target);
+  printk("touch %.*s: ", static_cast<int>(wish.target.size()), wish.target.data());
+  if (touched.abort && has_fault_address(touched.esr))
+    printk("\001c%s, ESR 0x%llx FAR 0x%llx\n", name_of_exception(touched.esr),
+           static_cast<Word>(touched.esr), static_cast<Word>(touched.far));
+  else if (touched.abort)
+    printk("\001c%s, ESR 0x%llx\n", name_of_exception(touched.esr), static_cast<Word>(touched.esr));
+  else if (wish.access == Access::read)
+    printk("\001c0x%llx\n", static_cast<Word>(touched.value));
+  else
+    printk("\001cdone\n");
 }
 
 void run_wish(const Wish& wish) {
@@ -108,6 +150,9 @@ void run_wish(const Wish& wish) {
     case WishKind::hvc:
       run_hvc(wish);
       return;
+    case WishKind::smc:
+      run_smc(wish);
+      return;
     case WishKind::late:
       run_late(wish);
       return;
@@ -116,6 +161,9 @@ void run_wish(const Wish& wish) {
       return;
     case WishKind::vm:
       run_guest(GuestKind::ordinary, kvm().generation(), wish.target);
+      return;
+    case WishKind::touch:
+      run_touch(wish);
       return;
   }
 }
@@ -134,7 +182,9 @@ void run_wishes(WishPhase phase) {
   for (std::uint64_t line = 1; !rest.empty(); ++line) {
     const auto wish = parse_rc_line(fw::take_until(rest, '\n'));
     if (!wish && phase == WishPhase::early) report(wish.error(), line);
-    if (wish && *wish && (*wish)->phase == phase) run_wish(**wish);
+    if (!wish || !*wish || (*wish)->phase != phase) continue;
+    run_wish(**wish);
+    drain_trace();
   }
 }
 

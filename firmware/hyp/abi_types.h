@@ -17,7 +17,11 @@ using kvm_pte_t = u64;
 using pkvm_handle_t = unsigned int;
 
 enum kvm_pgtable_prot : unsigned long { KVM_PGTABLE_PROT_NONE = 0 };
-enum pkvm_psci_notification : unsigned int { PKVM_PSCI_CPU_SUSPEND = 0 };
+enum pkvm_psci_notification : unsigned int {
+  PKVM_PSCI_CPU_SUSPEND = 0,
+  PKVM_PSCI_SYSTEM_SUSPEND = 1,
+  PKVM_PSCI_CPU_ENTRY = 2,
+};
 
 /// x0..x30 first; sp, pc and pstate are not filled on host traps (pkvm-abi.md 0.3).
 struct user_pt_regs {
@@ -28,6 +32,11 @@ struct user_pt_regs {
 };
 static_assert(sizeof(user_pt_regs) == 0x110);
 
+struct list_head {
+  list_head* next;
+  list_head* prev;
+};
+
 // Passed by pointer only.
 struct arm_smccc_1_2_regs;
 struct arm_smccc_res;
@@ -37,7 +46,6 @@ struct kvm_hyp_iommu;
 struct kvm_hyp_iommu_domain;
 struct kvm_hyp_req;
 struct kvm_iommu_paddr_cache;
-struct list_head;
 struct pkvm_module_ops;
 struct pkvm_sglist_page;
 // NOLINTEND(readability-identifier-naming, performance-enum-size)

@@ -30,6 +30,17 @@ inline constexpr CfiType init_cfi_type{{0, 0xc382'd712, 0xf175'f853}};
 inline constexpr CfiType handler_cfi_type{{0, 0xe763'81d2, 0x878c'2790}};
 /// void (char)
 inline constexpr CfiType putc_cfi_type{{0, 0x9975'5e2b, 0xa2fc'e979}};
+/// bool (struct user_pt_regs *): host SMC and default trap
+inline constexpr CfiType trap_cfi_type{{0, 0x0ffe'a198, 0x422f'2fbf}};
+/// void (enum pkvm_psci_notification, struct user_pt_regs *)
+inline constexpr CfiType psci_cfi_type{{0, 0xe0c0'b8fe, 0x9d21'dc06}};
+/// bool (struct arm_smccc_1_2_regs *, struct arm_smccc_1_2_regs *, pkvm_handle_t)
+inline constexpr CfiType guest_smc_cfi_type{{0, 0x26d1'e76e, 0x43d8'be93}};
+/// bool (void), void (void)
+inline constexpr CfiType unmask_serror_cfi_type{{0, 0x7f31'8e9b, 0x2fad'8a96}};
+inline constexpr CfiType mask_serror_cfi_type{{0, 0xa540'670c, 0xe5c4'7d60}};
+/// Of a kernel that has no words at EL2 (6.1).
+inline constexpr CfiType unchecked_cfi_type{{0, 0, 0}};
 /// int (struct user_pt_regs *, u64, u64)
 inline constexpr CfiType fault_handler_cfi_type{{0, 0x4093'7329, 0xac9f'3860}};
 /// bool (struct user_pt_regs *, u64, u64)

@@ -3,6 +3,7 @@
 // EL2 writes have in common, and how each encodes a Prot.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "hyp/prot.h"
@@ -50,8 +51,10 @@ constexpr Descriptor table_descriptor(Pa table) {
 constexpr std::uint64_t attributes_of(Descriptor d) {
   return d.value & ~(descriptor_address | descriptor_table | descriptor_valid);
 }
+/// Address bits that no descriptor holds are dropped, so that a wild address gets no rights.
 constexpr Descriptor leaf_descriptor(Pa pa, std::uint64_t attributes, unsigned level) {
-  return {pa.value | attributes | descriptor_valid | (level == last_level ? descriptor_table : 0)};
+  return {(pa.value & descriptor_address) | attributes | descriptor_valid |
+          (level == last_level ? descriptor_table : 0)};
 }
 
 // Software bits: the page's state.
@@ -77,18 +80,32 @@ constexpr Descriptor without_valid(Descriptor d) {
 /// Attribute index of a stage-1 leaf.
 inline constexpr std::uint64_t stage1_attribute_index = std::uint64_t{7} << 2;
 
+/// What the generations do differently there (pkvm-abi.md 1.1).
+struct HypLeafRules {
+  bool only_cacheable_runs;    ///< X is refused on all that is not normal cacheable memory
+  std::uint64_t device_index;  ///< AttrIdx of device memory: 3 nGnRnE, 4 nGnRE
+};
+
+constexpr const HypLeafRules& hyp_leaf_rules(pkvm::Generation id) {
+  constexpr static std::array<HypLeafRules, pkvm::generation_count> rows = {{
+      {.only_cacheable_runs = false, .device_index = 3},
+      {.only_cacheable_runs = false, .device_index = 3},
+      {.only_cacheable_runs = true, .device_index = 4},
+  }};
+  return rows[static_cast<std::size_t>(id)];
+}
+
 /// Attributes of a hyp stage-1 leaf, or -EINVAL by the rules of pkvm-abi.md 1.1.
 constexpr Expected<std::uint64_t> hyp_attributes(Prot prot, PageState state,
                                                  pkvm::Generation generation) {
-  const bool only_cacheable_runs = generation == pkvm::Generation::android16_6_12;
+  const HypLeafRules& rules = hyp_leaf_rules(generation);
   if (!prot.has(Prot::r) || prot.any(Prot::pxn | Prot::uxn)) return error(Errno::einval);
   if (prot.has(Prot::device | Prot::nc) || prot.has(Prot::w | Prot::x)) return error(Errno::einval);
-  const std::uint64_t not_executable = Prot::device | (only_cacheable_runs ? Prot::nc : 0);
+  const std::uint64_t not_executable = Prot::device | (rules.only_cacheable_runs ? Prot::nc : 0);
   if (prot.has(Prot::x) && prot.any(not_executable)) return error(Errno::einval);
 
-  const std::uint64_t device_index = only_cacheable_runs ? 4 : 3;  // nGnRE, nGnRnE
   std::uint64_t index = 0;
-  if (prot.has(Prot::device)) index = device_index;
+  if (prot.has(Prot::device)) index = rules.device_index;
   if (prot.has(Prot::nc)) index = 2;
   constexpr std::uint64_t inner_shareable = std::uint64_t{3} << 8;
   std::uint64_t attributes = (index << 2) | inner_shareable | descriptor_access_flag;

@@ -29,7 +29,7 @@ class Dispatcher {
         presets_dynamic_x0_(generation.presets_dynamic_x0) {}
 
   /// Inline, as a module's call is what the whole way from EL1 and back is measured by.
-  void handle(user_pt_regs* regs, const ModuleSlots& modules) const {
+  [[gnu::always_inline]] void handle(user_pt_regs* regs, const ModuleSlots& modules) const {
     const std::uint64_t number = (regs->regs[0] & ~hint_mask_) - pkvm::smccc::kvm_host_base;
     // As the kernel has it, 32 bits wide and wrapping: the upper half of x0 does not count here.
     const auto index = static_cast<std::uint32_t>(number) - pkvm::first_dynamic_call;

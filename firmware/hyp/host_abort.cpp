@@ -62,7 +62,7 @@ bool came_from_el0(std::uint64_t spsr) {
 /// The chain of handlers, none of which holds a lock (pkvm-abi.md 7.5).
 Status ask_handlers(const FaultRules& rules, user_pt_regs* regs, std::uint64_t esr, Pa pa) {
   int answer = pkvm::negated(Errno::eperm);
-  for (const Callback& handler : hypervisor().aborts.permission_handlers.all()) {
+  for (const AbortCallback& handler : hypervisor().aborts.permission_handlers.all()) {
     check_callee(handler.function, handler.hash);
     answer = fw::function_at<int(user_pt_regs*, u64, u64)>(handler.function)(regs, esr, pa.value);
     if (rules.zero_ends_the_chain ? answer == 0 : answer != 0) break;
@@ -96,7 +96,7 @@ Status resolve(user_pt_regs* regs, std::uint64_t esr, Pa pa) {
 }
 
 void tell_notifier(user_pt_regs* regs) {
-  for (const Callback& notifier : hypervisor().aborts.illegal_abort_notifier.all()) {
+  for (const AbortCallback& notifier : hypervisor().aborts.illegal_abort_notifier.all()) {
     check_callee(notifier.function, notifier.hash);
     fw::function_at<void(user_pt_regs*)>(notifier.function)(regs);
   }

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "hyp/abi_types.h"
-#include "hyp/callbacks.h"
+#include "hyp/abort_callbacks.h"
 #include "hyp/cfi.h"
 #include "pkvm/generation.h"
 
@@ -41,8 +41,8 @@ constexpr const FaultRules& fault_rules(pkvm::Generation id) {
 /// What modules registered for aborts of the host.
 struct AbortCallbacks {
   static constexpr unsigned most_handlers = 16;
-  Callbacks<most_handlers> permission_handlers;
-  Callbacks<1> illegal_abort_notifier;
+  AbortCallbackList<most_handlers> permission_handlers;
+  AbortCallbackList<1> illegal_abort_notifier;
 };
 
 void handle_host_abort(user_pt_regs* regs, std::uint64_t esr);

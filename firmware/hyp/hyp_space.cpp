@@ -58,12 +58,14 @@ PageState HypSpace::linear_state(Pa pa) const {
 
 Status HypSpace::map_at(HypVa va, Pa pa, std::uint64_t size, Prot prot) {
   const fw::LockGuard guard(lock_);
-  return map_pages(va, pa, size, prot, PageState::owned);
+  return map_pages(HypVa{align_down(va.value, page_size)}, pa, align_up(size, page_size), prot,
+                   PageState::owned);
 }
 
 Status HypSpace::unmap_at(HypVa va, std::uint64_t size) {
   const fw::LockGuard guard(lock_);
-  return table_.set_invalid(input(va, size), {});
+  return table_.set_invalid(
+      input(HypVa{align_down(va.value, page_size)}, align_up(size, page_size)), {});
 }
 
 Expected<HypVa> HypSpace::take_va(std::uint64_t pages) {

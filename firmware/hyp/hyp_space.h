@@ -29,8 +29,8 @@ class HypSpace {
   /// no_page when nothing is mapped there.
   PageState linear_state(Pa pa) const;
 
-  /// Page by page at a given address of the private range; the address is not checked, as in the
-  /// kernel (pkvm-abi.md 3.3).
+  /// Page by page at a given address of the private range. The address is not checked, as in the
+  /// kernel (pkvm-abi.md 3.3): it is rounded down to its page, the size up.
   Status map_at(HypVa va, Pa pa, std::uint64_t size, Prot prot);
   Status unmap_at(HypVa va, std::uint64_t size);
   bool is_mapped(HypVa va) const {

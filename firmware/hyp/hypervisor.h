@@ -6,8 +6,11 @@
 #include <array>
 
 #include "hyp/dispatch.h"
+#include "hyp/handlers.h"
 #include "hyp/host_abort.h"
 #include "hyp/host_stage2.h"
+#include "hyp/hyp_events.h"
+#include "hyp/hyp_heap.h"
 #include "hyp/hyp_space.h"
 #include "hyp/iommu.h"
 #include "hyp/module_slots.h"
@@ -15,6 +18,7 @@
 #include "hyp/per_cpu.h"
 #include "hyp/pool.h"
 #include "hyp/serial.h"
+#include "hyp/trace_ring.h"
 #include "hyp/vm/vm.h"
 #include "lib/event_ring.h"
 #include "lib/late.h"
@@ -23,14 +27,7 @@
 
 namespace pkvmemu::hyp {
 
-struct NoHeap {  // TEMPORARY
-  void* alloc(std::uint64_t) { return nullptr; }
-  void free(void*) {}
-  std::uint64_t missing() { return 0; }
-};
-
 struct Hypervisor {
-  NoHeap heap;
   constexpr Hypervisor() = default;
   constexpr explicit Hypervisor(const Dispatcher& before_init) : dispatcher(before_init) {}
 
@@ -43,14 +40,18 @@ struct Hypervisor {
   fw::Late<HypSpace> space;
   fw::Late<HostStage2> host;
   fw::Late<Ownership> ownership;
+  fw::Late<HypHeap> heap;  ///< from 6.6 on
   Stage2Shape stage2_shape;
   Pa stage2_root{0};
 
   ModuleSlots modules;
   Dispatcher dispatcher;
   Serial serial;
+  ModuleHandlers handlers;
   Iommu iommu;
   VmTable vms;
+  HypEvents trace_events;
+  TraceRing trace;
   AbortCallbacks aborts;
   fw::EventRing events;
 };

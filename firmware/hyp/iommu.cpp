@@ -83,7 +83,8 @@ int Iommu::init(const Request& request, Ownership& ownership, const LinearMap& l
     check(request.incomplete != IncompleteDriver::fatal);
     return pkvm::negated(Errno::enodev);
   }
-  const Status taken = take_memcache(request.memcache_head, request.pages, ownership, linear);
+  const Status taken =
+      take_memcache({.head = request.memcache_head, .blocks = request.pages}, ownership, linear);
   if (!taken) return to_int(taken);
   const int result = fw::function_at<int(unsigned long)>(request.ops->init())(request.argument);
   if (result == 0) ops_ = request.ops;
@@ -105,23 +106,14 @@ int Iommu::finalize() {
   return 0;
 }
 
-/// Each link is read only after its page is ours: PA of the next block, its order in the low bits.
-Status Iommu::take_memcache(std::uint64_t head, std::uint64_t pages, Ownership& ownership,
-                            const LinearMap& linear) {
-  while (pages != 0) {
-    const Pa block{align_down(head, page_size)};
-    const std::uint64_t order = head & low_mask(page_shift);
-    if (order > 18) return error(Errno::einval);
-    const std::uint64_t count = std::uint64_t{1} << order;
-    const Status donated =
-        ownership.host_donate_hyp(pfn_of(block).value, count, Accept::memory_only, prot_rw);
-    if (!donated) return donated;
-    auto* link = linear.pointer<std::uint64_t>(block);
-    head = *link;
-    *link = atomic_head_;
-    atomic_head_ = block.value | order;
-    atomic_pages_ += count;
-    --pages;
+Status Iommu::take_memcache(Memcache cache, Ownership& ownership, const LinearMap& linear) {
+  while (!cache.empty()) {
+    const std::uint64_t order = cache.head & low_mask(page_shift);
+    const Expected<PaRange> block = cache.take(ownership, linear);
+    if (!block) return error(block.error());
+    *linear.pointer<std::uint64_t>(block->begin) = atomic_head_;
+    atomic_head_ = block->begin.value | order;
+    atomic_pages_ += block->size() >> page_shift;
   }
   return {};
 }

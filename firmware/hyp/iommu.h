@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "hyp/abi_types.h"
+#include "hyp/memcache.h"
 #include "hyp/ownership.h"
 #include "hyp/status.h"
 
@@ -108,8 +109,7 @@ class Iommu {
   HypVa abort_handler(pkvm::Generation generation) const;
 
  private:
-  Status take_memcache(std::uint64_t head, std::uint64_t pages, Ownership& ownership,
-                       const LinearMap& linear);
+  Status take_memcache(Memcache cache, Ownership& ownership, const LinearMap& linear);
 
   const IommuOps* ops_ = nullptr;
   bool finalized_ = false;

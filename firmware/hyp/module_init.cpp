@@ -3,6 +3,7 @@
 
 #include "hyp/cfi.h"
 #include "hyp/hypervisor.h"
+#include "hyp/ops_log.h"
 #include "hyp/ops_table.h"
 #include "lib/address_cast.h"
 #include "pkvm/event.h"
@@ -45,6 +46,14 @@ namespace pkvmemu::hyp {
 
 int init_described_module(HypVa descriptor) {
   const auto& module = *fw::object_at<const pkvm_el2_module>(descriptor);
+  Hypervisor& hyp = hypervisor();
+  const auto hyp_va = [&module](u64 kernel) {
+    return HypVa{kernel - module.sections.start + module.hyp_va};
+  };
+  // Its result is nobody's business (2.8).
+  if (module.event_ids.start != module.event_ids.end)
+    (void)hyp.trace_events.add(hyp_va(module.event_ids.start), hyp_va(module.event_ids.end),
+                               event_ranges(hyp.generation));
   return init_module(HypVa{module.init - module.sections.start + module.hyp_va});
 }
 
@@ -57,7 +66,8 @@ int init_module(HypVa init) {
   const bool has_word = same_page || (hyp.space && hyp.space->is_mapped(word));
   const CfiFlavour flavour = has_word ? flavour_of_init(init) : CfiFlavour::none;
   hyp.modules.set_flavour(init, flavour);
-  const pkvm_module_ops* ops = module_ops(hyp.generation, flavour);
+  const pkvm_module_ops* ops =
+      module_ops(hyp.generation, flavour, logs_ops() ? OpsLog::on : OpsLog::off);
   const int result = fw::function_at<int(const pkvm_module_ops*)>(init)(ops);
   hyp.events.emit(pkvm::event::Kind::module_init,
                   {init.value, static_cast<std::uint64_t>(std::int64_t{result})});

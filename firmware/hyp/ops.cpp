@@ -2,6 +2,7 @@
 #include "hyp/ops.h"
 
 #include "hyp/hypervisor.h"
+#include "hyp/ops_log.h"
 #include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "pkvm/ops.h"
@@ -99,7 +100,9 @@ void report_missing(std::string_view name, std::uint64_t caller) {
   for (const pkvm::OpRow& row : pkvm::op_rows)
     if (row.name == name && row.slot_in(hyp.generation) >= 0)
       slot = static_cast<std::uint64_t>(row.slot_in(hyp.generation));
-  hyp.events.emit(pkvm::event::Kind::op_missing, {slot, caller}, name);
+  // Through a stub the return address is the stub's.
+  hyp.events.emit(pkvm::event::Kind::op_missing, {slot, logs_ops() ? logged_caller() : caller},
+                  name);
 }
 
 }  // namespace pkvmemu::hyp::ops

@@ -17,7 +17,7 @@ int get_leaf(Pa pa, unsigned long long* where, Level* level) {
   return 0;
 }
 
-Callback callback_of(HypVa function, const CfiType& type) {
+AbortCallback callback_of(HypVa function, const CfiType& type) {
   return {.function = function, .hash = type.hash(hypervisor().modules.flavour_of(function))};
 }
 

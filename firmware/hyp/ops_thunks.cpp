@@ -10,10 +10,15 @@
 #include "hyp/abi_types.h"
 #include "hyp/hypervisor.h"
 #include "hyp/ops.h"
+#include "hyp/ops_handlers.h"
+#include "hyp/ops_heap.h"
+#include "hyp/ops_list.h"
 #include "hyp/ops_memory.h"
 #include "hyp/ops_table.h"
+#include "hyp/ops_trace.h"
 #include "lib/memory.h"
 #include "pkvm/errno.h"
+#include "pkvm/ops.h"
 
 // The prefix keeps memcpy and its like from being the compiler's own.
 // NOLINTBEGIN(readability-identifier-naming)
@@ -172,6 +177,74 @@ void op_udelay(unsigned long usecs) {
 int op_hyp_smp_processor_id() {
   return static_cast<int>(this_cpu().index);
 }
+void* op_hyp_alloc(size_t size) {
+  return ops::hyp_alloc(size);
+}
+int op_hyp_alloc_errno() {
+  return ops::hyp_alloc_errno();
+}
+void op_hyp_free(void* address) {
+  ops::hyp_free(hyp_va_of(address));
+}
+u8 op_hyp_alloc_missing_donations() {
+  return ops::hyp_alloc_missing_donations();
+}
+int op_register_hyp_event_ids(unsigned long start, unsigned long end) {
+  return ops::register_hyp_event_ids(HypVa{start}, HypVa{end});
+}
+void* op_tracing_reserve_entry(unsigned long length) {
+  return ops::tracing_reserve_entry(length);
+}
+void op_tracing_commit_entry() {
+  ops::tracing_commit_entry();
+}
+void op_tracing_mod_hyp_printk(u8 fmt_id, u64 a, u64 b, u64 c, u64 d) {
+  ops::tracing_mod_hyp_printk(fmt_id, {a, b, c, d});
+}
+void op_update_hcr_el2(unsigned long set_mask, unsigned long clear_mask) {
+  ops::update_hcr_el2(set_mask, clear_mask);
+}
+void op_update_hfgwtr_el2(unsigned long set_mask, unsigned long clear_mask) {
+  ops::update_hfgwtr_el2(set_mask, clear_mask);
+}
+int op_register_host_smc_handler_6_1(bool (*cb)(kvm_cpu_context*)) {
+  return ops::register_host_smc_handler(hyp_va_of_function(cb), unchecked_cfi_type);
+}
+int op_register_host_smc_handler_6_6(bool (*cb)(user_pt_regs*)) {
+  return ops::register_host_smc_handler(hyp_va_of_function(cb), trap_cfi_type);
+}
+int op_register_guest_smc_handler(bool (*cb)(arm_smccc_1_2_regs*, arm_smccc_1_2_regs*,
+                                             pkvm_handle_t)) {
+  return ops::register_guest_smc_handler(hyp_va_of_function(cb));
+}
+int op_register_default_trap_handler_6_1(bool (*cb)(kvm_cpu_context*)) {
+  return ops::register_default_trap_handler(hyp_va_of_function(cb), unchecked_cfi_type);
+}
+int op_register_default_trap_handler_6_6(bool (*cb)(user_pt_regs*)) {
+  return ops::register_default_trap_handler(hyp_va_of_function(cb), trap_cfi_type);
+}
+int op_register_psci_notifier_6_1(void (*cb)(pkvm_psci_notification, kvm_cpu_context*)) {
+  return ops::register_psci_notifier(hyp_va_of_function(cb), unchecked_cfi_type);
+}
+int op_register_psci_notifier_6_6(void (*cb)(pkvm_psci_notification, user_pt_regs*)) {
+  return ops::register_psci_notifier(hyp_va_of_function(cb), psci_cfi_type);
+}
+int op_register_hyp_panic_notifier_6_1(void (*cb)(kvm_cpu_context*)) {
+  return ops::register_hyp_panic_notifier(hyp_va_of_function(cb), unchecked_cfi_type);
+}
+int op_register_hyp_panic_notifier_6_6(void (*cb)(user_pt_regs*)) {
+  return ops::register_hyp_panic_notifier(hyp_va_of_function(cb), handler_cfi_type);
+}
+int op_register_unmask_serror(bool (*unmask)(), void (*mask)()) {
+  return ops::register_unmask_serror(hyp_va_of_function(unmask), hyp_va_of_function(mask));
+}
+[[clang::preserve_most]] bool op_list_add_valid_or_report(list_head* entry, list_head* prev,
+                                                          list_head* next) {
+  return hyp_list_add_valid(entry, prev, next);
+}
+[[clang::preserve_most]] bool op_list_del_entry_valid_or_report(list_head* entry) {
+  return hyp_list_del_entry_valid(entry);
+}
 
 // The ops that do not exist yet. The caller's address is where a report points.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
@@ -183,37 +256,59 @@ int op_hyp_smp_processor_id() {
   }
 #define PKVM_MISSING_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
   returns op_##variant parameters PKVM_MISSING_BODY(name, returns)
-#define PKVM_MISSING_PRESERVE_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
-  [[clang::preserve_most]] returns op_##variant parameters PKVM_MISSING_BODY(name, returns)
+#define PKVM_PRESERVE_OP PKVM_OP
 #include "pkvm/ops.def"
 #undef PKVM_OP
 #undef PKVM_MISSING_OP
-#undef PKVM_MISSING_PRESERVE_OP
+#undef PKVM_PRESERVE_OP
 #undef PKVM_MISSING_BODY
 
-/// The function of one slot of one generation's table; KABI reserves have none.
+#ifdef PKVM_FIRMWARE
+/// The stub that reports one op, of the op's own type, so that it has the same word before it.
+template <pkvm::OpId Id, auto* Op, typename Type>
+struct Stub;
+template <pkvm::OpId Id, auto* Op, typename Returns, typename... Parameters>
+struct Stub<Id, Op, Returns(Parameters...)> {
+  [[gnu::naked]] static Returns call(Parameters... /*x0 to x7*/) {
+    asm volatile(
+        "adrp x17, %1\n\tadd x17, x17, :lo12:%1\n\tmov x16, %0\n\tb hyp_logged_op" ::"i"(Id),
+        "S"(Op));
+  }
+};
+#endif
+
+/// The function of one slot of one generation's table, and its stub; KABI reserves have none.
 template <pkvm::Generation Id, int Slot>
 struct SlotOf {
   static constexpr void (*pointer)() = nullptr;
+  static constexpr void (*logged)() = nullptr;
 };
 
 // A row that a generation does not have gets a negative slot of its own, which nobody looks up.
-#define PKVM_SLOT(generation, slot, variant)                     \
-  template <>                                                    \
-  struct SlotOf<generation, ((slot) < 0 ? -__LINE__ : (slot))> { \
-    static constexpr auto* pointer = &op_##variant;              \
+#ifdef PKVM_FIRMWARE
+#define PKVM_STUB(variant, returns, parameters) \
+  &Stub<pkvm::OpId::variant, &op_##variant, returns parameters>::call
+#else
+#define PKVM_STUB(variant, returns, parameters) &op_##variant
+#endif
+#define PKVM_SLOT(generation, slot, variant, returns, parameters)            \
+  template <>                                                                \
+  struct SlotOf<generation, ((slot) < 0 ? -__LINE__ : (slot))> {             \
+    static constexpr auto* pointer = &op_##variant;                          \
+    static constexpr auto* logged = PKVM_STUB(variant, returns, parameters); \
   };
-#define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
-  PKVM_SLOT(pkvm::Generation::android14_6_1, g6_1, variant)            \
-  PKVM_SLOT(pkvm::Generation::android15_6_6, g6_6, variant)            \
-  PKVM_SLOT(pkvm::Generation::android16_6_12, g6_12, variant)
+#define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12)           \
+  PKVM_SLOT(pkvm::Generation::android14_6_1, g6_1, variant, returns, parameters) \
+  PKVM_SLOT(pkvm::Generation::android15_6_6, g6_6, variant, returns, parameters) \
+  PKVM_SLOT(pkvm::Generation::android16_6_12, g6_12, variant, returns, parameters)
 #define PKVM_MISSING_OP PKVM_OP
-#define PKVM_MISSING_PRESERVE_OP PKVM_OP
+#define PKVM_PRESERVE_OP PKVM_OP
 #include "pkvm/ops.def"
 #undef PKVM_OP
 #undef PKVM_MISSING_OP
-#undef PKVM_MISSING_PRESERVE_OP
+#undef PKVM_PRESERVE_OP
 #undef PKVM_SLOT
+#undef PKVM_STUB
 // NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 
 /// Constant data, as in the kernel: no code fills it in (hyp.lds refuses constructors).
@@ -223,25 +318,28 @@ template <pkvm::Generation Id, int... Slots>
 struct Table<Id, std::integer_sequence<int, Slots...>> {
   static inline const void* const slots[] = {
       reinterpret_cast<const void*>(SlotOf<Id, Slots>::pointer)...};
+  static inline const void* const logged[] = {
+      reinterpret_cast<const void*>(SlotOf<Id, Slots>::logged)...};
 };
 template <pkvm::Generation Id>
-OpsTable table_of() {
+OpsTable table_of(OpsLog log) {
   using Slots = std::make_integer_sequence<int, static_cast<int>(pkvm::info(Id).ops_slots)>;
+  if (log == OpsLog::on) return Table<Id, Slots>::logged;
   return Table<Id, Slots>::slots;
 }
 
 }  // namespace
 
-OpsTable ops_table(pkvm::Generation generation) {
+OpsTable ops_table(pkvm::Generation generation, OpsLog log) {
   switch (generation) {
     case pkvm::Generation::android14_6_1:
-      return table_of<pkvm::Generation::android14_6_1>();
+      return table_of<pkvm::Generation::android14_6_1>(log);
     case pkvm::Generation::android16_6_12:
-      return table_of<pkvm::Generation::android16_6_12>();
+      return table_of<pkvm::Generation::android16_6_12>(log);
     case pkvm::Generation::android15_6_6:
       break;
   }
-  return table_of<pkvm::Generation::android15_6_6>();
+  return table_of<pkvm::Generation::android15_6_6>(log);
 }
 
 }  // namespace pkvmemu::hyp::PKVM_CFI_FLAVOUR

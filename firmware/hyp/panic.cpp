@@ -50,6 +50,9 @@ const pkvmemu::hyp::PanicExit* hyp_panic(std::uint64_t origin, std::uint64_t sp)
     panicking = true;
     hyp.events.emit(pkvm::event::Kind::hyp_panic, {esr, spsr, elr, far, hpfar, par}, {},
                     is_overflow(origin, sp) ? "hyp stack overflow" : "");
+    // Whoever panics holding it never gives it back, and the host's last words need their MMIO.
+    if (hyp.host) hyp.host->lock().unlock();
+    if (origin == PANIC_FROM_EL2) hyp.handlers.panic.notify(&this_cpu().host);
   }
   restore_host_for_panic();
   panic_exit = {.x = {esr, spsr, elr, physical_of(elr), par, 0, far, hpfar},

@@ -176,6 +176,7 @@ Status finish(Hypervisor& hyp, PaRange pool_range) {
   HostStage2& host =
       hyp.host.emplace(memory, hyp.stage2_shape, hyp.stage2_root, pool, hyp.generation);
   Ownership& ownership = hyp.ownership.emplace(host, space, vmemmap, hyp.generation);
+  if (space.layout().heap != HypVa{0}) hyp.heap.emplace(space, ownership, hyp.generation);
   const PaRange image = image_range(hyp.linear, __image_start, __image_end);
   return in_order([&] { return host.map_all_memory(); },
                   [&] { return ownership.claim_for_hyp(image); },

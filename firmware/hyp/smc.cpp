@@ -14,18 +14,37 @@ using arch::Sysreg;
 
 constexpr std::int64_t psci_already_on = -4;
 
-/// x0..x3 of a PSCI call.
+/// x0..x3 of a PSCI call, and the registers that they came in.
 struct PsciCall {
   std::array<std::uint64_t, 4> x;
+  user_pt_regs* host;
 };
 using PsciHandler = std::int64_t (*)(const PsciCall&);
+
+/// SErrors that EL2 takes stay masked while EL3 works.
+void smc_for_host(arch::SmcRegisters& registers) {
+  const SErrorHandlers& serror = hypervisor().handlers.serror;
+  if (serror.installed()) serror.mask();
+  arch::smc(registers);
+  if (serror.installed()) serror.unmask();
+}
 
 std::int64_t forward(const PsciCall& call) {
   arch::SmcRegisters registers{};
   for (std::size_t i = 0; i < call.x.size(); ++i)
     registers[i] = call.x[i];
-  arch::smc(registers);
+  smc_for_host(registers);
   return static_cast<std::int64_t>(registers[0]);
+}
+
+/// Modules hear of it first. There is no way back from a deep state through EL2 yet: the entry
+/// point is 0 (docs/fidelity.md).
+template <pkvm_psci_notification Notification, std::size_t EntryPoint>
+std::int64_t suspend(const PsciCall& call) {
+  hypervisor().handlers.psci.notify(Notification, call.host);
+  PsciCall relayed = call;
+  relayed.x[EntryPoint] = relayed.x[EntryPoint + 1] = 0;
+  return forward(relayed);
 }
 
 /// One CPU, and it is on.
@@ -41,9 +60,11 @@ struct Row {
 };
 
 // 32-bit forms of calls that have a 64-bit form are not here: they are refused, like any other
-// number in PSCI's range. CPU_SUSPEND64 and SYSTEM_SUSPEND64 are missing (docs/fidelity.md).
+// number in PSCI's range.
 constexpr auto rows = std::to_array<Row>({
     {pkvm::psci::version, forward},
+    {pkvm::psci::cpu_suspend64, suspend<PKVM_PSCI_CPU_SUSPEND, 2>},
+    {pkvm::psci::system_suspend64, suspend<PKVM_PSCI_SYSTEM_SUSPEND, 1>},
     {pkvm::psci::cpu_off, forward},
     {pkvm::psci::cpu_on64, cpu_on},
     {pkvm::psci::affinity_info64, forward},
@@ -67,7 +88,7 @@ void forward_to_el3(user_pt_regs* regs) {
   arch::SmcRegisters registers{};
   for (std::size_t i = 0; i < registers.size(); ++i)
     registers[i] = regs->regs[i];
-  arch::smc(registers);
+  smc_for_host(registers);
   for (std::size_t i = 0; i < registers.size(); ++i)
     regs->regs[i] = registers[i];
 }
@@ -78,10 +99,10 @@ void handle_smc(user_pt_regs* regs, std::uint64_t /*esr*/) {
   const bool strips = pkvm::info(hypervisor().generation).strips_sve_hint;
   const std::uint64_t id = regs->regs[0] & ~(strips ? pkvm::smccc::sve_hint : 0) & 0xFFFF'FFFF;
   if (pkvm::psci::in_range(id)) {
-    const PsciCall call{{id, regs->regs[1], regs->regs[2], regs->regs[3]}};
+    const PsciCall call{{id, regs->regs[1], regs->regs[2], regs->regs[3]}, regs};
     regs->regs[0] = static_cast<u64>(handle_psci(id, call));
     regs->regs[1] = regs->regs[2] = regs->regs[3] = 0;
-  } else {
+  } else if (!hypervisor().handlers.host_smc.first_true(regs)) {
     forward_to_el3(regs);
   }
   // A trapped SMC is reported with the PC at it.

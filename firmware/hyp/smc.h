@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// SMC from the host (pkvm-abi.md 8.3): PSCI is relayed by one table, the rest goes to EL3 as it is.
+// SMC from the host (pkvm-abi.md 8.3): PSCI is relayed by one table; then modules may take it; the
+// rest goes to EL3 as it is.
 #pragma once
 
 #include <cstdint>

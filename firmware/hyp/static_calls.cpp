@@ -9,6 +9,7 @@
 #include "hyp/vm/vm_calls.h"
 #include "lib/address_cast.h"
 #include "pkvm/event.h"
+#include "pkvm/trace.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -127,6 +128,76 @@ void host_unshare_hyp(user_pt_regs* regs) {
   answer(regs, hypervisor().ownership->host_unshare_hyp(regs->regs[1]));
 }
 
+/// Who manages the pages that a refill brings (7.8).
+constexpr std::uint64_t heap_id = 0;
+
+/// The IOMMU's pools do not exist yet, so that its id is as unknown as any other.
+void hyp_alloc_mgt_refill(user_pt_regs* regs) {
+  if (regs->regs[1] != heap_id) {
+    answer(regs, pkvm::negated(Errno::einval));
+    return;
+  }
+  answer(regs, hypervisor().heap->refill({.head = regs->regs[2], .blocks = regs->regs[3]}));
+}
+
+void hyp_alloc_mgt_reclaimable(user_pt_regs* regs) {
+  regs->regs[1] = hypervisor().heap->reclaimable();
+}
+
+void hyp_alloc_mgt_reclaim(user_pt_regs* regs) {
+  const Memcache pages = hypervisor().heap->reclaim(regs->regs[1]);
+  regs->regs[1] = pages.head;
+  regs->regs[2] = pages.blocks;
+}
+
+/// The descriptor lies in a page that the host has shared; no heap is needed.
+void load_tracing(user_pt_regs* regs) {
+  Hypervisor& hyp = hypervisor();
+  regs->regs[3] = 0;
+  if (regs->regs[2] < sizeof(pkvm::trace::Descriptor)) {
+    answer(regs, pkvm::negated(Errno::einval));
+    return;
+  }
+  const auto* descriptor =
+      fw::object_at<const pkvm::trace::Descriptor>(HypVa{ops::kern_hyp_va(regs->regs[1])});
+  answer(regs, hyp.trace.load(*descriptor, *hyp.ownership, hyp.linear));
+}
+
+void teardown_tracing(user_pt_regs* regs) {
+  Hypervisor& hyp = hypervisor();
+  hyp.trace.teardown(*hyp.ownership, hyp.linear);
+  answer(regs, 0);
+}
+
+void enable_tracing(user_pt_regs* regs) {
+  answer(regs, hypervisor().trace.enable(regs->regs[1] != 0));
+}
+
+/// The page's index, or an error.
+void swap_reader_tracing(user_pt_regs* regs) {
+  const bool known = regs->regs[1] < hypervisor().cpus;
+  const Expected<std::uint64_t> page =
+      known ? hypervisor().trace.swap_reader() : Expected<std::uint64_t>(error(Errno::einval));
+  regs->regs[1] = page ? *page : static_cast<u64>(pkvm::negated(page.error()));
+}
+
+void reset_tracing(user_pt_regs* regs) {
+  hypervisor().trace.reset();
+  answer(regs, 0);
+}
+
+void enable_event(user_pt_regs* regs) {
+  Hypervisor& hyp = hypervisor();
+  const auto id = static_cast<std::uint16_t>(regs->regs[1]);
+  const bool on = regs->regs[2] != 0;
+  if (id == pkvm::trace::printk_event) {
+    hyp.trace_events.enable_printk(on);
+    answer(regs, 0);
+    return;
+  }
+  answer(regs, hyp.trace_events.enable(id, on, *hyp.space, this_cpu().index));
+}
+
 struct Row {
   pkvm::Hypercall call;
   StaticCall handler;
@@ -183,6 +254,15 @@ constexpr auto rows = std::to_array<Row>({
     {Hypercall::pkvm_host_donate_guest, call_host_donate_guest},
     {Hypercall::pkvm_host_share_guest, call_host_share_guest},
     {Hypercall::pkvm_host_unshare_guest, call_host_unshare_guest},
+    {Hypercall::pkvm_load_tracing, load_tracing, Generation::android15_6_6},
+    {Hypercall::pkvm_teardown_tracing, teardown_tracing, Generation::android15_6_6},
+    {Hypercall::pkvm_enable_tracing, enable_tracing, Generation::android15_6_6},
+    {Hypercall::pkvm_swap_reader_tracing, swap_reader_tracing, Generation::android15_6_6},
+    {Hypercall::pkvm_reset_tracing, reset_tracing, Generation::android16_6_12},
+    {Hypercall::pkvm_enable_event, enable_event, Generation::android15_6_6},
+    {Hypercall::pkvm_hyp_alloc_mgt_refill, hyp_alloc_mgt_refill},
+    {Hypercall::pkvm_hyp_alloc_mgt_reclaimable, hyp_alloc_mgt_reclaimable},
+    {Hypercall::pkvm_hyp_alloc_mgt_reclaim, hyp_alloc_mgt_reclaim},
 });
 
 constexpr std::size_t largest_table = 76;

@@ -100,6 +100,13 @@ void forget_instructions();
 
 void smc(SmcRegisters& registers);
 
+/// PSTATE.A.
+void mask_serror();
+void unmask_serror();
+
+/// HFGWTR_EL2, which a CPU without FEAT_FGT does not have.
+void write_hfgwtr_el2(std::uint64_t value);
+
 /// What EL1 would read at `va`, as PAR_EL1 reports it (AT S1E1R); PAR_EL1 itself is preserved.
 std::uint64_t translate_el1_read(std::uint64_t va);
 

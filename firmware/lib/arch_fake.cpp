@@ -51,6 +51,16 @@ void smc(SmcRegisters& registers) {
     registers[0] = ~std::uint64_t{0};
 }
 
+void mask_serror() {
+  fake::state().serror_masked = true;
+}
+void unmask_serror() {
+  fake::state().serror_masked = false;
+}
+void write_hfgwtr_el2(std::uint64_t value) {
+  fake::state().hfgwtr_el2 = value;
+}
+
 std::uint64_t translate_el1_read(std::uint64_t /*va*/) {
   return fake::state().par;
 }

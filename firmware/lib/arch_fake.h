@@ -14,6 +14,8 @@ struct State {
   unsigned hyp_full_flushes = 0;
   unsigned vmid_flushes = 0;
   unsigned barriers = 0;
+  bool serror_masked = true;
+  std::uint64_t hfgwtr_el2 = 0;
   /// Answers translate_el1_read.
   std::uint64_t par = 0;
   SmcRegisters last_smc{};

@@ -116,6 +116,17 @@ inline void use_host_vectors() {
   asm volatile("msr vbar_el2, %0\n\tisb" ::"r"(&hyp_host_vectors) : "memory");
 }
 
+inline void mask_serror() {
+  asm volatile("msr daifset, #4" ::: "memory");
+}
+inline void unmask_serror() {
+  asm volatile("msr daifclr, #4" ::: "memory");
+}
+
+inline void write_hfgwtr_el2(std::uint64_t value) {
+  asm volatile("msr s3_4_c1_c1_5, %0" ::"r"(value) : "memory");
+}
+
 inline std::uint64_t translate_el1_read(std::uint64_t va) {
   const std::uint64_t saved = read<Sysreg::par_el1>();
   asm volatile("at s1e1r, %0\n\tisb" ::"r"(va) : "memory");

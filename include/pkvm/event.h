@@ -42,6 +42,11 @@ enum class Kind : std::uint32_t {
   hyp_panic = 6,
   /// An abort was injected into the host. v0 ESR_EL2, v1 IPA, v2 host PC.
   host_abort_injected = 7,
+  /// A module called an op (only with HypBootInfo::log_ops). name: op, text: the string of a string
+  /// argument, v0 row in ops.def, v1 caller's return address, v2..v9 x0..x7.
+  op_begin = 8,
+  /// It returned. v0 row, v1 x0.
+  op_end = 9,
 
   // From EL1.
   /// The host kernel starts to load a module. name, text: path in the initramfs, v0: 1 when the
@@ -60,7 +65,8 @@ enum class Kind : std::uint32_t {
   module_end = 36,
   /// One record for each listed module that is not tried because an earlier one failed. name.
   module_skipped = 37,
-  /// A call of the rc file is about to be made. name: as written, v0 x0, v1..v7 x1..x7.
+  /// A call of the rc file is about to be made. name: as written, v0 x0, v1..v7 x1..x7, v8: 0 HVC,
+  /// 1 SMC.
   call_begin = 38,
   /// It returned. v0..v7: x0..x7.
   call_end = 39,
@@ -82,8 +88,18 @@ enum class Kind : std::uint32_t {
   /// A module imports a symbol that nobody exports. name: module, text: symbol, v0: 1 when it was
   /// bound to a stub (pkvmemu.unresolved=stub), 0 when the load is refused for it.
   module_unresolved = 47,
+  /// The EL2 half of a module got its addresses. name, v0 hyp VA (token), v1 size in bytes, v2 hyp
+  /// VA of .hyp.text.
+  module_el2_placed = 51,
+  /// An entry of the trace buffer (--trace-events). name: the event, text: its fields, v0 id.
+  trace_event = 52,
   /// Such a stub was called and answered 0. name: symbol, v0 the caller's return address.
   stub_used = 48,
+  /// The host kernel is about to touch a physical address (wish `touch`). name: as written, v0: 0
+  /// read, 1 write, 2 execute, v1 PA, v2 what it writes.
+  touch_begin = 49,
+  /// It has. name, v0: 1 when it raised an exception, v1 what it read, v2 ESR_EL1, v3 FAR_EL1.
+  touch_end = 50,
 
   // From EL1, about guests. name: the guest's program.
   /// A step of running it. text: which, v0 what it answered (0 or -errno), v1: 1 protected.

@@ -66,6 +66,7 @@ struct HypBootInfo {
   std::uint64_t event_ring_size;
   std::uint64_t region_count;
   HypMemoryRegion regions[max_memory_regions];  ///< sorted, RAM only
+  std::uint64_t log_ops;  ///< not 0: modules get tables whose ops report themselves as events
 };
 
 /// struct kvm_nvhe_init_params of 6.1 and 6.6 (pkvm-abi.md 4.5), x1 of __kvm_hyp_init by PA.

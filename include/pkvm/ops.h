@@ -25,14 +25,25 @@ struct OpRow {
   OpRow{#name, true, {g6_1, g6_6, g6_12}},
 #define PKVM_MISSING_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
   OpRow{#name, false, {g6_1, g6_6, g6_12}},
-#define PKVM_MISSING_PRESERVE_OP PKVM_MISSING_OP
+#define PKVM_PRESERVE_OP PKVM_OP
 // NOLINTEND(cppcoreguidelines-macro-usage)
 inline constexpr auto op_rows = std::to_array<OpRow>({
 #include "pkvm/ops.def"
 });
 #undef PKVM_OP
 #undef PKVM_MISSING_OP
-#undef PKVM_MISSING_PRESERVE_OP
+#undef PKVM_PRESERVE_OP
+
+/// Rows of ops.def by their variant's name.
+enum class OpId : std::uint16_t {
+#define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) variant,
+#define PKVM_MISSING_OP PKVM_OP
+#define PKVM_PRESERVE_OP PKVM_OP
+#include "pkvm/ops.def"
+#undef PKVM_OP
+#undef PKVM_MISSING_OP
+#undef PKVM_PRESERVE_OP
+};
 
 /// The op in `slot` of generation `id`; empty for a reserve.
 constexpr std::string_view op_name(Generation id, std::size_t slot) {

@@ -45,6 +45,10 @@ inline constexpr std::string_view param_generation = "pkvmemu.generation";  ///<
 inline constexpr std::string_view param_iommu = "pkvmemu.iommu";            ///< "null" or "none"
 /// Present, or "1": defects of released kernels are reproduced (pkvm/quirk.h).
 inline constexpr std::string_view param_as_shipped = "pkvmemu.as_shipped";
+/// Present, or "1": every op that a module calls is reported as events (docs/cli.md, --log-ops).
+inline constexpr std::string_view param_log_ops = "pkvmemu.log_ops";
+/// Present, or "1": the hyp events of modules are enabled and shown (--trace-events).
+inline constexpr std::string_view param_trace_events = "pkvmemu.trace_events";
 
 /// "refuse" (default) a module whose imports nobody exports, or "stub" them.
 inline constexpr std::string_view param_unresolved = "pkvmemu.unresolved";

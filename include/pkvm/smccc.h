@@ -38,6 +38,7 @@ inline constexpr std::uint32_t migrate_info_type = 0x8400'0006;
 inline constexpr std::uint32_t system_off = 0x8400'0008;
 inline constexpr std::uint32_t system_reset = 0x8400'0009;
 inline constexpr std::uint32_t features = 0x8400'000A;
+inline constexpr std::uint32_t system_suspend64 = 0xC400'000E;
 
 /// The function-id ranges that belong to PSCI (pkvm-abi.md 8.3).
 constexpr bool in_range(std::uint64_t id) {

@@ -38,11 +38,15 @@ constexpr const KmiRow& kmi_row(pkvm::Generation id) {
   return kmi_rows[static_cast<std::size_t>(id)];
 }
 
+/// Whether the loader maps a section at EL2, in pages of its own, or only EL1 reads it.
+enum class HypUse : std::uint8_t { mapped, carried };
+
 /// A section of the EL2 half, in the order that the finished module has them (pkvm-abi.md 2.2).
 struct HypSection {
   std::string_view name;
   std::string_view inputs;  ///< what the EL2 objects call it, as linker script patterns
   pkvm::Generation since;
+  HypUse use = HypUse::mapped;
 };
 
 inline constexpr std::array hyp_sections = {
@@ -53,6 +57,8 @@ inline constexpr std::array hyp_sections = {
     HypSection{".hyp.patchable_function_entries", "__patchable_function_entries",
                pkvm::Generation::android16_6_12},
     HypSection{".hyp.data", ".data .data.*", pkvm::Generation::android14_6_1},
+    HypSection{".hyp.printk_fmts", ".hyp.printk_fmts", pkvm::Generation::android16_6_12,
+               HypUse::carried},
 };
 
 inline constexpr std::uint64_t module_page_size = 4096;

@@ -42,7 +42,7 @@ std::string module_link_script(pkvm::Generation generation, Halves halves) {
   script += el1_sections;
   if (halves == Halves::el1_and_el2) {
     for (const HypSection& section : hyp_sections) {
-      if (section.since > generation) continue;
+      if (section.since > generation || section.use != HypUse::mapped) continue;
       script += fmt::format("  {0} 0 : ALIGN({1}) {{ *({0}) . = ALIGN({1}); }}\n", section.name,
                             module_page_size);
     }

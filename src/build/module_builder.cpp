@@ -2,20 +2,26 @@
 #include "build/module_builder.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <fstream>
 #include <iterator>
+#include <ranges>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "build/hyp_reloc.h"
+#include "build/kcfi_types.h"
 #include "build/link_script.h"
 #include "build/module_source.h"
 #include "build/object_file.h"
 #include "build/temp_dir.h"
 #include "build/toolchain.h"
+#include "pkvm/exports.h"
 
 namespace pkvmemu::build {
 namespace {
@@ -29,11 +35,25 @@ bool is_name_character(unsigned char c) {
   return std::isalnum(c) != 0 || c == '_';
 }
 
+/// Said in a sentence, where a compiler would read for minutes or answer with pages.
+Result<void> check_source(const fs::path& source) {
+  constexpr std::uintmax_t largest = std::uintmax_t{16} << 20U;
+  constexpr std::size_t sample = 512;
+  std::error_code status;
+  if (!fs::exists(source, status)) return fail("{}: no such file", source.string());
+  if (auto good = check_readable(source, largest); !good) return good;
+  std::array<char, sample> begin{};
+  std::ifstream(source, std::ios::binary).read(begin.data(), begin.size() - 1);
+  // The array ends with zeros: one before them is the file's own.
+  const std::size_t text = std::string_view(begin.data()).size();
+  if (std::ranges::any_of(begin | std::views::drop(text), [](char c) { return c != 0; }))
+    return fail("{}: is a binary file, expected C source", source.string());
+  return {};
+}
+
 Result<void> check_sources(const std::vector<fs::path>& sources) {
-  for (const fs::path& source : sources) {
-    std::error_code status;
-    if (!fs::is_regular_file(source, status)) return fail("{}: no such file", source.string());
-  }
+  for (const fs::path& source : sources)
+    if (auto good = check_source(source); !good) return good;
   return {};
 }
 
@@ -88,13 +108,18 @@ class Builder {
   Result<fs::path> link_el2();
   Result<fs::path> compile_descriptor(const std::vector<fs::path>& el1_objects);
   Result<void> check_el2_is_complete(const fs::path& object) const;
-  Result<void> check_module(const Bytes& image) const;
+  Result<void> compare_types(const std::vector<fs::path>& el1_objects);
+  [[nodiscard]] Result<std::vector<std::string>> dependencies(
+      const std::vector<fs::path>& el1_objects) const;
+  [[nodiscard]] bool is_provided(std::string_view symbol) const;
+  Result<void> check_module(const Bytes& image);
   Result<void> run(std::string_view what, const Arguments& arguments, const fs::path& where);
   [[nodiscard]] Result<ObjectFile> read_object(const fs::path& object) const;
 
   const ModuleSpec& spec_;
   fs::path directory_;
   std::string messages_;
+  std::string notes_;
 };
 
 Result<void> Builder::run(std::string_view what, const Arguments& arguments,
@@ -184,6 +209,27 @@ Result<void> Builder::check_el2_is_complete(const fs::path& object) const {
   return {};
 }
 
+Result<void> Builder::compare_types(const std::vector<fs::path>& el1_objects) {
+  const KmiRow& row = kmi_row(spec_.generation);
+  const Cfi flavour = spec_.cfi.value_or(row.el2_cfi);
+  if (flavour == Cfi::off || flavour != spec_.cfi.value_or(row.el1_cfi)) return {};
+  const Result<ObjectFile> el2 = read_object("el2-all.o");
+  if (!el2) return std::unexpected(el2.error());
+  for (const fs::path& path : el1_objects) {
+    const Result<ObjectFile> el1 = read_object(path);
+    if (!el1) return std::unexpected(el1.error());
+    for (const std::string& function : functions_of_other_types(*el1, *el2)) {
+      const std::string message = fmt::format(
+          "{}: {} has another type at EL2 than EL1 declares; the hypervisor checks it (kCFI) and "
+          "panics when it is called",
+          spec_.name, function);
+      if (spec_.warnings == Warnings::fatal) return fail("{}", message);
+      messages_ += "warning: " + message + "\n";
+    }
+  }
+  return {};
+}
+
 Result<fs::path> Builder::link_el2() {
   const Result<std::vector<fs::path>> objects = compile_all(Level::el2, spec_.el2_sources);
   if (!objects) return std::unexpected(objects.error());
@@ -215,9 +261,28 @@ Result<fs::path> Builder::link_el2() {
   return "kvm_nvhe.o";
 }
 
+/// Those that were named, and those of the others that export what an EL1 object imports.
+Result<std::vector<std::string>> Builder::dependencies(
+    const std::vector<fs::path>& el1_objects) const {
+  std::vector<std::string> names = spec_.depends;
+  for (const fs::path& path : el1_objects) {
+    const Result<ObjectFile> object = read_object(path);
+    if (!object) return std::unexpected(object.error());
+    for (const OtherModule& other : spec_.others) {
+      const bool needed = std::ranges::any_of(object->symbols(), [&other](const Symbol& symbol) {
+        return symbol.is_undefined() && other.has(symbol.name);
+      });
+      if (needed && std::ranges::find(names, other.name) == names.end())
+        names.push_back(other.name);
+    }
+  }
+  return names;
+}
+
 Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& el1_objects) {
-  Descriptor descriptor{
-      .name = spec_.name, .generation = spec_.generation, .depends = spec_.depends};
+  const Result<std::vector<std::string>> depends = dependencies(el1_objects);
+  if (!depends) return std::unexpected(depends.error());
+  Descriptor descriptor{.name = spec_.name, .generation = spec_.generation, .depends = *depends};
   for (const fs::path& path : el1_objects) {
     const Result<ObjectFile> object = read_object(path);
     if (!object) return std::unexpected(object.error());
@@ -230,14 +295,29 @@ Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& el1_ob
   return compile(Level::el1, directory_ / name, spec_.name + ".mod.o");
 }
 
-Result<void> Builder::check_module(const Bytes& image) const {
+bool Builder::is_provided(std::string_view symbol) const {
+  return pkvm::is_exported(symbol) ||
+         std::ranges::any_of(spec_.others,
+                             [symbol](const OtherModule& other) { return other.has(symbol); });
+}
+
+Result<void> Builder::check_module(const Bytes& image) {
   const Result<ObjectFile> module = ObjectFile::parse(spec_.name, image);
   if (!module) return std::unexpected(module.error());
+  std::vector<std::string_view> missing;
   for (const Symbol& symbol : module->symbols()) {
-    if (!symbol.is_undefined() || !symbol.name.starts_with(nvhe_prefix)) continue;
-    return fail("{}: EL1 code refers to {}, but no EL2 source defines {}", spec_.name, symbol.name,
-                symbol.name.substr(nvhe_prefix.size()));
+    if (!symbol.is_undefined()) continue;
+    if (symbol.name.starts_with(nvhe_prefix))
+      return fail("{}: EL1 code refers to {}, but no EL2 source defines {}", spec_.name,
+                  symbol.name, symbol.name.substr(nvhe_prefix.size()));
+    if (!is_provided(symbol.name)) missing.push_back(symbol.name);
   }
+  // A module that is only named may export anything.
+  if (!missing.empty() && spec_.depends.empty())
+    notes_ = fmt::format(
+        "warning: {}: the kernel here does not export {}: if another module does, give it with "
+        "--depends FILE.ko; otherwise the load will fail\n",
+        spec_.name, fmt::join(missing, ", "));
   return {};
 }
 
@@ -250,6 +330,7 @@ Result<BuiltModule> Builder::build() {
   if (!spec_.el2_sources.empty()) {
     const Result<fs::path> el2 = link_el2();
     if (!el2) return std::unexpected(el2.error());
+    if (auto done = compare_types(*objects); !done) return std::unexpected(done.error());
     objects->push_back(*el2);
   }
   objects->push_back(*descriptor);
@@ -261,7 +342,8 @@ Result<BuiltModule> Builder::build() {
   Result<Bytes> image = read_file(directory_ / "module.ko");
   if (!image) return std::unexpected(image.error());
   if (auto done = check_module(*image); !done) return std::unexpected(done.error());
-  return BuiltModule{.image = std::move(*image), .messages = std::move(messages_)};
+  return BuiltModule{
+      .image = std::move(*image), .messages = std::move(messages_), .notes = std::move(notes_)};
 }
 
 }  // namespace

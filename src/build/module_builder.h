@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "build/kmi.h"
+#include "build/other_module.h"
 #include "pkvm/generation.h"
 #include "support/file.h"
 #include "support/result.h"
@@ -40,8 +41,10 @@ struct ModuleSpec {
   std::vector<std::string> defines;  ///< NAME or NAME=VALUE
   HalfFlags el1_flags;
   HalfFlags el2_flags;
-  /// Modules that have to be loaded before: what a kernel build finds out from imported symbols.
+  /// Modules that have to be loaded before, whatever they are for.
   std::vector<std::string> depends;
+  /// Modules that have to be loaded before if they export what this one imports.
+  std::vector<OtherModule> others;
   Warnings warnings = Warnings::reported;
   /// Where the SDK's headers are.
   std::filesystem::path sdk;
@@ -50,6 +53,7 @@ struct ModuleSpec {
 struct BuiltModule {
   Bytes image;
   std::string messages;  ///< the compiler's warnings
+  std::string notes;     ///< what the module will need when it is loaded
 };
 
 Result<BuiltModule> build_module(const ModuleSpec& spec);

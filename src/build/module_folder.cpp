@@ -63,6 +63,12 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, status);
 }
 
+/// Whatever it is: the builder says what is wrong with a source that is no file.
+bool is_there(const fs::path& path) {
+  std::error_code status;
+  return fs::exists(path, status);
+}
+
 std::optional<std::string> without_suffix(std::string_view text, std::string_view suffix) {
   if (!text.ends_with(suffix) || text.size() == suffix.size()) return std::nullopt;
   return std::string(text.substr(0, text.size() - suffix.size()));
@@ -150,7 +156,7 @@ Result<fs::path> source_of(const Makefile& makefile, const fs::path& folder, con
     return makefile.error_at(word.line,
                              fmt::format("{} is not an object: expected NAME.o", word.text));
   for (const std::string_view suffix : {".c", ".nvhe.c"})
-    if (is_file(folder / (*stem + std::string(suffix))))
+    if (is_there(folder / (*stem + std::string(suffix))))
       return folder / (*stem + std::string(suffix));
   if (is_file(folder / (*stem + ".S")))
     return makefile.error_at(
@@ -274,10 +280,35 @@ Result<void> FolderReader::add_el2(const Makefile& makefile, const fs::path& fol
               makefile.path());
 }
 
-std::string_view advice_for(const fs::path& folder) {
+/// " DIR/el1.c DIR/hyp/el2.c": what lies where both layouts have the sources.
+std::string sources_in(const fs::path& folder) {
+  std::vector<std::string> sources;
+  for (const fs::path& half : {folder, folder / "hyp"}) {
+    std::error_code status;
+    for (const auto& entry : fs::directory_iterator(half, status))
+      if (entry.path().extension() == ".c") sources.push_back(" " + entry.path().string());
+  }
+  std::ranges::sort(sources);
+  return fmt::format("{}", fmt::join(sources, ""));
+}
+
+/// The name that BUILD.bazel gives the module: the first "NAME.ko" in it.
+std::string name_in_bazel(const fs::path& folder) {
+  const Result<Bytes> file = read_file(folder / "BUILD.bazel");
+  if (!file) return "NAME";
+  const std::string_view text(reinterpret_cast<const char*>(file->data()), file->size());
+  const std::size_t end = text.find(".ko\"");
+  const std::size_t quote = end == std::string_view::npos ? end : text.rfind('"', end - 1);
+  if (quote == std::string_view::npos) return "NAME";
+  return kernel_module_name(text.substr(quote + 1, end - quote - 1));
+}
+
+std::string advice_for(const fs::path& folder) {
   if (is_file(folder / "BUILD.bazel"))
-    return "BUILD.bazel is not read (docs/building.md has the Makefile that goes with it); or name "
-           "the sources: pkvm-emu build el1.c hyp/el2.c";
+    return fmt::format(
+        "BUILD.bazel is not read: name the sources that it lists, as in: pkvm-emu build{} --name "
+        "{}; or add the Makefile that docs/building.md has for it",
+        sources_in(folder), name_in_bazel(folder));
   return "'pkvm-emu new NAME' writes a folder that has one; or name the sources: pkvm-emu build "
          "el1.c hyp/el2.c";
 }

@@ -2,18 +2,28 @@
 #include "build/process.h"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
+#include "support/log.h"
+
 namespace pkvmemu::build {
 namespace {
+
+// Shared with a signal's handler.
+std::atomic<pid_t> running = 0;
+std::atomic<bool> stopped = false;
+static_assert(std::atomic<pid_t>::is_always_lock_free);
 
 /// A file descriptor with one owner.
 class Descriptor {
@@ -97,6 +107,11 @@ Result<int> wait_for(pid_t child) {
 
 }  // namespace
 
+void stop_processes() {
+  stopped = true;
+  if (const pid_t child = running; child > 0) kill(child, SIGTERM);
+}
+
 Result<ProcessResult> run_process(const Arguments& arguments,
                                   const std::filesystem::path& directory) {
   std::array<int, 2> ends{};
@@ -110,8 +125,10 @@ Result<ProcessResult> run_process(const Arguments& arguments,
   actions.input_from_nowhere();
   actions.output_to(writer.get());
 
+  log::info("{}", fmt::join(arguments, " "));
   std::vector<std::string> strings = arguments;
   std::vector<std::string> variables = clean_environment();
+  if (stopped) return fail("{}: not run: interrupted", arguments[0]);
   pid_t child = 0;
   const int error = posix_spawnp(&child, strings[0].c_str(), actions.get(), nullptr,
                                  pointers_to(strings).data(), pointers_to(variables).data());
@@ -121,10 +138,13 @@ Result<ProcessResult> run_process(const Arguments& arguments,
         "installs them)",
         arguments[0], std::strerror(error));
   writer.reset();
+  running = child;
+  if (stopped) kill(child, SIGTERM);  // the signal came just before
 
   ProcessResult result;
   result.output = read_all(reader.get());
   const Result<int> code = wait_for(child);
+  running = 0;
   if (!code) return std::unexpected(code.error());
   result.exit_code = *code;
   return result;

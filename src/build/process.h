@@ -23,4 +23,7 @@ using Arguments = std::vector<std::string>;
 Result<ProcessResult> run_process(const Arguments& arguments,
                                   const std::filesystem::path& directory);
 
+/// Ends the program that runs, if any, and starts none from now on: for a signal's handler.
+void stop_processes();
+
 }  // namespace pkvmemu::build

@@ -15,6 +15,7 @@ constexpr std::array common_flags = {
     "-O2",
     "-Wall",
     "-Wno-unused-but-set-variable",
+    "-Wno-pointer-sign",  // as a kernel build has it: `long token` is what people write
     "-Werror=implicit-function-declaration",
     "-Werror=incompatible-pointer-types",
     "-Werror=return-type",

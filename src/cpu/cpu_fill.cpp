@@ -62,7 +62,7 @@ std::optional<std::uint64_t> Cpu::read_table(Pa pa) const {
 
 mmu::WalkResult<Pa> Cpu::walk(Va va, mmu::AccessKind kind, std::uint32_t state) const {
   const auto read = [this](Pa pa) { return read_table(pa); };
-  const mmu::WalkContext context{.memory = read};
+  const mmu::WalkContext context{.memory = read, .features = {.xnx = true}};
   const unsigned level = pstate::el(state);
   const mmu::Access access{
       .kind = kind,

@@ -40,6 +40,7 @@ inline constexpr std::array id_fields{
     IdField{reg::id_aa64isar1_el1, 27, 24, 0, "GPA: as APA"},
     IdField{reg::id_aa64isar1_el1, 31, 28, 0, "GPI: as APA"},
     IdField{reg::id_aa64mmfr1_el1, 11, 8, 0, "VH: the engine does not redirect under E2H"},
+    IdField{reg::id_aa64mmfr1_el1, 31, 28, 1, "XNX: walks are this machine's, and know it"},
     IdField{reg::ctr_el0, 28, 28, 1, "IDC: caches are not modelled"},
     IdField{reg::ctr_el0, 29, 29, 1, "DIC: caches are not modelled"},
 };

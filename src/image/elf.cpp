@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/elf.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
 namespace pkvmemu::image {
 namespace {
 
-constexpr std::uint32_t elf_magic = 0x464c'457f;
+constexpr std::string_view elf_magic = "\177ELF";
 constexpr std::size_t ident_class = 4;
 constexpr std::size_t ident_data = 5;
 constexpr std::uint8_t class_64 = 2;
@@ -19,10 +20,15 @@ std::unexpected<Error> error(Code code, std::uint64_t expected, std::uint64_t fo
       Error{.code = code, .index = index, .offset = offset, .expected = expected, .found = found});
 }
 
-Expected<void> check_header(const Stream& file, const ElfHeader& header) {
-  const auto magic = file.le<std::uint32_t>(0);
-  if (!magic) return std::unexpected(magic.error());
-  if (*magic != elf_magic) return error(Code::bad_magic, elf_magic, *magic);
+/// The first bytes decide what a short file is called.
+Expected<ElfHeader> read_header(const Stream& file) {
+  if (file.size() == 0) return std::unexpected(Error{.code = Code::empty});
+  const auto magic = file.text(0, std::min<std::uint64_t>(file.size(), elf_magic.size()));
+  if (!magic || !elf_magic.starts_with(*magic)) return error(Code::not_elf, 0, 0);
+  return file.structure<ElfHeader>(0);
+}
+
+Expected<void> check_header(const ElfHeader& header) {
   struct Check {
     Code code;
     std::uint64_t expected;
@@ -33,7 +39,7 @@ Expected<void> check_header(const Stream& file, const ElfHeader& header) {
       Check{Code::bad_elf_encoding, data_little, header.ident[ident_data]},
       Check{Code::bad_elf_type, elf::type_relocatable, header.type},
       Check{Code::bad_elf_machine, elf::machine_aarch64, header.machine},
-      Check{Code::bad_entry_size, sizeof(SectionHeader), header.section_header_size},
+      Check{Code::bad_header_size, sizeof(SectionHeader), header.section_header_size},
   };
   for (const Check& check : checks)
     if (check.expected != check.found) return error(check.code, check.expected, check.found);
@@ -48,11 +54,10 @@ Expected<void> check_header(const Stream& file, const ElfHeader& header) {
 Expected<ElfFile> ElfFile::open(ByteView file) {
   ElfFile result;
   result.file_ = Stream(file);
-  const auto header = result.file_.structure<ElfHeader>(0);
+  const auto header = read_header(result.file_);
   if (!header) return std::unexpected(header.error());
   result.header_ = *header;
-  if (const auto checked = check_header(result.file_, *header); !checked)
-    return std::unexpected(checked.error());
+  if (const auto checked = check_header(*header); !checked) return std::unexpected(checked.error());
   const auto table = result.file_.range(
       header->section_headers, std::uint64_t{header->section_count} * sizeof(SectionHeader));
   if (!table) return std::unexpected(table.error());
@@ -87,7 +92,8 @@ Expected<Section> ElfFile::read_section(std::uint32_t index) const {
   result.name = *name;
   if (header->type == elf::section_nobits) return result;
   const auto content = file_.range(header->offset, header->size);
-  if (!content) return std::unexpected(content.error());
+  if (!content)
+    return error(Code::section_outside, file_.size(), header->size, index, header->offset);
   result.content = *content;
   return result;
 }

@@ -15,8 +15,12 @@ namespace pkvmemu::image {
 using ByteView = std::span<const std::byte>;
 
 enum class Code : std::uint8_t {
+  empty,               ///< no byte at all
   truncated,           ///< offset + expected bytes needed, found bytes there
   bad_magic,           ///< expected magic, found word
+  not_elf,             ///< no ELF magic
+  bad_header_size,     ///< of the section table's entries
+  section_outside,     ///< index: `found` bytes at offset, of a file of `expected`
   bad_elf_class,       ///< not ELF64
   bad_elf_encoding,    ///< not little-endian
   bad_elf_type,        ///< expected ET_REL

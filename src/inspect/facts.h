@@ -141,7 +141,11 @@ std::string_view name_of(Level level);
 /// One object with a final newline; docs/inspect.md lists the keys.
 std::string to_json(const Facts& facts, std::string_view file);
 
-enum class Detail : std::uint8_t { summary, everything };
+enum class Detail : std::uint8_t {
+  summary,
+  everything,
+  problems,  ///< only what keeps it from loading, or goes wrong at once
+};
 enum class Colour : std::uint8_t { off, on };
 /// For people: lines with final newline, control characters of the file made harmless.
 std::string to_text(const Facts& facts, std::string_view file, Detail detail, Colour colour);

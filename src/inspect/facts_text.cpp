@@ -43,6 +43,11 @@ class Page {
       : facts_(facts), detail_(detail), colour_(colour) {}
 
   std::string run(std::string_view file) {
+    if (detail_ == Detail::problems) {
+      for (const Finding& finding : facts_.findings)
+        if (finding.level <= Level::broken) tell(finding, fmt::format("module {}:", facts_.name));
+      return std::move(text_);
+    }
     head(file);
     if (facts_.has_hyp) {
       sections();
@@ -176,14 +181,17 @@ class Page {
   void findings() {
     heading("Findings");
     if (facts_.findings.empty()) line("  none");
-    for (const Finding& finding : facts_.findings) {
-      const std::string_view error = pkvm::errno_name(static_cast<long>(finding.error));
-      line(fmt::format(
-               "  {}: {}{}", title_of(finding.level), finding.text,
-               error.empty() ? "" : fmt::format(" ({} {})", pkvm::negated(finding.error), error)),
-           tone_of(finding.level));
-      if (!finding.advice.empty()) line(fmt::format("    -> {}", finding.advice));
-    }
+    for (const Finding& finding : facts_.findings)
+      tell(finding, " ");
+  }
+
+  void tell(const Finding& finding, std::string_view head) {
+    const std::string_view error = pkvm::errno_name(static_cast<long>(finding.error));
+    line(fmt::format(
+             "{} {}: {}{}", head, title_of(finding.level), finding.text,
+             error.empty() ? "" : fmt::format(" ({} {})", pkvm::negated(finding.error), error)),
+         tone_of(finding.level));
+    if (!finding.advice.empty()) line(fmt::format("    -> {}", finding.advice));
   }
 
   void verdict() {

@@ -92,9 +92,57 @@ void check_rel_sections(Problems& out) {
   }
 }
 
+/// Where a value lies that is known but for the kernel's and the module's addresses.
+struct Estimate {
+  std::uint64_t symbol;
+  std::uint64_t slack;  ///< how much further, either way
+};
+
+/// Any address of a kernel; modules and kernels lie near each other, well within the slack.
+constexpr std::uint64_t some_kernel_address = 0xffff'ffc0'0000'0000;
+
+std::optional<Estimate> estimate(const image::Symbol& symbol) {
+  constexpr std::uint64_t module_window = std::uint64_t{1} << 28U;
+  constexpr std::uint64_t kernel_window = std::uint64_t{1} << 33U;
+  if (symbol.in_section())
+    return Estimate{.symbol = some_kernel_address + symbol.entry.value, .slack = module_window};
+  if (symbol.is_undefined() && symbol.binding() != image::elf::bind_weak)
+    return Estimate{.symbol = some_kernel_address, .slack = kernel_window};
+  return std::nullopt;
+}
+
+/// Wherever the module comes to lie, the value is out of the relocation's range; branches reach
+/// further than by themselves, through veneers.
+bool never_fits(const image::RelocRow& row, const Relocation& own, const image::Symbol& symbol) {
+  const auto about = estimate(symbol);
+  if (row.range == image::RelocRange::any || !about) return false;
+  const bool branch = row.type == image::reloc_call26 || row.type == image::reloc_jump26;
+  constexpr std::int64_t veneer_reach = std::int64_t{1} << 32U;
+  const auto slack =
+      static_cast<std::int64_t>(about->slack) + (branch ? veneer_reach : std::int64_t{0});
+  const image::RelocLimits limits = image::reloc_limits(row);
+  const std::int64_t value =
+      image::reloc_value(row, about->symbol + static_cast<std::uint64_t>(own.addend),
+                         some_kernel_address + own.place.offset);
+  return value < limits.least - slack || value > limits.greatest + slack;
+}
+
+void check_sizes(Problems& out) {
+  // What the loader gives one kind of a module's memory.
+  constexpr std::uint64_t largest = std::uint64_t{128} << 20U;
+  for (const Section& section : out.module.sections()) {
+    if (!section.allocated() || section.header.size <= largest) continue;
+    out.add(Level::refused, Errno::enomem,
+            fmt::format("{} asks for {} bytes of memory, more than modules get", section.name,
+                        section.header.size),
+            "allocate at run time, or mend the file, if it is damaged");
+  }
+}
+
 void check_relocations(Problems& out) {
   std::vector<std::string> unsupported;
   std::vector<std::string> outside;
+  std::vector<std::string> overflowing;
   for (const Relocation& own : out.module.relocations()) {
     const Section& section = out.module.sections()[own.place.section];
     if (!section.allocated()) continue;
@@ -109,6 +157,9 @@ void check_relocations(Problems& out) {
                       own.symbol < out.module.symbols().size();
     if (!fits)
       outside.push_back(fmt::format("{} at {}+{:#x}", row->name, section.name, own.place.offset));
+    else if (never_fits(*row, own, out.module.symbols()[own.symbol]))
+      overflowing.push_back(fmt::format("{} at {}+{:#x} against {}", row->name, section.name,
+                                        own.place.offset, out.module.symbol_name(own.symbol)));
   }
   if (!unsupported.empty())
     out.add(Level::refused, Errno::enoexec,
@@ -119,6 +170,10 @@ void check_relocations(Problems& out) {
     out.add(Level::refused, Errno::enoexec,
             fmt::format("relocations outside of what they patch: {}", examples(outside)),
             "the file is damaged: build it again");
+  if (!overflowing.empty())
+    out.add(Level::refused, Errno::enoexec,
+            fmt::format("relocations whose values never fit: {}", examples(overflowing)),
+            "compile for the kernel (-mcmodel=small), or build it again, if the file is damaged");
 }
 
 }  // namespace
@@ -126,8 +181,8 @@ void check_relocations(Problems& out) {
 std::vector<Finding> find_problems(const ModuleIndex& module, const Facts& facts) {
   Problems problems{.module = module, .facts = facts, .found = {}};
   constexpr std::array checks = {
-      check_vermagic, check_versions,     check_struct_module, check_common, check_hyp_imports,
-      check_imports,  check_rel_sections, check_relocations,   check_el2,
+      check_vermagic, check_versions,     check_struct_module, check_common,      check_hyp_imports,
+      check_imports,  check_rel_sections, check_sizes,         check_relocations, check_el2,
   };
   for (const auto check : checks)
     check(problems);

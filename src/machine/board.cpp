@@ -43,7 +43,8 @@ BoardMachine::BoardMachine(const Config& config, GuestRam ram)
     : ram_(std::move(ram)),
       uart_([this](char character) { transmit(character); }),
       budget_(config.budget),
-      console_sink_(config.console_sink) {}
+      console_sink_(config.console_sink),
+      event_sink_(config.event_sink) {}
 
 Result<void> BoardMachine::boot(const Config& config) {
   if (config.event_port)
@@ -131,6 +132,7 @@ void BoardMachine::record(device::EventPort::Producer producer, const pkvm::even
                      .instructions = cpu_->instructions(),
                      .el2_instructions = cpu_->el2_instructions(),
                      .record = news});
+  if (event_sink_) event_sink_(events_.back());
   if (events_.size() == event_limit)
     log::warning("the guest reported {} events; later ones are dropped", event_limit);
 }

@@ -63,6 +63,7 @@ class BoardMachine final : public Machine, private cpu::Board {
 
   std::uint64_t budget_;
   std::function<void(std::string_view)> console_sink_;
+  std::function<void(const Event&)> event_sink_;
   std::string console_;
   std::vector<Event> events_;
   std::span<std::byte> pvmfw_;

@@ -23,6 +23,14 @@
 
 namespace pkvmemu::machine {
 
+/// A record of one of the rings, stamped by the machine.
+struct Event {
+  bool from_hyp = false;
+  std::uint64_t instructions = 0;      ///< executed so far, over all exception levels
+  std::uint64_t el2_instructions = 0;  ///< executed at EL2; exact between call_begin and call_end
+  pkvm::event::Record record{};
+};
+
 struct Config {
   /// arm64 Image (boot protocol header at offset 0).
   std::span<const std::byte> kernel{};
@@ -40,14 +48,8 @@ struct Config {
   /// Receives console output as the guest writes it, in order. May be empty: the text is kept
   /// anyway.
   std::function<void(std::string_view)> console_sink{};
-};
-
-/// A record of one of the rings, stamped by the machine.
-struct Event {
-  bool from_hyp = false;
-  std::uint64_t instructions = 0;      ///< executed so far, over all exception levels
-  std::uint64_t el2_instructions = 0;  ///< executed at EL2; exact between call_begin and call_end
-  pkvm::event::Record record{};
+  /// Told of each event as it happens. May be empty: they are kept anyway.
+  std::function<void(const Event&)> event_sink{};
 };
 
 /// What an exception entry looked like; for observers.

@@ -84,6 +84,12 @@ void EventLog::add_from_host(const machine::Event& event) {
     case Kind::call_not_made:
       call_not_made(record);
       break;
+    case Kind::touch_begin:
+      begin_touch(record);
+      break;
+    case Kind::touch_end:
+      end_touch(record);
+      break;
     case Kind::pvmfw_wiped:
       wiped_ = text_of(record.text);
       break;
@@ -97,6 +103,9 @@ void EventLog::add_from_host(const machine::Event& event) {
     case Kind::rc_error:
       report_.internal_errors.push_back("rc file, line " + std::to_string(record.value[0]) + ": " +
                                         text_of(record.text));
+      break;
+    case Kind::trace_event:
+      report_.trace_events.push_back({.name = text_of(record.name), .text = text_of(record.text)});
       break;
     case Kind::stub_used:
       count_stub(text_of(record.name));
@@ -121,6 +130,8 @@ void EventLog::add_module(const Record& record) {
       find_or_add(text_of(record.name)).hyp_va = v[0];
       break;
     case Kind::module_handler: {
+      // The kernel takes any address for a handler; one in no loaded module is no module's.
+      if (text_of(record.name).empty()) break;
       const auto answer = static_cast<std::int64_t>(v[0]);
       HandlerReport handler;
       handler.symbol = text_of(record.text);
@@ -195,7 +206,8 @@ void EventLog::begin_call(const machine::Event& event) {
   CallReport& call = next_call(event.record);
   const auto& v = event.record.value;
   call.function = v[0];
-  call.id = host_call_number(v[0]);
+  call.conduit = v[8] == 0 ? CallConduit::hvc : CallConduit::smc;
+  if (call.conduit == CallConduit::hvc) call.id = host_call_number(v[0]);
   // A call that nobody asked for by our own request: show all that it carried.
   if (calls_seen_ > facts_.calls.size()) call.args.assign(&v[1], &v[8]);
   open_call_ = report_.calls.size() - 1;
@@ -214,9 +226,12 @@ void EventLog::end_call(const machine::Event& event) {
   const bool dynamic = call.id && *call.id >= pkvm::first_dynamic_call;
   const bool closed = report_.generation && report_.deprivileged && call.id &&
                       *call.id < pkvm::info(*report_.generation).first_late_call;
-  // Closed numbers must be refused; other calls that are no module's may be.
+  // Closed numbers must be refused; other calls that are no module's may be. What else an SMC's x0
+  // means is between its caller and who answers.
   if (x0 == pkvm::smccc::not_supported && !dynamic)
     call.state = CallState::refused;
+  else if (call.conduit == CallConduit::smc)
+    call.state = CallState::good;
   else
     call.state = x0 == 0 && !closed ? CallState::good : CallState::failed;
 }
@@ -227,11 +242,28 @@ void EventLog::call_not_made(const Record& record) {
   call.reason = text_of(record.text);
 }
 
+void EventLog::begin_touch(const Record& record) {
+  const std::size_t seen = report_.touches.size();
+  TouchReport& touch = report_.touches.emplace_back();
+  touch.name = seen < facts_.touches.size() ? facts_.touches[seen] : text_of(record.name);
+}
+
+void EventLog::end_touch(const Record& record) {
+  if (report_.touches.empty()) return;
+  TouchReport& touch = report_.touches.back();
+  const auto& v = record.value;
+  touch.state = v[0] == 0 ? TouchState::done : TouchState::aborted;
+  touch.value = v[1];
+  touch.esr = v[2];
+  touch.far = v[3];
+}
+
 CallReport& EventLog::next_call(const Record& record) {
   CallReport call;
   if (calls_seen_ < facts_.calls.size()) {
     call.name = facts_.calls[calls_seen_].name;
     call.args = facts_.calls[calls_seen_].args;
+    call.conduit = facts_.calls[calls_seen_].conduit;
   } else {
     call.name = text_of(record.name);
   }
@@ -255,7 +287,10 @@ void EventLog::add_unmentioned() {
     CallReport& call = report_.calls.emplace_back();
     call.name = request.name;
     call.args = request.args;
+    call.conduit = request.conduit;
   }
+  for (std::size_t i = report_.touches.size(); i < facts_.touches.size(); ++i)
+    report_.touches.emplace_back().name = facts_.touches[i];
 }
 
 /// The latest load of that name: a record that no begin came before still makes an entry.

@@ -72,12 +72,33 @@ void note_internal_errors(RunReport& report) {
           fmt::format("module {} loaded after deprivilege", module.name));
 }
 
+/// A load in whose middle the run ended: the module's own code is the first suspect.
+void explain_unfinished_load(RunReport& report) {
+  for (ModuleReport& module : report.modules) {
+    if (module.state != LoadState::unfinished || !module.generation) continue;
+    if (report.hyp_panic)
+      module.reason = "the hypervisor panicked in the middle of its load: look at its EL2 init";
+    else if (report.host_panic)
+      module.reason = "the kernel panicked in the middle of its load: look at its EL1 init";
+  }
+}
+
 bool load_failed(const ModuleReport& module) {
   return module.state != LoadState::loaded && module.state != LoadState::refused;
 }
 
 bool call_failed(const CallReport& call) {
   return call.state != CallState::good && call.state != CallState::refused;
+}
+
+/// A kernel that is past panicking switches off without a word.
+bool is_amid_work(const RunReport& report) {
+  return std::ranges::any_of(
+             report.modules,
+             [](const ModuleReport& module) { return module.state == LoadState::unfinished; }) ||
+         std::ranges::any_of(report.calls, [](const CallReport& call) {
+           return call.state == CallState::unfinished;
+         });
 }
 
 bool never_ended(ExitReason reason) {
@@ -139,7 +160,7 @@ std::string failure_text(const ModuleReport& module) {
     case LoadState::not_tried:
       return "not tried: an earlier module failed";
     case LoadState::unfinished:
-      return "the run ended before its load did";
+      return module.reason.empty() ? "the run ended before its load did" : module.reason;
     case LoadState::failed:
       break;
   }
@@ -160,14 +181,23 @@ std::string failure_text(const ModuleReport& module) {
 
 RunReport make_report(const Facts& facts) {
   EventLog log(facts);
-  for (const machine::Event& event : facts.events)
+  OpsLog ops(facts.symbols);
+  for (const machine::Event& event : facts.events) {
     log.add(event);
+    ops.add(event);
+  }
+  const bool amid_work = is_amid_work(log.report());
   log.add_unmentioned();
 
   RunReport report = std::move(log.report());
+  if (facts.exit.reason == ExitReason::powered_off && amid_work && !report.host_panic &&
+      !report.hyp_panic)
+    report.host_panic = "the machine was powered off in the middle of a load or a call";
+  report.ops = ops.calls();
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;
+  explain_unfinished_load(report);
   note_internal_errors(report);
   report.protected_vms = judge_protected_vms(report, log, facts.pvmfw);
   report.exit_code = judge(report, log);

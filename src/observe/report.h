@@ -16,6 +16,7 @@
 #include "machine/exit.h"
 #include "machine/machine.h"
 #include "observe/exit_code.h"
+#include "observe/ops_log.h"
 #include "observe/pvmfw.h"
 #include "pkvm/event.h"
 #include "pkvm/generation.h"
@@ -31,20 +32,26 @@ struct ModuleRequest {
   LoadTime time = LoadTime::boot;
 };
 
+/// By which instruction a call leaves EL1.
+enum class CallConduit : std::uint8_t { hvc, smc };
+
 struct CallRequest {
   std::string name;  ///< without arguments: "hello/add", "200", "0x80000000"
   std::vector<std::uint64_t> args;
+  CallConduit conduit = CallConduit::hvc;
 };
 
 /// Everything that make_report looks at.
 struct Facts {
   std::vector<ModuleRequest> modules;
-  std::vector<CallRequest> calls;  ///< in the order in which they are made
+  std::vector<CallRequest> calls;    ///< in the order in which they are made
+  std::vector<std::string> touches;  ///< likewise: "r:0x50000000"
   std::span<const machine::Event> events;
   machine::Exit exit;
   Pvmfw pvmfw = Pvmfw::absent;
   std::uint64_t instructions = 0;
   std::string console;
+  HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
 };
 
 enum class LoadState : std::uint8_t {
@@ -79,28 +86,50 @@ struct ModuleReport {
 };
 
 enum class CallState : std::uint8_t {
-  good,        ///< x0 = 0
+  good,        ///< x0 = 0; an SMC that came back
   failed,      ///< x0 != 0, or not the answer that is specified
-  refused,     ///< a forged call that got its specified -1 (pkvm-abi.md 3.5)
+  refused,     ///< a forged call that got its specified -1 (3.5); an SMC that nobody knows
   not_made,    ///< the kernel could not make it
   unfinished,  ///< the run ended before it was made, or inside it
 };
 
 struct CallReport {
   std::string name;
+  CallConduit conduit = CallConduit::hvc;
   std::vector<std::uint64_t> args;
   CallState state = CallState::unfinished;
-  std::optional<std::uint64_t> function;  ///< x0 of the HVC
+  std::optional<std::uint64_t> function;  ///< x0 of the HVC or SMC
   std::optional<unsigned> id;             ///< number of a host hypercall: 128 and up are modules'
   std::optional<std::array<std::uint64_t, 8>> result;
   std::optional<std::uint64_t> el2_instructions;
   std::string reason;  ///< why it was not made
 };
 
+enum class TouchState : std::uint8_t {
+  done,
+  aborted,     ///< it raised an exception, and the kernel went on
+  unfinished,  ///< the run ended before it, or inside it
+};
+
+/// One access of the host kernel to a physical address.
+struct TouchReport {
+  std::string name;  ///< as asked for: "w:0x50000000=0x1"
+  TouchState state = TouchState::unfinished;
+  std::uint64_t value = 0;  ///< what it read; of a write what it wrote
+  std::uint64_t esr = 0;    ///< ESR_EL1 and FAR_EL1 when it aborted
+  std::uint64_t far = 0;
+};
+
 struct MissingOp {
   std::string name;
   std::uint64_t slot = 0;
   std::uint64_t caller = 0;  ///< hyp VA it returns to
+};
+
+/// What a module wrote into the trace buffer (--trace-events).
+struct TraceEvent {
+  std::string name;
+  std::string text;
 };
 
 /// A run came to where released kernels have a defect (pkvm/quirk.h).
@@ -127,6 +156,9 @@ struct ProtectedVms {
 struct RunReport {
   std::vector<ModuleReport> modules;
   std::vector<CallReport> calls;
+  std::vector<TouchReport> touches;
+  std::vector<OpCall> ops;               ///< with --log-ops
+  std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;
   std::vector<MetDefect> defects;
   std::vector<StubUse> stub_uses;  ///< in the order of first use

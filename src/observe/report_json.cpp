@@ -113,6 +113,7 @@ Json to_json(const CallReport& call) {
     args.push_back(hex(arg));
   return {{"id", or_null(call.id)},
           {"name", call.name},
+          {"conduit", call.conduit == CallConduit::smc ? "smc" : "hvc"},
           {"function", or_null(call.function, hex)},
           {"args", std::move(args)},
           {"state", name_of(call.state)},
@@ -121,9 +122,42 @@ Json to_json(const CallReport& call) {
           {"el2_instructions", or_null(call.el2_instructions)}};
 }
 
+std::string_view name_of(TouchState state) {
+  switch (state) {
+    case TouchState::done:
+      return "done";
+    case TouchState::aborted:
+      return "aborted";
+    case TouchState::unfinished:
+      return "unfinished";
+  }
+  std::unreachable();
+}
+
+Json to_json(const TouchReport& touch) {
+  const bool aborted = touch.state == TouchState::aborted;
+  return {{"name", touch.name},
+          {"state", name_of(touch.state)},
+          {"value", touch.state == TouchState::done ? hex(touch.value) : Json(nullptr)},
+          {"esr", aborted ? hex(touch.esr) : Json(nullptr)},
+          {"far", aborted ? hex(touch.far) : Json(nullptr)}};
+}
+
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
           {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
+}
+
+Json to_json(const OpCall& op) {
+  return {{"name", op.name},
+          {"args", op.arguments},
+          {"result", or_null(op.result)},
+          {"caller", hex(op.caller)},
+          {"where", op.where}};
+}
+
+Json to_json(const TraceEvent& event) {
+  return {{"name", event.name}, {"text", event.text}};
 }
 
 Json to_json(const MissingOp& op) {
@@ -155,9 +189,12 @@ std::string to_json(const RunReport& report) {
       {"generation", kmi(report.generation)},
       {"modules", list_of(report.modules)},
       {"calls", list_of(report.calls)},
+      {"touches", list_of(report.touches)},
       {"deprivileged", report.deprivileged},
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
+      {"ops", list_of(report.ops)},
+      {"trace_events", list_of(report.trace_events)},
       {"missing_ops", list_of(report.missing_ops)},
       {"defects", list_of(report.defects)},
       {"stub_uses", list_of(report.stub_uses)},

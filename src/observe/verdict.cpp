@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "observe/syndrome.h"
+#include "pkvm/hypercall.h"
 #include "pkvm/quirk.h"
 
 namespace pkvmemu::observe {
@@ -65,7 +67,7 @@ VerdictLine line_of(const ModuleReport& module) {
 }
 
 std::string call_head(const CallReport& call) {
-  std::string head = "call " + call.name;
+  std::string head = (call.conduit == CallConduit::smc ? "smc " : "call ") + call.name;
   // An id is worth repeating only where the name does not show it.
   if (call.id && call.name != std::to_string(*call.id) && !call.name.starts_with("0x"))
     head += fmt::format(" (hvc {})", *call.id);
@@ -78,6 +80,15 @@ std::string registers_text(const CallReport& call) {
   const auto& x = *call.result;
   return fmt::format("x0 {}, x1 {:#x}, x2 {:#x}, x3 {:#x}", static_cast<std::int64_t>(x[0]), x[1],
                      x[2], x[3]);
+}
+
+/// Since android15 the dispatcher leaves x0 to the handler (pkvm-abi.md 4.3).
+std::string untouched_x0(const CallReport& call) {
+  if (!call.id || *call.id < pkvm::first_dynamic_call || (*call.result)[0] != call.function)
+    return "";
+  return ": x0 is still the number of the call; a handler sets it, to SMCCC_RET_SUCCESS when all "
+         "is "
+         "well";
 }
 
 /// What could have been called instead, for a call by name that nobody registered.
@@ -99,7 +110,7 @@ VerdictLine line_of(const CallReport& call, const RunReport& report) {
       return line(Tone::good, fmt::format("{}, {} EL2 instructions", registers_text(call),
                                           call.el2_instructions.value_or(0)));
     case CallState::failed:
-      return line(Tone::bad, registers_text(call));
+      return line(Tone::bad, registers_text(call) + untouched_x0(call));
     case CallState::refused:
       return line(Tone::good, "refused, " + registers_text(call));
     case CallState::not_made:
@@ -107,6 +118,21 @@ VerdictLine line_of(const CallReport& call, const RunReport& report) {
     case CallState::unfinished:
       return line(Tone::bad, call.function ? "not answered: the run ended inside it"
                                            : "not made: the run ended before it");
+  }
+  std::unreachable();
+}
+
+VerdictLine line_of(const TouchReport& touch) {
+  const std::string head = "touch " + touch.name;
+  switch (touch.state) {
+    case TouchState::done:
+      return {Tone::good, touch.name.starts_with('r') ? fmt::format("{}: {:#x}", head, touch.value)
+                                                      : head + ": done"};
+    case TouchState::aborted:
+      return {Tone::neutral,
+              fmt::format("{}: aborted, ESR_EL1 {:#x}, FAR_EL1 {:#x}", head, touch.esr, touch.far)};
+    case TouchState::unfinished:
+      return {Tone::bad, head + ": not done: the run ended before or inside it"};
   }
   std::unreachable();
 }
@@ -154,9 +180,11 @@ VerdictLine line_of(const MetDefect& defect, std::optional<pkvm::Generation> gen
 void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
   if (report.hyp_panic) {
     const HypPanic& panic = *report.hyp_panic;
-    lines.push_back({Tone::bad, fmt::format("hyp panic: ESR_EL2 {:#x}, ELR_EL2 {:#x}, FAR_EL2 "
-                                            "{:#x}, HPFAR_EL2 {:#x}",
-                                            panic.esr, panic.elr, panic.far, panic.hpfar)});
+    lines.push_back(
+        {Tone::bad,
+         fmt::format("hyp panic: {}: ESR_EL2 {:#x}, ELR_EL2 {:#x}, FAR_EL2 {:#x}, HPFAR_EL2 {:#x}",
+                     syndrome_text(panic.esr, panic.far), panic.esr, panic.elr, panic.far,
+                     panic.hpfar)});
   }
   // The panic that a hyp panic brings to the host says nothing more.
   if (report.host_panic && report.exit_code != ExitCode::hyp_panic)
@@ -169,6 +197,11 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   std::vector<VerdictLine> lines;
   for (const CallReport& call : report.calls)
     lines.push_back(line_of(call, report));
+  for (const TouchReport& touch : report.touches)
+    lines.push_back(line_of(touch));
+  // The others were shown as they happened.
+  for (const OpCall& op : report.ops)
+    if (!op.result) lines.push_back({Tone::bad, line_of(op)});
   for (const MissingOp& op : report.missing_ops)
     lines.push_back(
         {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,

@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/conformance_row.h"
 #include "harness/emulator.h"
+#include "harness/generation_printer.h"
 #include "harness/in_process.h"
 #include "machine/machine.h"
 #include "pkvm/generation.h"
@@ -28,7 +30,6 @@ namespace {
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr pkvm::Generation generation = pkvm::Generation::android15_6_6;
 constexpr std::uint64_t small_ram = 0x1000'0000;
 constexpr std::uint64_t hvc_class = 0x16;
 /// struct user_pt_regs: what EL2 saves of the host (pkvm-abi.md 1.1).
@@ -174,9 +175,10 @@ class CallWatcher final : public machine::Observer {
 };
 
 /// Runs hello and then, deprivileged, one HVC for each list of x0, x1, ...
-std::vector<ForgedCall> forge(const std::vector<std::vector<std::uint64_t>>& calls) {
+std::vector<ForgedCall> forge(const pkvm::GenerationInfo& generation,
+                              const std::vector<std::vector<std::uint64_t>>& calls) {
   tool::RunOptions options;
-  options.modules = {module("hello")};
+  options.modules = {module(fmt::format("{}/hello", generation.kmi))};
   for (const auto& x : calls)
     options.wishes.push_back(tool::RcLine{.verb = tool::RcVerb::hvc,
                                           .target = fmt::format("{:#x}", x.front()),
@@ -194,13 +196,20 @@ std::vector<ForgedCall> forge(const std::vector<std::vector<std::uint64_t>>& cal
 constexpr std::uint64_t some_pfn = (pkvm::platform::ram_base + 0x0600'0000) >> page_shift;
 constexpr std::uint64_t module_va = 0x20'0840'0000;
 
+class ForgedCalls : public testing::TestWithParam<pkvm::GenerationInfo> {};
+
+INSTANTIATE_TEST_SUITE_P(Generations, ForgedCalls, testing::ValuesIn(pkvm::generations),
+                         [](const auto& instance) { return slug_of(instance.param); });
+
 // All early calls, with arguments that would have worked before finalisation: -1, registers and
 // memory untouched.
-TEST(ForgedCalls, EarlyCallsAreRefusedAndChangeNothing) {
+TEST_P(ForgedCalls, EarlyCallsAreRefusedAndChangeNothing) {
+  holds("measured/forged/early_calls_change_nothing", GetParam().id, HeldOn::machine);
+  holds("3.5/forged_calls", GetParam().id, HeldOn::machine);
   std::vector<std::vector<std::uint64_t>> calls;
-  for (unsigned n = 0; n < pkvm::info(generation).first_late_call; ++n)
+  for (unsigned n = 0; n < GetParam().first_late_call; ++n)
     calls.push_back({pkvm::smccc::kvm_host_id(n), some_pfn, module_va, 6});
-  for (const ForgedCall& call : forge(calls)) {
+  for (const ForgedCall& call : forge(GetParam(), calls)) {
     EXPECT_EQ(call.after[0], ~std::uint64_t{0}) << fmt::format("{:#x}", call.function);
     for (std::size_t i = 1; i < call.before.size(); ++i)
       EXPECT_EQ(call.after[i], call.before[i]) << fmt::format("{:#x}: x{}", call.function, i);
@@ -212,9 +221,10 @@ TEST(ForgedCalls, EarlyCallsAreRefusedAndChangeNothing) {
 
 // The comparison sees what a call does change: sharing a page, which stays allowed, marks it in the
 // vmemmap and maps its alias.
-TEST(ForgedCalls, ALateCallThatWorksIsSeenToChangeMemory) {
-  const auto share = *pkvm::hypercall_number(generation, pkvm::Hypercall::pkvm_host_share_hyp);
-  const auto calls = forge({{pkvm::smccc::kvm_host_id(share), some_pfn}});
+TEST_P(ForgedCalls, ALateCallThatWorksIsSeenToChangeMemory) {
+  holds("measured/forged/comparison_sees_changes", GetParam().id, HeldOn::machine);
+  const auto share = *pkvm::hypercall_number(GetParam().id, pkvm::Hypercall::pkvm_host_share_hyp);
+  const auto calls = forge(GetParam(), {{pkvm::smccc::kvm_host_id(share), some_pfn}});
   ASSERT_EQ(calls.size(), 1U);
   EXPECT_EQ(calls[0].after[0], 0U);
   EXPECT_EQ(calls[0].after[1], 0U);

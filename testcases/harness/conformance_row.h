@@ -14,7 +14,8 @@ namespace pkvmemu::test {
 ///
 /// `row` is "SECTION/NAME" with the section of pkvm-abi.md, as "3.2/7" or
 /// "1.6/fixmap_map.overwrites". Recorded as the test's property "conformance"
-/// (--gtest_output=json).
+/// (--gtest_output=json), and left with its result in build/<preset>/conformance for the generator
+/// (docs/testing.md).
 enum class HeldOn : unsigned char { machine, machine_and_qemu };
 void holds(std::string_view row, pkvm::Generation generation, HeldOn on = HeldOn::machine_and_qemu);
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,10 +78,12 @@ ProcessResult run_process(const Arguments& command, unsigned timeout_seconds) {
   if (posix_spawnp(&child, argv[0], actions.get(), nullptr, argv.data(), environ) != 0)
     throw std::runtime_error("cannot start " + command.front());
   int status = 0;
-  waitpid(child, &status, 0);
+  rusage usage{};
+  wait4(child, &status, 0, &usage);
   return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           .out = read_text(out),
-          .err = read_text(err)};
+          .err = read_text(err),
+          .peak_kib = usage.ru_maxrss};
 }
 
 EmulatorRun run_emulator(const Arguments& arguments) {

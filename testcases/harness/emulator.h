@@ -16,6 +16,7 @@ struct ProcessResult {
   int exit_code = -1;  ///< 128 + signal when killed by one
   std::string out;
   std::string err;
+  long peak_kib = 0;  ///< the most memory that the process held at once
 };
 
 /// Runs a program to its end; killed after `timeout_seconds` (a guest that hangs fails its test).

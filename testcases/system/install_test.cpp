@@ -9,6 +9,7 @@
 #include <memory>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "harness/emulator.h"
@@ -55,8 +56,8 @@ TEST_F(Install, IsComplete) {
         "share/pkvm-emu/samples/hello/el1.c", "share/pkvm-emu/samples/README.md",
         "share/pkvm-emu/modules/hello.ko", "share/bash-completion/completions/pkvm-emu",
         "share/zsh/site-functions/_pkvm-emu", "share/man/man1/pkvm-emu.1",
-        "share/man/man1/pkvm-emu-build.1", "share/doc/pkvm-emu/copyright",
-        "share/doc/pkvm-emu/cli.md"})
+        "share/man/man1/pkvm-emu-build.1", "share/man/man1/pkvm-emu-inspect.1",
+        "share/doc/pkvm-emu/copyright", "share/doc/pkvm-emu/cli.md"})
     EXPECT_TRUE(fs::is_regular_file(prefix() / name)) << name;
   EXPECT_FALSE(fs::exists(prefix() / "share/pkvm-emu/samples/hello/CMakeLists.txt"));
 }
@@ -114,17 +115,95 @@ TEST_F(Install, CompletionInBash) {
   EXPECT_EQ(completed(program(), "run --nosuch"), "\n");
 }
 
-// zsh's completion parses, where there is a zsh.
+/// What zsh offers; `words` as in bash. compadd is what a completion answers with.
+std::string completed_by_zsh(const std::string& program, const std::string& words) {
+  const auto result =
+      run_process({"zsh", "-f", "-c",
+                   "compadd() { [[ $1 == -- ]] && shift; local word; for word; do "
+                   "[[ $word == ${words[CURRENT]}* ]] && print -rn -- \"$word \"; done }; "
+                   "_files() { print -rn -- \"files $* \" }; words=('" +
+                       program + "' " + words +
+                       "); CURRENT=$#words; complete() { source '" PKVMEMU_SOURCE_DIR
+                       "/share/zsh/site-functions/_pkvm-emu' }; complete; true"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, IsEmpty());
+  return result.out;
+}
+
+// zsh completes the same, where there is a zsh.
 TEST_F(Install, CompletionInZsh) {
   if (run_process({"which", "zsh"}).exit_code != 0) GTEST_SKIP() << "zsh is not installed";
-  const auto result =
-      run_process({"zsh", "-n", PKVMEMU_SOURCE_DIR "/share/zsh/site-functions/_pkvm-emu"});
-  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(completed_by_zsh(program(), "bu"), "build ");
+  EXPECT_EQ(completed_by_zsh(program(), "run --exp"), "--export-qemu ");
+  EXPECT_EQ(completed_by_zsh(program(), "build mine --ou"), "--output ");
+  EXPECT_EQ(completed_by_zsh(program(), "build --kmi android16"), "android16-6.12 ");
+  EXPECT_EQ(completed_by_zsh(program(), "run --unresolved s"), "stub ");
+  EXPECT_EQ(completed_by_zsh(program(), "build --sdk ''"), "files -/ ");
+  EXPECT_EQ(completed_by_zsh(program(), "run ''"), "files  ");
+  EXPECT_EQ(completed_by_zsh(program(), "run --nosuch"), "");
+}
+
+/// Every option that the program takes, asked of the program: a wrong one is a usage error that
+/// says so, an existing one is not.
+std::set<std::string> options_of(const std::string& program, const std::string& command) {
+  const auto help = run_process({program, command, "--help"});
+  std::set<std::string> options;
+  const std::regex at_line("\n  (-[^ ]+)");
+  for (std::sregex_iterator at(help.out.begin(), help.out.end(), at_line);
+       at != std::sregex_iterator{}; ++at) {
+    std::stringstream names((*at)[1]);
+    for (std::string name; std::getline(names, name, ',');)
+      options.insert(name);
+  }
+  return options;
+}
+
+std::set<std::string> words_in(const std::string& text) {
+  std::stringstream words(text);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+// Both shells offer each option of each sub-command, and nothing else; the man page has them all.
+TEST_F(Install, EveryOptionIsCompletedAndInTheManPage) {
+  const bool zsh = run_process({"which", "zsh"}).exit_code == 0;
+  for (const std::string command : {"run", "build", "new", "inspect"}) {
+    const std::set<std::string> options = options_of(program(), command);
+    EXPECT_THAT(options, testing::IsSupersetOf({"--help", "-q", "--quiet", "-v", "--verbose"}));
+    EXPECT_EQ(words_in(completed(program(), command + " -")), options) << command;
+    if (zsh) EXPECT_EQ(words_in(completed_by_zsh(program(), command + " -")), options) << command;
+    const std::string page =
+        std::regex_replace(content_of(prefix() / ("share/man/man1/pkvm-emu-" + command + ".1")),
+                           std::regex(R"(\\-)"), "-");
+    for (const std::string& option : options)
+      if (option != "-h" && option != "--help") EXPECT_THAT(page, HasSubstr(option)) << command;
+  }
+}
+
+// Every sub-command's help ends with examples, and each of them names the sub-command.
+TEST_F(Install, HelpHasExamples) {
+  for (const std::string command : {"run", "build", "new", "inspect"}) {
+    const auto help = run_process({program(), command, "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    const std::size_t examples = help.out.find("\nExamples:\n");
+    ASSERT_NE(examples, std::string::npos) << command;
+    EXPECT_THAT(help.out.substr(examples), HasSubstr("\n  pkvm-emu " + command + " "));
+  }
+}
+
+// --version names what is inside, and the compiler as it is, or that it is missing.
+TEST_F(Install, VersionNamesTheParts) {
+  const auto version = run_process({program(), "--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_THAT(version.out,
+              testing::ContainsRegex("^pkvm-emu [0-9.]+\nruns on Unicorn [0-9.]+, decodes with "
+                                     "Capstone [0-9.]+, builds with LLVM 19\\.[0-9.]+\n$"));
+  const auto without = shell("PATH=/nowhere '" + program() + "' --version");
+  EXPECT_THAT(without.out, HasSubstr("builds with LLVM 19, which is not installed"));
 }
 
 // Every option that a man page names exists, and the pages have no formatting mistakes.
 TEST_F(Install, ManPagesAreTrue) {
-  for (const std::string command : {"run", "build", "new"}) {
+  for (const std::string command : {"run", "build", "new", "inspect"}) {
     const fs::path page = prefix() / ("share/man/man1/pkvm-emu-" + command + ".1");
     const std::string text = std::regex_replace(content_of(page), std::regex(R"(\\-)"), "-");
     const auto help = run_process({program(), command, "--help"});

@@ -4,14 +4,19 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <system_error>
 #include <utility>
 
 #include "build/module_folder.h"
+#include "build/process.h"
+#include "outputs.h"
 #include "pkvm/generation.h"
 #include "sdk_folder.h"
 #include "support/file.h"
@@ -40,33 +45,57 @@ std::map<std::string, pkvm::Generation> generation_names() {
   return names;
 }
 
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "the name that follows is empty" : "";
+}
+
 bool is_directory(const std::string& path) {
   std::error_code status;
   return fs::is_directory(path, status);
+}
+
+/// What follows --depends is a file, or else a module's name.
+bool is_module_file(const std::string& text) {
+  return text.ends_with(".ko");
 }
 
 bool is_el2_source(const fs::path& source) {
   return source.parent_path().filename() == "hyp" || source.string().ends_with(".nvhe.c");
 }
 
-/// Ctrl-C reaches the compiler by itself; we live on to remove what was made so far.
+/// Ctrl-C, a closed terminal or a kill ends the compiler; we live on to remove what was made.
 class InterruptIsNoted {
  public:
   InterruptIsNoted() {
     seen_flag = 0;
     struct sigaction action = {};
-    action.sa_handler = [](int) { seen_flag = 1; };
-    sigaction(SIGINT, &action, &previous_);
+    action.sa_handler = [](int) {
+      seen_flag = 1;
+      build::stop_processes();
+    };
+    for (Caught& each : caught_) {
+      sigaction(each.signal, &action, &each.previous);
+      // nohup, and shells that put a job into the background, have them ignored.
+      if (each.previous.sa_handler == SIG_IGN) sigaction(each.signal, &each.previous, nullptr);
+    }
   }
-  ~InterruptIsNoted() { sigaction(SIGINT, &previous_, nullptr); }
+  ~InterruptIsNoted() {
+    for (const Caught& each : caught_)
+      sigaction(each.signal, &each.previous, nullptr);
+  }
   InterruptIsNoted(const InterruptIsNoted&) = delete;
   InterruptIsNoted& operator=(const InterruptIsNoted&) = delete;
 
   [[nodiscard]] static bool seen() { return seen_flag != 0; }
 
  private:
+  struct Caught {
+    int signal;
+    struct sigaction previous = {};
+  };
+
   static inline volatile std::sig_atomic_t seen_flag = 0;
-  struct sigaction previous_ = {};
+  std::array<Caught, 3> caught_ = {{{SIGINT}, {SIGTERM}, {SIGHUP}}};
 };
 
 }  // namespace
@@ -76,8 +105,10 @@ BuildOptionsParser::BuildOptionsParser(CLI::App& command) {
   command.add_option("--el1", el1_sources_, "C sources of the kernel half, wherever they are");
   command.add_option("--el2", el2_sources_, "C sources of the hypervisor half");
   command.add_option("-o,--output", output_, "The module to write (default: NAME.ko here)")
+      ->check(not_empty)
       ->type_name("FILE");
   command.add_option("--name", name_, "The module's name (default: the folder's or FILE's)")
+      ->check(not_empty)
       ->type_name("NAME");
   command.add_option("--kmi", generation_, "Kernel generation")
       ->transform(CLI::CheckedTransformer(generation_names()))
@@ -94,10 +125,13 @@ BuildOptionsParser::BuildOptionsParser(CLI::App& command) {
       ->allow_extra_args(false)
       ->type_name("NAME[=VALUE]");
   command
-      .add_option("--depends", depends_, "A module that has to be loaded before; may be repeated")
+      .add_option("--depends", depends_,
+                  "A module that has to be loaded before: by its name, or a file, if that exports "
+                  "what this one uses; may be repeated")
       ->allow_extra_args(false)
-      ->type_name("NAME");
-  command.add_flag("--fatal-warnings", fatal_warnings_, "Compiler warnings are errors");
+      ->type_name("FILE.ko|NAME");
+  command.add_flag("--fatal-warnings", fatal_warnings_, "Compiler warnings are errors")
+      ->disable_flag_override();
   command.add_option("--sdk", sdk_, "Where the SDK is (default: beside the program)")
       ->type_name("DIR");
   command.footer(footer);
@@ -150,15 +184,34 @@ Outcome<build::ModuleSpec> BuildOptionsParser::from_sources() const {
   return spec;
 }
 
+Outcome<void> BuildOptionsParser::add_dependencies(build::ModuleSpec& spec) const {
+  for (const std::string& each : depends_) {
+    if (!is_module_file(each)) {
+      spec.depends.push_back(each);
+      continue;
+    }
+    auto other = build::read_other_module(each);
+    if (!other) return as_file_error(other.error());
+    spec.others.push_back(std::move(*other));
+  }
+  return {};
+}
+
 Outcome<BuildOptions> BuildOptionsParser::options() const {
   if (inputs_.empty() && el1_sources_.empty())
     return usage_error("nothing to build: name a module's folder or its sources");
+  std::vector<std::string> names;
+  std::ranges::copy_if(depends_, std::back_inserter(names),
+                       [](const std::string& each) { return !is_module_file(each); });
+  if (!name_.empty()) names.push_back(name_);
+  for (const std::string& name : names)
+    if (auto good = build::check_module_name(name); !good) return as_usage_error(good.error());
   auto spec = inputs_.size() == 1 && is_directory(inputs_.front()) ? from_folder(inputs_.front())
                                                                    : from_sources();
   if (!spec) return std::unexpected(spec.error());
   spec->include_directories = include_directories_;
   spec->defines = defines_;
-  spec->depends = depends_;
+  if (auto done = add_dependencies(*spec); !done) return std::unexpected(done.error());
   if (cfi_option_->count() != 0) spec->cfi = cfi_;
   if (fatal_warnings_) spec->warnings = build::Warnings::fatal;
   spec->sdk = sdk_;
@@ -172,7 +225,11 @@ Outcome<BuildOptions> BuildOptionsParser::options() const {
   return options;
 }
 
-Outcome<void> build_and_write(const BuildOptions& options) {
+Outcome<std::string> build_and_write(const BuildOptions& options) {
+  Paths sources = options.spec.el1_sources;
+  std::ranges::copy(options.spec.el2_sources, std::back_inserter(sources));
+  if (auto good = check_output(options.output, sources); !good)
+    return std::unexpected(good.error());
   const InterruptIsNoted interrupt;
   const auto built = build::build_module(options.spec);
   if (InterruptIsNoted::seen())
@@ -182,19 +239,22 @@ Outcome<void> build_and_write(const BuildOptions& options) {
   std::fputs(built->messages.c_str(), stderr);
   if (auto written = write_file(options.output, built->image); !written)
     return as_file_error(written.error());
-  return {};
+  return built->notes;
 }
 
 BuildCommand::BuildCommand(CLI::App& app)
     : command_(app.add_subcommand("build", "Build a module from its sources")),
       parser_(*command_) {}
 
-Outcome<observe::ExitCode> BuildCommand::execute() const {
+Outcome<observe::ExitCode> BuildCommand::execute(const Volume& volume) const {
   const auto options = parser_.options();
   if (!options) return std::unexpected(options.error());
-  if (auto done = build_and_write(*options); !done) return std::unexpected(done.error());
-  std::printf("%s: module %s for %s\n", options->output.c_str(), options->spec.name.c_str(),
-              std::string(pkvm::info(options->spec.generation).kmi).c_str());
+  const auto notes = build_and_write(*options);
+  if (!notes) return std::unexpected(notes.error());
+  std::fputs(notes->c_str(), stderr);
+  if (!volume.quiet)
+    std::printf("%s: module %s for %s\n", options->output.c_str(), options->spec.name.c_str(),
+                std::string(pkvm::info(options->spec.generation).kmi).c_str());
   return observe::ExitCode::good;
 }
 

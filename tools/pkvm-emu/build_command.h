@@ -11,6 +11,7 @@
 #include "build/module_builder.h"
 #include "failure.h"
 #include "observe/exit_code.h"
+#include "volume.h"
 
 namespace pkvmemu::tool {
 
@@ -31,6 +32,7 @@ class BuildOptionsParser {
  private:
   Outcome<build::ModuleSpec> from_folder(const std::string& folder) const;
   Outcome<build::ModuleSpec> from_sources() const;
+  Outcome<void> add_dependencies(build::ModuleSpec& spec) const;
   Outcome<std::string> name_for(const std::vector<std::filesystem::path>& el1_sources) const;
 
   std::vector<std::string> inputs_;
@@ -48,15 +50,16 @@ class BuildOptionsParser {
   bool fatal_warnings_ = false;
 };
 
-/// Writes the module; the compiler's warnings go to stderr.
-Outcome<void> build_and_write(const BuildOptions& options);
+/// Writes the module; the compiler's warnings go to stderr. What the module will need when it is
+/// loaded is the answer.
+Outcome<std::string> build_and_write(const BuildOptions& options);
 
 class BuildCommand {
  public:
   explicit BuildCommand(CLI::App& app);
 
   bool chosen() const { return command_->parsed(); }
-  Outcome<observe::ExitCode> execute() const;
+  Outcome<observe::ExitCode> execute(const Volume& volume) const;
 
  private:
   CLI::App* command_;

@@ -47,16 +47,12 @@ Result<void> write_all(const std::filesystem::path& folder, const RunPlan& plan,
   const auto pvmfw = observe::builtin_pvmfw();
   auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true);
   if (!dtb) return std::unexpected(dtb.error());
-  struct File {
-    std::string_view name;
-    std::span<const std::byte> data;
-  };
   const std::string script = qemu_script(plan.bootargs);
-  const std::array files = {File{"Image", firmware}, File{"initramfs.cpio", plan.initramfs},
-                            File{"virt.dtb", *dtb}, File{"pvmfw.bin", pvmfw},
-                            File{"run.sh", std::as_bytes(std::span(script))}};
-  for (const File& file : files)
-    if (auto written = write_file(folder / file.name, file.data); !written) return written;
+  const std::array<std::span<const std::byte>, exported_files.size()> contents = {
+      firmware, plan.initramfs, *dtb, pvmfw, std::as_bytes(std::span(script))};
+  for (std::size_t i = 0; i < contents.size(); ++i)
+    if (auto written = write_file(folder / exported_files[i], contents[i]); !written)
+      return written;
   return make_executable(folder / "run.sh");
 }
 
@@ -80,11 +76,13 @@ std::string qemu_script(const std::string& bootargs) {
 Outcome<void> export_qemu(const std::string& folder, const RunPlan& plan,
                           std::span<const std::byte> firmware) {
   std::error_code status;
+  const bool existed = std::filesystem::exists(folder, status);
   std::filesystem::create_directories(folder, status);
   if (status) return file_error("{}: cannot create: {}", folder, status.message());
-  if (auto written = write_all(folder, plan, firmware); !written)
-    return as_file_error(written.error());
-  return {};
+  auto written = write_all(folder, plan, firmware);
+  if (written) return {};
+  if (!existed) std::filesystem::remove_all(folder, status);
+  return as_file_error(written.error());
 }
 
 }  // namespace pkvmemu::tool

@@ -3,14 +3,20 @@
 // the whole command line. The folder can be moved; nothing of ours is needed to run it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "failure.h"
 #include "run_plan.h"
 
 namespace pkvmemu::tool {
+
+/// What an export writes into its folder.
+inline constexpr std::array<std::string_view, 5> exported_files = {
+    "Image", "initramfs.cpio", "virt.dtb", "pvmfw.bin", "run.sh"};
 
 Outcome<void> export_qemu(const std::string& folder, const RunPlan& plan,
                           std::span<const std::byte> firmware);

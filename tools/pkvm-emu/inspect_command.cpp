@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "inspect_command.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "code/disassembler.h"
 #include "image/ko.h"
 #include "inspect/inspect.h"
+#include "module_file.h"
 #include "output.h"
 #include "support/file.h"
 
@@ -56,8 +55,7 @@ std::vector<inspect::Dependency> look_at_dependencies(const image::KoFile& modul
 }
 
 inspect::Colour wanted_colour() {
-  const bool on = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-  return on ? inspect::Colour::on : inspect::Colour::off;
+  return wants_colour(stdout) ? inspect::Colour::on : inspect::Colour::off;
 }
 
 }  // namespace
@@ -67,8 +65,10 @@ InspectCommand::InspectCommand(CLI::App& app)
                                   "Tell what a module is, uses and needs, without "
                                   "running it")) {
   command_->add_option("MODULE.ko", file_, "The module")->required()->type_name("");
-  command_->add_flag("--json", json_, "One JSON object on stdout instead of text");
-  command_->add_flag("--all", all_, "EL1 sections, relocations and symbols, too");
+  command_->add_flag("--json", json_, "One JSON object on stdout instead of text")
+      ->disable_flag_override();
+  command_->add_flag("--all", all_, "EL1 sections, relocations and symbols, too")
+      ->disable_flag_override();
   command_->footer(
       "Exit codes:\n"
       "  0   nothing found that keeps it from loading\n"
@@ -80,22 +80,19 @@ InspectCommand::InspectCommand(CLI::App& app)
       "  pkvm-emu inspect hello.ko --json | jq -r '.ops[].name'");
 }
 
-Outcome<observe::ExitCode> InspectCommand::execute() const {
+Outcome<observe::ExitCode> InspectCommand::execute(const Volume& volume) const {
   const auto bytes = read_module(file_);
   if (!bytes) return std::unexpected(bytes.error());
-  const auto module = image::KoFile::open(*bytes);
-  if (!module) {
-    std::array<char, 256> buffer{};
-    return file_error("{}: not a kernel module for AArch64: {}", file_,
-                      image::describe(module.error(), buffer));
-  }
+  const auto module = open_ko(file_, *bytes);
+  if (!module) return std::unexpected(module.error());
   const auto disassembler = code::Disassembler::create();
   if (!disassembler)
     return std::unexpected(Failure{observe::ExitCode::internal, disassembler.error().message});
 
   const inspect::Facts facts =
       inspect::inspect(*module, *bytes, look_at_dependencies(*module, file_), *disassembler);
-  const auto detail = all_ ? inspect::Detail::everything : inspect::Detail::summary;
+  auto detail = all_ ? inspect::Detail::everything : inspect::Detail::summary;
+  if (volume.quiet) detail = inspect::Detail::problems;
   Output(stdout).text(json_ ? inspect::to_json(facts, file_)
                             : inspect::to_text(facts, file_, detail, wanted_colour()));
   return facts.would_load() ? observe::ExitCode::good : observe::ExitCode::load_failed;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "failure.h"
+#include "volume.h"
 
 namespace pkvmemu::tool {
 
@@ -17,7 +18,7 @@ class InspectCommand {
   InspectCommand& operator=(const InspectCommand&) = delete;
 
   [[nodiscard]] bool chosen() const { return command_->parsed(); }
-  [[nodiscard]] Outcome<observe::ExitCode> execute() const;
+  [[nodiscard]] Outcome<observe::ExitCode> execute(const Volume& volume) const;
 
  private:
   CLI::App* command_;

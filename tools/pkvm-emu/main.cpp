@@ -8,6 +8,7 @@
 #include <exception>
 #include <string>
 
+#include "build/process.h"
 #include "build_command.h"
 #include "failure.h"
 #include "inspect_command.h"
@@ -15,26 +16,33 @@
 #include "observe/exit_code.h"
 #include "run_command.h"
 #include "support/log.h"
+#include "volume.h"
 
 namespace {
 
 using pkvmemu::observe::ExitCode;
-namespace log = pkvmemu::log;
 
 int code_of(ExitCode code) {
   return static_cast<int>(code);
 }
 
-log::Level level_for(std::size_t verbosity) {
-  if (verbosity == 0) return log::Level::warning;
-  return verbosity == 1 ? log::Level::info : log::Level::debug;
+/// "19.1.7", or what to install; asked of the compiler itself, since modules are built with it.
+std::string llvm_version() {
+  const auto answer = pkvmemu::build::run_process({"clang-19", "--version"}, ".");
+  const std::string mark = "clang version ";
+  const std::size_t at = answer ? answer->output.find(mark) : std::string::npos;
+  if (at == std::string::npos) return "19, which is not installed (clang-19, lld-19, llvm-19)";
+  const std::size_t begin = at + mark.size();
+  return answer->output.substr(begin, answer->output.find_first_of(" \n", begin) - begin);
 }
 
-constexpr const char* version_text =
-    "pkvm-emu " PKVMEMU_VERSION
-    "\n"
-    "runs on Unicorn " PKVMEMU_UNICORN_VERSION ", decodes with Capstone " PKVMEMU_CAPSTONE_VERSION
-    ", builds with clang-19, ld.lld-19, llvm-objcopy-19";
+std::string version_text() {
+  return "pkvm-emu " PKVMEMU_VERSION
+         "\n"
+         "runs on Unicorn " PKVMEMU_UNICORN_VERSION
+         ", decodes with Capstone " PKVMEMU_CAPSTONE_VERSION ", builds with LLVM " +
+         llvm_version();
+}
 
 constexpr const char* examples = R"(Examples:
   pkvm-emu new mine && pkvm-emu build mine
@@ -63,28 +71,34 @@ int report_parse_end(const CLI::App& app, const CLI::ParseError& end, const char
 
 int run(int argc, char** argv) {
   CLI::App app("pkvm-emu: loads pKVM vendor modules into an emulated hypervisor");
-  app.set_version_flag("--version", version_text);
+  app.set_version_flag("--version", version_text, "Versions of this program and its parts");
   app.footer(examples);
   app.require_subcommand(1);
   app.fallthrough();
-  std::size_t verbosity = 0;
-  app.add_flag("-v,--verbose", verbosity, "Tell more on stderr; twice for still more");
+  pkvmemu::tool::Volume volume;
+  add_volume_flags(app, volume);
   const pkvmemu::tool::RunCommand run_command(app);
   const pkvmemu::tool::BuildCommand build_command(app);
   const pkvmemu::tool::NewCommand new_command(app);
   const pkvmemu::tool::InspectCommand inspect_command(app);
+  for (CLI::App* command : app.get_subcommands({}))
+    add_volume_flags(*command, volume);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
     return report_parse_end(app, end, argc > 1 ? argv[1] : nullptr);
   }
-  log::set_level(level_for(verbosity));
+  if (volume.quiet && volume.verbose != 0) {
+    std::fputs("pkvm-emu: -q and -v contradict each other: give one of them\n", stderr);
+    return code_of(ExitCode::usage);
+  }
+  pkvmemu::log::set_level(log_level(volume));
 
   const auto code = [&] {
-    if (build_command.chosen()) return build_command.execute();
-    if (inspect_command.chosen()) return inspect_command.execute();
-    if (new_command.chosen()) return new_command.execute();
-    return run_command.execute();
+    if (build_command.chosen()) return build_command.execute(volume);
+    if (inspect_command.chosen()) return inspect_command.execute(volume);
+    if (new_command.chosen()) return new_command.execute(volume);
+    return run_command.execute(volume);
   }();
   if (code) return code_of(*code);
   std::fprintf(stderr, "pkvm-emu: %s\n", code.error().message.c_str());

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -43,7 +45,50 @@ std::unexpected<Failure> not_a_module(const std::string& path, const image::Erro
                     image::describe(error, buffer));
 }
 
+/// A part of the file and what it is.
+struct Part {
+  std::uint64_t begin;
+  std::uint64_t end;
+  std::string_view name;
+};
+
+std::vector<Part> parts_of(const image::ElfFile& elf, const image::ElfHeader& header) {
+  const std::uint64_t table_size =
+      std::uint64_t{header.section_count} * sizeof(image::SectionHeader);
+  std::vector<Part> parts = {{.begin = 0, .end = sizeof(header), .name = "the ELF header"},
+                             {.begin = header.section_headers,
+                              .end = header.section_headers + table_size,
+                              .name = "the section table"}};
+  for (std::uint32_t i = 1; i < elf.section_count(); ++i)
+    if (const auto section = elf.section(i); section && !section->content.empty())
+      parts.push_back({.begin = section->header.offset,
+                       .end = section->header.offset + section->header.size,
+                       .name = section->name});
+  std::ranges::sort(parts, {}, &Part::begin);
+  return parts;
+}
+
+Outcome<void> check_overlaps(const std::string& path, const Bytes& bytes,
+                             const image::ElfFile& elf) {
+  const auto header = image::Stream(bytes).structure<image::ElfHeader>(0);
+  if (!header) return {};
+  const std::vector<Part> parts = parts_of(elf, *header);
+  const auto meet = std::ranges::adjacent_find(
+      parts, [](const Part& one, const Part& next) { return one.end > next.begin; });
+  if (meet == parts.end()) return {};
+  return file_error("{}: damaged: {} and {} overlap at {:#x} in the file: build it again", path,
+                    meet->name, std::next(meet)->name, std::next(meet)->begin);
+}
+
 }  // namespace
+
+Outcome<image::KoFile> open_ko(const std::string& path, const Bytes& bytes) {
+  const auto ko = image::KoFile::open(bytes);
+  if (!ko) return not_a_module(path, ko.error());
+  if (auto good = check_overlaps(path, bytes, ko->elf()); !good)
+    return std::unexpected(good.error());
+  return *ko;
+}
 
 std::string module_name_of(std::string_view path) {
   path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
@@ -58,8 +103,8 @@ Outcome<ModuleFile> open_module(const std::string& path) {
   file.path = path;
   file.bytes = std::move(*bytes);
 
-  const auto ko = image::KoFile::open(file.bytes);
-  if (!ko) return not_a_module(path, ko.error());
+  const auto ko = open_ko(path, file.bytes);
+  if (!ko) return std::unexpected(ko.error());
   const auto generation = ko->generation();
   if (!generation)
     return file_error("{}: vermagic '{}' is of no known kernel generation; this version runs {}",

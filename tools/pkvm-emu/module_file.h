@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "image/ko.h"
 #include "pkvm/generation.h"
 #include "support/file.h"
 
@@ -21,6 +22,10 @@ struct ModuleFile {
 };
 
 Outcome<ModuleFile> open_module(const std::string& path);
+
+/// The file's content as a module. More is refused than a kernel would: sections that share bytes,
+/// since no linker writes such a file. Points into `bytes`.
+Outcome<image::KoFile> open_ko(const std::string& path, const Bytes& bytes);
 
 /// "dir/my-driver.ko" -> "my_driver".
 std::string module_name_of(std::string_view path);

@@ -81,9 +81,10 @@ NewCommand::NewCommand(CLI::App& app)
   command_->footer(footer);
 }
 
-Outcome<observe::ExitCode> NewCommand::execute() const {
+Outcome<observe::ExitCode> NewCommand::execute(const Volume& volume) const {
   const std::string folder = folder_.empty() ? name_ : folder_;
   if (auto done = write_new_module(name_, folder); !done) return std::unexpected(done.error());
+  if (volume.quiet) return observe::ExitCode::good;
   std::printf(
       "%s: a new module. Next:\n"
       "  pkvm-emu build %s\n"

@@ -8,6 +8,7 @@
 
 #include "failure.h"
 #include "observe/exit_code.h"
+#include "volume.h"
 
 namespace pkvmemu::tool {
 
@@ -21,7 +22,7 @@ class NewCommand {
   NewCommand& operator=(const NewCommand&) = delete;
 
   bool chosen() const { return command_->parsed(); }
-  Outcome<observe::ExitCode> execute() const;
+  Outcome<observe::ExitCode> execute(const Volume& volume) const;
 
  private:
   CLI::App* command_;

@@ -12,10 +12,6 @@ namespace {
 
 using observe::Tone;
 
-bool wants_colour(std::FILE* stream) {
-  return isatty(fileno(stream)) == 1 && std::getenv("NO_COLOR") == nullptr;
-}
-
 std::string_view colour_of(Tone tone) {
   switch (tone) {
     case Tone::neutral:
@@ -31,18 +27,27 @@ constexpr std::string_view colour_off = "\x1b[0m";
 
 }  // namespace
 
-Output::Output(std::FILE* stream) : stream_(stream), colour_(wants_colour(stream)) {}
+// As no-color.org has it: set to nothing it means nothing.
+bool wants_colour(std::FILE* stream) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return isatty(fileno(stream)) == 1 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+Output::Output(std::FILE* stream, const Volume& volume)
+    : stream_(stream), quiet_(volume.quiet), colour_(wants_colour(stream)) {}
 
 void Output::console(std::string_view text) {
-  if (text.empty()) return;
+  if (quiet_ || text.empty()) return;
   write(text);
-  line_open_ = text.back() != '\n';
+  // EL2 ends its lines with LF and CR.
+  if (text.back() != '\r') line_open_ = text.back() != '\n';
 }
 
 void Output::verdict(std::span<const observe::VerdictLine> lines) {
   std::string text = line_open_ ? "\n" : "";
   line_open_ = false;
   for (const observe::VerdictLine& line : lines) {
+    if (quiet_ && line.tone != Tone::bad) continue;
     const std::string_view colour = colour_ ? colour_of(line.tone) : "";
     text += colour;
     text += line.text;
@@ -54,6 +59,12 @@ void Output::verdict(std::span<const observe::VerdictLine> lines) {
 
 void Output::text(std::string_view text) {
   write(text);
+}
+
+void Output::line(std::string_view text) {
+  write(line_open_ ? "\n" : "");
+  line_open_ = false;
+  write(std::string(text) + "\n");
 }
 
 void Output::write(std::string_view text) {

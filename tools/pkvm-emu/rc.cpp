@@ -60,6 +60,16 @@ Result<RcLine> parse_target_and_args(RcVerb verb, std::string_view text) {
   return line;
 }
 
+/// Splits X0[:ARG,...].
+Result<RcLine> parse_x0_and_args(RcVerb verb, std::string_view text) {
+  auto line = parse_target_and_args(verb, text);
+  if (!line) return line;
+  const auto x0 = parse_number(line->target);
+  if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
+  line->target = fmt::format("{:#x}", *x0);
+  return line;
+}
+
 Result<void> check_call_target(std::string_view target) {
   if (starts_with_digit(target)) {
     const auto id = parse_number(target);
@@ -85,11 +95,21 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-Result<RcLine> parse_late(std::string_view name) {
+/// Takes all that is left, without the blanks around it.
+std::string_view take_rest(std::string_view& text) {
+  const std::size_t start = std::min(text.find_first_not_of(blanks), text.size());
+  const std::size_t end = text.find_last_not_of(blanks) + 1;
+  const std::string_view rest = start < end ? text.substr(start, end - start) : std::string_view{};
+  text = {};
+  return rest;
+}
+
+Result<RcLine> parse_late(std::string_view name, std::string_view& rest) {
   if (!is_name(name)) return fail("'{}' is no module name", name);
   RcLine line;
   line.verb = RcVerb::late;
   line.target = name;
+  line.parameters = take_rest(rest);
   return line;
 }
 
@@ -103,10 +123,13 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     repeat = *count;
     operand = take_word(rest);
   }
-  Result<RcLine> line = fail("unknown word '{}', expected call, hvc, late, pvm or vm", verb);
+  Result<RcLine> line =
+      fail("unknown word '{}', expected call, hvc, smc, late, touch, pvm or vm", verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
-  if (verb == "late") line = parse_late(operand);
+  if (verb == "smc") line = parse_smc(operand);
+  if (verb == "late") line = parse_late(operand, rest);
+  if (verb == "touch") line = parse_touch(operand);
   if (verb == "pvm") line = parse_guest(RcVerb::pvm, operand);
   if (verb == "vm") line = parse_guest(RcVerb::vm, operand);
   if (line) line->repeat = repeat;
@@ -114,12 +137,8 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
 }
 
 Result<RcLine> parse_line(std::string_view text) {
-  std::string_view word = take_word(text);
-  RcPhase phase = RcPhase::normal;
-  if (word == "early") {
-    phase = RcPhase::early;
-    word = take_word(text);
-  }
+  const RcPhase phase = take_phase(text);
+  const std::string_view word = take_word(text);
   auto line = parse_verb(word, text);
   if (!line) return line;
   line->phase = phase;
@@ -134,12 +153,16 @@ std::string_view name_of(RcVerb verb) {
       return "call";
     case RcVerb::hvc:
       return "hvc";
+    case RcVerb::smc:
+      return "smc";
     case RcVerb::late:
       return "late";
     case RcVerb::pvm:
       return "pvm";
     case RcVerb::vm:
       return "vm";
+    case RcVerb::touch:
+      return "touch";
   }
   std::unreachable();
 }
@@ -172,11 +195,31 @@ Result<RcLine> parse_call(std::string_view text) {
 }
 
 Result<RcLine> parse_hvc(std::string_view text) {
-  auto line = parse_target_and_args(RcVerb::hvc, text);
-  if (!line) return line;
-  const auto x0 = parse_number(line->target);
-  if (!x0) return fail("'{}' is no value for x0, expected a number", line->target);
-  line->target = fmt::format("{:#x}", *x0);
+  return parse_x0_and_args(RcVerb::hvc, text);
+}
+
+Result<RcLine> parse_smc(std::string_view text) {
+  return parse_x0_and_args(RcVerb::smc, text);
+}
+
+Result<RcLine> parse_touch(std::string_view text) {
+  constexpr std::uint64_t largest_address = (std::uint64_t{1} << 48) - 1;
+  const bool known = text.size() > 2 && text[1] == ':' && std::string_view("rwx").contains(text[0]);
+  const std::size_t equals = text.find('=');
+  const bool has_value = equals != std::string_view::npos;
+  if (!known || has_value != (text[0] == 'w'))
+    return fail("'{}', expected r:ADDR, w:ADDR=VALUE or x:ADDR", text);
+  const std::string_view digits = text.substr(2, has_value ? equals - 2 : equals);
+  const auto address = parse_number(digits);
+  if (!address || *address > largest_address)
+    return fail("'{}' is no physical address, expected a number of up to 48 bits", digits);
+  RcLine line;
+  line.verb = RcVerb::touch;
+  line.target = fmt::format("{}:{:#x}", text[0], *address);
+  if (!has_value) return line;
+  const auto value = parse_number(text.substr(equals + 1));
+  if (!value) return fail("'{}' is no value to write", text.substr(equals + 1));
+  line.target += fmt::format("={:#x}", *value);
   return line;
 }
 
@@ -188,6 +231,13 @@ Result<RcLine> parse_guest(RcVerb verb, std::string_view program) {
   if (line.target.find_first_of(" \t#") != std::string::npos)
     return fail("'{}' is no guest program", program);
   return line;
+}
+
+RcPhase take_phase(std::string_view& text) {
+  std::string_view rest = text;
+  if (take_word(rest) != "early") return RcPhase::normal;
+  text = rest.substr(std::min(rest.find_first_not_of(blanks), rest.size()));
+  return RcPhase::early;
 }
 
 Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view origin) {
@@ -206,10 +256,11 @@ Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view ori
 }
 
 std::string to_text(const RcLine& line) {
-  return fmt::format("{}{} {}{}{}{:#x}\n", line.phase == RcPhase::early ? "early " : "",
+  return fmt::format("{}{} {}{}{}{:#x}{}{}\n", line.phase == RcPhase::early ? "early " : "",
                      name_of(line.verb),
                      line.repeat == 1 ? "" : fmt::format("repeat={} ", line.repeat), line.target,
-                     line.args.empty() ? "" : ":", fmt::join(line.args, ","));
+                     line.args.empty() ? "" : ":", fmt::join(line.args, ","),
+                     line.parameters.empty() ? "" : " ", line.parameters);
 }
 
 std::string to_text(std::span<const RcLine> lines) {

@@ -4,7 +4,9 @@
 //   [early] call [repeat=N] NAME[:ARG,...]   NAME is [MODULE/]SYMBOL or a number, 128 and up
 //   [early] hvc X0[:ARG,...]                 a raw HVC, to forge calls with
 //   pvm PROGRAM, vm PROGRAM                  a guest in a protected or an ordinary VM
-//   [early] late MODULE                      insmod after boot
+//   [early] smc X0[:ARG,...]                 an SMC, which the hypervisor traps
+//   [early] late MODULE [PARAMETER=VALUE...] insmod after boot
+//   [early] touch r:PA | w:PA=VALUE | x:PA   an access of the kernel to a physical address
 // `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
 #pragma once
 
@@ -23,7 +25,7 @@ namespace pkvmemu::tool {
 /// x1 to x7.
 inline constexpr std::size_t max_call_args = 7;
 
-enum class RcVerb : std::uint8_t { call, hvc, late, pvm, vm };
+enum class RcVerb : std::uint8_t { call, hvc, smc, late, touch, pvm, vm };
 /// Before or after the host is deprivileged.
 enum class RcPhase : std::uint8_t { early, normal };
 
@@ -31,22 +33,29 @@ struct RcLine {
   RcVerb verb = RcVerb::call;
   RcPhase phase = RcPhase::normal;
   std::uint64_t repeat = 1;
-  std::string target;  ///< handler or number; x0 in hexadecimal; module
+  std::string target;  ///< handler or number; x0 in hexadecimal; module; a touch as a whole
   std::vector<std::uint64_t> args;
+  std::string parameters{};  ///< late: of the module, as written
   bool operator==(const RcLine&) const = default;
 };
 
 /// Decimal, 0x hexadecimal, or negative (two's complement); nothing for all else.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 
-/// What --call and --hvc take. The error says which part is wrong and what was expected.
+/// What --call, --hvc and --smc take. The error says which part is wrong and what was expected.
 Result<RcLine> parse_call(std::string_view text);
 Result<RcLine> parse_hvc(std::string_view text);
 /// What --pvm and --vm take: a program that the kernel carries, or a path in the initramfs.
 Result<RcLine> parse_guest(RcVerb verb, std::string_view program);
+Result<RcLine> parse_smc(std::string_view text);
+/// What --touch takes.
+Result<RcLine> parse_touch(std::string_view text);
 
 /// A whole file; `origin` names it in errors.
 Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view origin);
+
+/// Takes a leading "early" off, which every wish may have.
+RcPhase take_phase(std::string_view& text);
 
 std::string to_text(const RcLine& line);
 std::string to_text(std::span<const RcLine> lines);

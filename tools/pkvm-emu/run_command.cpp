@@ -4,19 +4,23 @@
 #include <atomic>
 #include <csignal>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "export_qemu.h"
 #include "firmware_image.h"
+#include "hyp_symbols.h"
 #include "machine/machine.h"
 #include "observe/pvmfw.h"
 #include "observe/report.h"
 #include "observe/report_json.h"
 #include "observe/verdict.h"
 #include "output.h"
+#include "outputs.h"
 #include "run_plan.h"
 #include "support/log.h"
 
@@ -68,6 +72,12 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   config.bootargs = plan.bootargs;
   config.budget = options.budget;
   config.console_sink = [&](std::string_view text) { output.console(text); };
+  const observe::HypSymbols symbols = hyp_symbols(plan.modules);
+  observe::OpsLog ops(symbols);
+  if (options.log_ops)
+    config.event_sink = [&](const machine::Event& event) {
+      if (const auto line = ops.add(event)) output.line(*line);
+    };
   auto machine = machine::Machine::create(config);
   if (!machine)
     return file_error("{}: {}", options.firmware.value_or("this run"), machine.error().message);
@@ -79,15 +89,43 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   }
   facts.modules = std::move(plan.modules);
   facts.calls = std::move(plan.calls);
+  facts.touches = std::move(plan.touches);
   facts.events = (*machine)->events();
   facts.pvmfw = observe::check_pvmfw((*machine)->pvmfw_region(), pvmfw);
   facts.instructions = (*machine)->instructions();
   facts.console = (*machine)->console();
+  facts.symbols = symbols;
   // The process ends after this: taking the engine and a gibibyte apart first would be a tenth of
   // its time.
   [[maybe_unused]] static machine::Machine* abandoned = nullptr;
   abandoned = machine->release();
   return observe::make_report(facts);
+}
+
+/// The files that a run reads.
+Paths inputs_of(const RunOptions& options) {
+  Paths inputs;
+  // With an initramfs these are names of modules inside it.
+  if (!options.initramfs) {
+    inputs.assign(options.modules.begin(), options.modules.end());
+    for (const RcLine& line : options.wishes)
+      if (line.verb == RcVerb::late) inputs.emplace_back(line.target);
+  }
+  for (const auto& file : {options.initramfs, options.firmware})
+    if (file) inputs.emplace_back(*file);
+  return inputs;
+}
+
+Outcome<void> check_outputs(const RunOptions& options) {
+  const Paths inputs = inputs_of(options);
+  if (options.json && *options.json != "-")
+    if (auto good = check_output(*options.json, inputs); !good) return good;
+  if (!options.export_qemu) return {};
+  for (const std::string_view name : exported_files)
+    if (auto good = check_no_input(std::filesystem::path(*options.export_qemu) / name, inputs);
+        !good)
+      return good;
+  return {};
 }
 
 Outcome<void> write_json(const std::string& path, const std::string& json) {
@@ -106,9 +144,10 @@ RunCommand::RunCommand(CLI::App& app)
     : command_(app.add_subcommand("run", "Load modules, call them, and tell how it went")),
       parser_(*command_) {}
 
-Outcome<observe::ExitCode> RunCommand::execute() const {
+Outcome<observe::ExitCode> RunCommand::execute(const Volume& volume) const {
   const auto options = parser_.options();
   if (!options) return std::unexpected(options.error());
+  if (auto good = check_outputs(*options); !good) return std::unexpected(good.error());
   auto plan = make_plan(*options);
   if (!plan) return std::unexpected(plan.error());
   log::info("kernel command line: {}", plan->bootargs);
@@ -116,11 +155,11 @@ Outcome<observe::ExitCode> RunCommand::execute() const {
   const auto firmware = firmware_for(*options);
   if (!firmware) return std::unexpected(firmware.error());
 
-  Output output(options->json == "-" ? stderr : stdout);
+  Output output(options->json == "-" ? stderr : stdout, volume);
   if (options->export_qemu) {
     if (auto exported = export_qemu(*options->export_qemu, *plan, *firmware); !exported)
       return std::unexpected(exported.error());
-    output.text(*options->export_qemu + "/run.sh runs this under QEMU\n");
+    if (!volume.quiet) output.text(*options->export_qemu + "/run.sh runs this under QEMU\n");
     return observe::ExitCode::good;
   }
 

@@ -7,6 +7,7 @@
 #include "failure.h"
 #include "observe/exit_code.h"
 #include "run_options.h"
+#include "volume.h"
 
 namespace pkvmemu::tool {
 
@@ -15,7 +16,7 @@ class RunCommand {
   explicit RunCommand(CLI::App& app);
 
   bool chosen() const { return command_->parsed(); }
-  Outcome<observe::ExitCode> execute() const;
+  Outcome<observe::ExitCode> execute(const Volume& volume) const;
 
  private:
   CLI::App* command_;

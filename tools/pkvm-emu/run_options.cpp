@@ -3,6 +3,8 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -17,7 +19,9 @@ constexpr const char* footer = R"(Exit codes:
 Examples:
   pkvm-emu run hello.ko
   pkvm-emu run hello.ko --call hello/hello_hvc:0x11,0x22 --json report.json
+  pkvm-emu run filter.ko --smc 0xc2000001:1,2
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
+  pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
   pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
   pkvm-emu run --initramfs vendor_ramdisk.lz4 my_module --call my_handler
   pkvm-emu run hello.ko --export-qemu out && out/run.sh)";
@@ -39,6 +43,10 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   const auto option = [&](const char* name, const char* type, const char* help) {
     return command.add_option(name, CLI::callback_t{}, help)->type_name(type);
   };
+  // A flag may have a value, and never takes the next argument for it.
+  const auto guest_option = [&](const char* name, const std::string& help) {
+    return command.add_flag(name, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
   modules_ = option("MODULE", "FILE",
                     "Modules to load before deprivilege, in this order; with --initramfs, names of "
                     "modules inside it")
@@ -50,19 +58,38 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
                                 "number (128 and up), with up to 7 arguments"));
   hvc_ = one_value_each(
       option("--hvc", "X0[:ARG,...]", "Make any HVC after deprivilege, to forge calls with"));
+  smc_ = one_value_each(option("--smc", "X0[:ARG,...]",
+                               "Make an SMC after deprivilege: PSCI, then modules' handlers, then "
+                               "EL3 may answer it"));
   late_ = one_value_each(
       option("--late", "FILE", "Load a module after deprivilege, which the kernel must refuse"));
+  touch_ = one_value_each(
+      option("--touch", "r|w|x:ADDR[=VALUE]",
+             "Have the kernel read, write or execute at a physical address after deprivilege, and "
+             "report the value or the abort. Each of these five may start with 'early ' to be "
+             "done before deprivilege"));
+  pvm_ = guest_option("--pvm{hello}",
+                      "Run a guest in a protected VM after deprivilege: --pvm, or "
+                      "--pvm=hello|compute|share|trespass|smp");
+  vm_ = guest_option("--vm{hello}", "The same in an ordinary VM, for comparison");
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
                       "lz4, bzip2)");
-  no_iommu_ = command.add_flag_function(
-      "--no-iommu", [](std::int64_t) {},
-      "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
-  as_shipped_ = command.add_flag_function(
-      "--as-shipped", [](std::int64_t) {},
-      "Reproduce the known defects of released kernels (docs/fidelity.md) instead of the "
-      "documented behaviour");
+  // Without the override "--no-iommu=false", which would have to be understood.
+  const auto flag = [&](const std::string& name, const std::string& help) {
+    return command.add_flag(name, help)->disable_flag_override();
+  };
+  no_iommu_ = flag("--no-iommu", "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
+  as_shipped_ = flag("--as-shipped",
+                     "Reproduce the known defects of released kernels (docs/fidelity.md) instead "
+                     "of the documented behaviour");
+  log_ops_ = flag("--log-ops",
+                  "Show each call of pkvm_module_ops with its arguments, its answer and where it "
+                  "came from");
+  trace_events_ =
+      flag("--trace-events",
+           "Enable the hyp trace events of all modules and show each as it was written");
   unresolved_ =
       option("--unresolved", "refuse|stub",
              "What a symbol that nobody exports does to its module: refuse the load, as a kernel "
@@ -86,8 +113,20 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.firmware = value_of(firmware_);
   options.json = value_of(json_);
   options.export_qemu = value_of(export_qemu_);
+  for (const auto& [option, file] : {std::pair{initramfs_, options.initramfs},
+                                     {firmware_, options.firmware},
+                                     {json_, options.json},
+                                     {export_qemu_, options.export_qemu}})
+    if (file && file->empty())
+      return usage_error("{}: the name that follows is empty", option->get_name());
+  if (std::ranges::find(options.modules, "") != options.modules.end())
+    return usage_error("a module's name is empty");
   options.no_iommu = no_iommu_->count() > 0;
   options.as_shipped = as_shipped_->count() > 0;
+  options.log_ops = log_ops_->count() > 0;
+  options.trace_events = trace_events_->count() > 0;
+  if (options.log_ops && options.export_qemu)
+    return usage_error("--log-ops: QEMU has no event port that could report them");
   const std::string unresolved = value_of(unresolved_).value_or("refuse");
   if (unresolved != "refuse" && unresolved != "stub")
     return usage_error("--unresolved {}: expected refuse or stub", unresolved);
@@ -103,24 +142,40 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   return options;
 }
 
-/// The three options interleave: CLI11 keeps the order in which they came.
+/// The options interleave: CLI11 keeps the order in which they came.
 Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
   std::map<const CLI::Option*, std::size_t> next;
   std::vector<RcLine> lines;
   for (const CLI::Option* option : command_->parse_order()) {
-    if (option != call_ && option != hvc_ && option != late_) continue;
+    if (!is_wish(option)) continue;
     const std::string text = option->results().at(next[option]++);
-    Result<RcLine> line = RcLine{};
-    if (option == late_) {
-      line->verb = RcVerb::late;
-      line->target = text;
-    } else {
-      line = option == call_ ? parse_call(text) : parse_hvc(text);
-    }
+    std::string_view rest = text;
+    const RcPhase phase = take_phase(rest);
+    Result<RcLine> line = parse_wish(option, rest);
     if (!line) return usage_error("{} {}: {}", option->get_name(), text, line.error().message);
+    line->phase = phase;
     lines.push_back(std::move(*line));
   }
   return lines;
+}
+
+bool RunOptionsParser::is_wish(const CLI::Option* option) const {
+  const std::array wishes = {call_, hvc_, smc_, late_, touch_, pvm_, vm_};
+  return std::ranges::find(wishes, option) != wishes.end();
+}
+
+Result<RcLine> RunOptionsParser::parse_wish(const CLI::Option* option,
+                                            std::string_view text) const {
+  if (option == call_) return parse_call(text);
+  if (option == hvc_) return parse_hvc(text);
+  if (option == smc_) return parse_smc(text);
+  if (option == touch_) return parse_touch(text);
+  if (option == pvm_) return parse_guest(RcVerb::pvm, text);
+  if (option == vm_) return parse_guest(RcVerb::vm, text);
+  RcLine line;
+  line.verb = RcVerb::late;
+  line.target = text;
+  return line;
 }
 
 Result<std::uint64_t> parse_budget(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "failure.h"
@@ -16,7 +17,8 @@ namespace pkvmemu::tool {
 
 struct RunOptions {
   std::vector<std::string> modules;
-  /// --call, --hvc and --late in the order given. A late line's target is the file as given.
+  /// --call, --hvc, --smc, --late and --touch in the order given. A late line's target is the file
+  /// as given.
   std::vector<RcLine> wishes;
   std::string cmdline;
   std::optional<std::string> initramfs;
@@ -25,6 +27,8 @@ struct RunOptions {
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
   bool as_shipped = false;
+  bool log_ops = false;
+  bool trace_events = false;
   bool stub_unresolved = false;  ///< --unresolved=stub
   std::uint64_t budget = 2'000'000'000;
 };
@@ -37,11 +41,17 @@ class RunOptionsParser {
 
  private:
   Outcome<std::vector<RcLine>> wishes() const;
+  [[nodiscard]] bool is_wish(const CLI::Option* option) const;
+  Result<RcLine> parse_wish(const CLI::Option* option, std::string_view text) const;
 
   CLI::App* command_;
   CLI::Option* call_;
   CLI::Option* hvc_;
+  CLI::Option* smc_;
   CLI::Option* late_;
+  CLI::Option* touch_;
+  CLI::Option* pvm_;
+  CLI::Option* vm_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;
@@ -50,6 +60,8 @@ class RunOptionsParser {
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
   CLI::Option* as_shipped_;
+  CLI::Option* log_ops_;
+  CLI::Option* trace_events_;
   CLI::Option* unresolved_;
   CLI::Option* budget_;
 };

@@ -32,19 +32,25 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
         fmt::format(" {}={}", platform::param_protected_modules, fmt::join(protected_modules, ","));
   if (options.no_iommu) text += fmt::format(" {}=none", platform::param_iommu);
   if (options.as_shipped) text += fmt::format(" {}", platform::param_as_shipped);
+  if (options.log_ops) text += fmt::format(" {}", platform::param_log_ops);
+  if (options.trace_events) text += fmt::format(" {}", platform::param_trace_events);
   if (options.stub_unresolved) text += fmt::format(" {}=stub", platform::param_unresolved);
   if (!options.cmdline.empty()) text += " " + options.cmdline;
   return text;
 }
 
-/// The guest makes the early calls first.
-std::vector<observe::CallRequest> calls_of(const std::vector<RcLine>& wishes) {
-  std::vector<observe::CallRequest> calls;
+/// What the guest does and the report is about, early things first.
+void plan_wishes(const std::vector<RcLine>& wishes, RunPlan& plan) {
   for (const RcPhase phase : {RcPhase::early, RcPhase::normal})
-    for (const RcLine& line : wishes)
-      if (line.phase == phase && line.verb != RcVerb::late)
-        calls.push_back({.name = line.target, .args = line.args});
-  return calls;
+    for (const RcLine& line : wishes) {
+      if (line.phase != phase) continue;
+      if (line.verb == RcVerb::touch) plan.touches.push_back(line.target);
+      if (line.verb == RcVerb::call || line.verb == RcVerb::hvc || line.verb == RcVerb::smc)
+        plan.calls.push_back({.name = line.target,
+                              .args = line.args,
+                              .conduit = line.verb == RcVerb::smc ? observe::CallConduit::smc
+                                                                  : observe::CallConduit::hvc});
+    }
 }
 
 /// Opens the files on the command line and turns late lines from files into module names.
@@ -66,7 +72,7 @@ class PlanFromFiles {
     auto initramfs = make_initramfs(plan_.generation, files_, wishes);
     if (!initramfs) return as_file_error(initramfs.error());
     plan_.initramfs = std::move(*initramfs);
-    plan_.calls = calls_of(wishes);
+    plan_wishes(wishes, plan_);
     plan_.bootargs = bootargs_for(options, plan_);
     return std::move(plan_);
   }
@@ -106,7 +112,7 @@ Outcome<RunPlan> plan_from_initramfs(const RunOptions& options) {
   for (const RcLine& line : wishes)
     if (line.verb == RcVerb::late)
       plan.modules.push_back({.name = line.target, .file = "", .time = LoadTime::late});
-  plan.calls = calls_of(wishes);
+  plan_wishes(wishes, plan);
 
   std::vector<std::string> names;
   for (const auto& module : plan.modules)

@@ -20,6 +20,7 @@ struct RunPlan {
   std::string bootargs;
   std::vector<observe::ModuleRequest> modules;
   std::vector<observe::CallRequest> calls;  ///< in the order in which the guest makes them
+  std::vector<std::string> touches;         ///< likewise
 };
 
 Outcome<RunPlan> make_plan(const RunOptions& options);

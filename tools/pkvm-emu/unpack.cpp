@@ -44,9 +44,17 @@ Reader make_reader() {
   return reader;
 }
 
+std::unexpected<Error> not_an_archive(const std::string& path) {
+  return fail(
+      "{}: not a newc cpio archive (magic 070701), plain or compressed with gzip, xz, lzma, zstd, "
+      "lz4 or bzip2",
+      path);
+}
+
 }  // namespace
 
 Result<Bytes> unpack_initramfs(Bytes packed, const std::string& path) {
+  if (packed.empty()) return fail("{}: is empty, expected an initramfs", path);
   if (is_newc(packed)) return packed;
   const Reader reader = make_reader();
   if (!reader) return fail("{}: libarchive lacks a decompressor", path);
@@ -67,15 +75,12 @@ Result<Bytes> unpack_initramfs(Bytes packed, const std::string& path) {
     const auto got = archive_read_data(reader.get(), data.data() + old_size, chunk);
     if (got < 0) return failure();
     data.resize(old_size + static_cast<std::size_t>(got));
+    // Said before all of it is unpacked: a few bytes may unpack to gigabytes.
+    if (old_size == 0 && !is_newc(data)) return not_an_archive(path);
     if (got == 0) break;
     if (data.size() > max_unpacked)
       return fail("{}: unpacks to more than {} MiB", path, max_unpacked >> 20);
   }
-  if (!is_newc(data))
-    return fail(
-        "{}: not a newc cpio archive (magic 070701), plain or compressed with gzip, xz, "
-        "lzma, zstd, lz4 or bzip2",
-        path);
   return data;
 }
 

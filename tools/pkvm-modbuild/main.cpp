@@ -20,7 +20,10 @@ int code_of(ExitCode code) {
 tool::Outcome<void> build(const tool::BuildOptionsParser& parser) {
   const auto options = parser.options();
   if (!options) return std::unexpected(options.error());
-  return tool::build_and_write(*options);
+  // Some modules of our tests import what nobody exports.
+  const auto notes = tool::build_and_write(*options);
+  if (!notes) return std::unexpected(notes.error());
+  return {};
 }
 
 int command(int argc, char** argv) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/module/hyp_image.h"
 
+#include <algorithm>
 #include <concepts>
 #include <utility>
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t reloc_size = 4;
 constexpr std::uint64_t hyp_event_size = 72;
+constexpr std::uint64_t hyp_event_id_field = 64;
+constexpr std::uint64_t event_id_size = 16;
 constexpr std::uint64_t printk_fmt_size = 128;
 constexpr std::uint64_t word_size = 8;
 
@@ -120,8 +123,34 @@ class Discovery {
       return;
     }
     store_table(events, hyp_event_size, fields_.hyp_events, fields_.nr_hyp_events);
-    store_table(module_.file.elf().find_section(".hyp.printk_fmts"), printk_fmt_size,
-                fields_.printk_fmts, fields_.nr_printk_fmts);
+    const auto formats = module_.file.elf().find_section(".hyp.printk_fmts");
+    store_table(formats, printk_fmt_size, fields_.printk_fmts, fields_.nr_printk_fmts);
+    if (any_events && any_ids && (is_6_6 || is_6_12)) number_events(*events, *ids);
+    if (is_6_12 && formats && kind_is_loaded(*formats)) {
+      module_.hyp.printk_formats = address_of(*formats);
+      module_.hyp.printk_format_count =
+          static_cast<std::uint32_t>(formats->header.size / printk_fmt_size);
+    }
+  }
+
+  /// Ids before the pages are mapped: into the events, and into EL2's records, which are in the
+  /// same order (2.8).
+  void number_events(const image::Section& events, const image::Section& ids) {
+    if (!kind_is_loaded(events) || !kind_is_loaded(ids)) return;
+    HypImage& hyp = module_.hyp;
+    hyp.events = address_of(events);
+    const std::uint64_t count =
+        std::min(events.header.size / hyp_event_size, ids.header.size / event_id_size);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto event = module_.bytes_at(hyp.events + (i * hyp_event_size), hyp_event_size);
+      const auto id = module_.bytes_at(address_of(ids) + (i * event_id_size), event_id_size);
+      if (event.empty() || id.empty()) return;
+      const auto number = static_cast<std::uint16_t>(hyp.first_event_id + i);
+      const auto wide = static_cast<std::uint32_t>(number);
+      __builtin_memcpy(event.data() + hyp_event_id_field, &wide, sizeof(wide));
+      __builtin_memcpy(id.data(), &number, sizeof(number));
+      ++hyp.event_count;
+    }
   }
 
   void store_table(const std::optional<image::Section>& section, std::uint64_t entry_size,

@@ -72,19 +72,13 @@ std::optional<MemoryKind> kind_of(const image::Section& section) {
   return std::nullopt;
 }
 
-std::uint64_t count_plt_candidates(const image::ElfFile& elf, const image::Section& target) {
+std::uint64_t count_plt_candidates(const image::ElfFile& elf, const image::Section& table) {
   std::uint64_t count = 0;
-  for (std::uint32_t i = 1; i < elf.section_count(); ++i) {
-    const auto table = elf.section(i);
-    if (!table || table->header.type != image::elf::section_rela ||
-        table->header.info != target.index)
-      continue;
-    for (std::uint32_t n = 0; n < image::ElfFile::rela_count(*table); ++n) {
-      const auto rela = image::ElfFile::rela(*table, n);
-      if (!rela || !is_branch(rela->type())) continue;
-      const auto symbol = elf.symbol(rela->symbol());
-      if (symbol && symbol->entry.section != target.index) ++count;
-    }
+  for (std::uint32_t n = 0; n < image::ElfFile::rela_count(table); ++n) {
+    const auto rela = image::ElfFile::rela(table, n);
+    if (!rela || !is_branch(rela->type())) continue;
+    const auto symbol = elf.symbol(rela->symbol());
+    if (symbol && symbol->entry.section != table.header.info) ++count;
   }
   return count;
 }
@@ -113,11 +107,12 @@ LoadError too_big(const image::Section& section) {
 
 void reserve_plt(const image::ElfFile& elf, LayoutPlan& plan) {
   for (std::uint32_t i = 1; i < elf.section_count(); ++i) {
-    const auto section = elf.section(i);
-    if (!section) continue;
-    const auto kind = kind_of(*section);
-    if (kind == MemoryKind::text) plan.plt.entries += count_plt_candidates(elf, *section);
-    if (kind == MemoryKind::init_text) plan.init_plt.entries += count_plt_candidates(elf, *section);
+    const auto table = elf.section(i);
+    if (!table || table->header.type != image::elf::section_rela) continue;
+    const auto target = elf.section(table->header.info);
+    const auto kind = target ? kind_of(*target) : std::nullopt;
+    if (kind == MemoryKind::text) plan.plt.entries += count_plt_candidates(elf, *table);
+    if (kind == MemoryKind::init_text) plan.init_plt.entries += count_plt_candidates(elf, *table);
   }
   const auto append = [&plan](LayoutPlan::Plt& plt, MemoryKind kind) {
     std::uint64_t& used = plan.size[static_cast<std::size_t>(kind)];

@@ -21,8 +21,9 @@ namespace pkvmemu::kmod {
 /// __versions).
 std::optional<MemoryKind> kind_of(const image::Section& section);
 
-/// Branches of a file's section that may need a veneer: CALL26 and JUMP26 to other sections.
-std::uint64_t count_plt_candidates(const image::ElfFile& elf, const image::Section& target);
+/// Branches in a table of relocations that may need a veneer: CALL26 and JUMP26 to sections other
+/// than the one that the table is for.
+std::uint64_t count_plt_candidates(const image::ElfFile& elf, const image::Section& table);
 
 /// The kinds that share an allocation, in the order of their addresses, each from a page on. The
 /// allocation goes by the first one's name.

@@ -297,8 +297,12 @@ Loaded<void> Linker::apply(const Site& site) {
   const std::uint64_t offset = site.rela.offset;
   if (offset > placed.bytes.size() || size > placed.bytes.size() - offset)
     return std::unexpected(at(site, Problem::outside_section));
-  if (site.rela.symbol() >= module_.symbols.size())
-    return std::unexpected(at(site, Problem::outside_section));
+  if (site.rela.symbol() >= module_.symbols.size()) {
+    LoadError error = at(site, Problem::no_such_symbol);
+    error.found = site.rela.symbol();
+    error.expected = module_.symbols.size();
+    return std::unexpected(error);
+  }
   if (size == 0) return {};
 
   const std::uint64_t place = placed.address + offset;

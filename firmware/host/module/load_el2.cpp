@@ -142,6 +142,14 @@ Loaded<void> El2Load::allocate_addresses() {
     return std::unexpected(error);
   }
   module_.hyp.token = HypVa{result[1]};
+  const HypRange& text = module_.hyp.parts[static_cast<std::size_t>(HypPart::text)];
+  services_.event(Event(pkvm::event::Kind::module_el2_placed)
+                      .name(module_.name())
+                      .value(0, module_.hyp.token.value)
+                      .value(1, size)
+                      .value(2, module_.hyp.hyp_address(text.start).value)
+                      .record());
+  if (token_out_.value != 0) services_.store_word(token_out_, module_.hyp.token.value);
   return {};
 }
 

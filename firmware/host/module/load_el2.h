@@ -29,11 +29,13 @@ struct LoadRules {
 
 class El2Load {
  public:
-  El2Load(KernelServices& services, const LoadRules& rules, Module& module)
+  /// `token_out`: where the caller wants the token, as soon as there is one (step 6); may be null.
+  El2Load(KernelServices& services, const LoadRules& rules, Module& module, KernVa token_out)
       : services_(services),
         generation_(rules.generation),
         defects_(rules.defects),
-        module_(module) {}
+        module_(module),
+        token_out_(token_out) {}
 
   /// On success module.hyp.loaded is set and the reference taken is kept for ever.
   Loaded<void> run();
@@ -58,6 +60,7 @@ class El2Load {
   pkvm::Generation generation_;
   pkvm::Defects defects_;
   Module& module_;
+  KernVa token_out_;
   std::optional<Memory> descriptor_;  ///< the copy that the hypervisor may read (6.12)
   std::array<HypRange, hyp_part_count> parts_{};
 };

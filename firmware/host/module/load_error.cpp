@@ -36,6 +36,8 @@ constexpr std::array rows = {
     Row{Problem::rel_section, "section {other} has REL relocations, which AArch64 does not use"},
     Row{Problem::unsupported_relocation, "unsupported relocation {found} at {other}+{offset}"},
     Row{Problem::outside_section, "relocation {relocation} at {other}+{offset} is outside"},
+    Row{Problem::no_such_symbol,
+        "relocation {relocation} at {other}+{offset} is against symbol {found}, of {expected}"},
     Row{Problem::overflow,
         "relocation {relocation} at {other}+{offset} against {name} overflows: {distance} is more "
         "than {bits} bits hold"},
@@ -73,7 +75,7 @@ void put_status(TextWriter& out, int status) {
 }
 
 void put_image_error(TextWriter& out, const image::Error& error) {
-  std::array<char, 128> buffer;
+  std::array<char, 192> buffer;
   out.put(image::describe(error, buffer));
 }
 

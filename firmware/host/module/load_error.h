@@ -39,6 +39,7 @@ enum class Problem : std::uint8_t {
   rel_section,             ///< other: the section
   unsupported_relocation,  ///< found: its number; other + offset: where
   outside_section,         ///< other + offset: where
+  no_such_symbol,          ///< relocation, other + offset; found: its index; expected: how many
   overflow,                ///< relocation, other + offset, name, found, expected
   no_plt_room,             ///< other + offset, name
   no_hyp_reloc,

@@ -33,6 +33,12 @@ std::string_view take_item(std::string_view& list) {
   return item;
 }
 
+/// CONFIG_PKVM_MODULE_PATH: GKI's 6.1 runs "modprobe -d /lib/modules/" first (6.2).
+constexpr bool passes_module_path(pkvm::Generation generation) {
+  constexpr std::array<bool, pkvm::generation_count> rows = {true, false, false};
+  return rows[static_cast<std::size_t>(generation)];
+}
+
 /// What filled its room to the last character was probably cut.
 Loaded<void> check_arguments(std::string_view arguments) {
   if (arguments.size() < ModuleLoader::arguments_room) return {};
@@ -61,7 +67,7 @@ int ModuleLoader::load_protected_modules(std::string_view list) {
   while (!list.empty()) {
     const std::string_view name = take_item(list);
     if (name.empty()) continue;
-    const int status = modprobe(name, LoadKind::protected_list);
+    const int status = run_helper(name);
     if (status == 0) continue;
     image::Line<128> line;
     line.put("Failed to load pkvm module ");
@@ -73,6 +79,27 @@ int ModuleLoader::load_protected_modules(std::string_view list) {
     return status;
   }
   return 0;
+}
+
+bool ModuleLoader::lists(std::span<const std::string_view> directories,
+                         std::string_view name) const {
+  const auto dep = ModulesDep::open(config_.initramfs, directories);
+  return dep && dep->find(name);
+}
+
+/// The user-mode helper for one item of the list, and where the kernel passes a folder to it (-d)
+/// once more without, should it fail (6.2). A run that finds nothing is not told of.
+int ModuleLoader::run_helper(std::string_view name) {
+  const auto release_only = std::span(directories_).first(1);
+  const auto flat_only = std::span(directories_).last(1);
+  if (!passes_module_path(config_.generation) || !lists(flat_only, name))
+    return modprobe(name, LoadKind::protected_list);
+  search_ = flat_only;
+  int status = modprobe(name, LoadKind::protected_list);
+  search_ = release_only;
+  if (status != 0 && lists(release_only, name)) status = modprobe(name, LoadKind::protected_list);
+  search_ = directories_;
+  return status;
 }
 
 void ModuleLoader::report_skipped(std::string_view rest) {
@@ -94,7 +121,7 @@ int ModuleLoader::modprobe(std::string_view name, LoadKind kind, const Waiting* 
     report_end(request, error, 0);
     return modprobe_failed;
   };
-  const auto dep = ModulesDep::open(config_.initramfs, config_.release);
+  const auto dep = ModulesDep::open(config_.initramfs, search_);
   if (!dep) return fail(dep.error());
   const auto line = dep->find(name);
   if (!line) return fail(problem(Problem::no_such_file, Step::find_file, Errno::enoent));
@@ -114,7 +141,7 @@ int ModuleLoader::modprobe(std::string_view name, LoadKind kind, const Waiting* 
 /// over; so is the failure of one, beyond its own report.
 void ModuleLoader::load_soft_dependencies(ModprobeConfig::When when, LoadKind kind,
                                           const Waiting& waiting) {
-  const auto dep = ModulesDep::open(config_.initramfs, config_.release);
+  const auto dep = ModulesDep::open(config_.initramfs, search_);
   if (!dep) return;
   modprobe_config_.for_each_soft_dependency(waiting.name, when, [&](std::string_view name) {
     for (const Waiting* other = &waiting; other != nullptr; other = other->outer)
@@ -158,9 +185,9 @@ bool ModuleLoader::load_with_options(Request request) {
   return load_file(request) == 0;
 }
 
-int ModuleLoader::insmod(std::string_view path, LoadKind kind) {
+int ModuleLoader::insmod(std::string_view path, LoadKind kind, std::string_view arguments) {
   return load_file(
-      {.name = module_name_of_path(path), .path = path, .kind = kind, .arguments = {}});
+      {.name = module_name_of_path(path), .path = path, .kind = kind, .arguments = arguments});
 }
 
 int ModuleLoader::load_file(const Request& request) {
@@ -227,7 +254,9 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   module->file = *file;
 
   auto done = Linker(services_, config_.generation, modules_, *module).link();
+  module->hyp.first_event_id = next_event_id_;
   if (done) done = discover_hyp(services_, config_.generation, *module);
+  next_event_id_ = static_cast<std::uint16_t>(next_event_id_ + module->hyp.event_count);
   if (done) done = check_arguments(request.arguments);
   if (done) {
     finish_memory(*module);
@@ -319,14 +348,15 @@ int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
   for (Module& module : modules_) {
     if (module.state == ModuleState::free || module.this_module() != this_module) continue;
     const auto done =
-        El2Load(services_, {.generation = config_.generation, .defects = config_.defects}, module)
+        El2Load(services_, {.generation = config_.generation, .defects = config_.defects}, module,
+                token_out)
             .run();
     if (!done) {
       module.hyp_error = done.error();
       return done.error().status;
     }
     module.hyp_error = {};
-    if (token_out.value != 0) services_.store_word(token_out, module.hyp.token.value);
+    services_.el2_loaded(module);
     services_.event(Event(Kind::module_el2_loaded)
                         .name(module.name())
                         .value(0, module.hyp.token.value)

@@ -21,6 +21,7 @@
 #include "pkvm/generation.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/quirk.h"
+#include "pkvm/trace.h"
 
 namespace pkvmemu::kmod {
 
@@ -65,14 +66,18 @@ class ModuleLoader {
   ModuleLoader(KernelServices& services, const LoaderConfig& config)
       : services_(services),
         config_(config),
-        modprobe_config_(config.initramfs, config.release, config.command_line) {}
+        modprobe_config_(config.initramfs, config.release, config.command_line),
+        directories_{config.release, {}} {}
+  // search_ points into the object.
+  ModuleLoader(const ModuleLoader&) = delete;
+  ModuleLoader& operator=(const ModuleLoader&) = delete;
 
   /// The list of 6.2, in order, until the first that fails: 0 or the failed one's status.
   int load_protected_modules(std::string_view list);
   /// `modprobe -q name`: dependencies first, nothing when it is loaded already. 0 or 256.
   int modprobe(std::string_view name, LoadKind kind);
   /// `insmod path`: 0 or a negated errno (EEXIST when it is loaded already).
-  int insmod(std::string_view path, LoadKind kind);
+  int insmod(std::string_view path, LoadKind kind, std::string_view arguments = {});
 
   /// __pkvm_load_el2_module(struct module *, unsigned long *token); token_out may be null.
   int load_el2_module(KernVa this_module, KernVa token_out);
@@ -104,6 +109,9 @@ class ModuleLoader {
     const Waiting* outer = nullptr;
   };
 
+  [[nodiscard]] int run_helper(std::string_view name);
+  [[nodiscard]] bool lists(std::span<const std::string_view> directories,
+                           std::string_view name) const;
   [[nodiscard]] int modprobe(std::string_view name, LoadKind kind, const Waiting* outer);
   [[nodiscard]] Loaded<void> load_dependencies(const ModulesDep& dep, const ModulesDep::Line& line,
                                                const Request& request);
@@ -126,9 +134,14 @@ class ModuleLoader {
   KernelServices& services_;
   LoaderConfig config_;
   ModprobeConfig modprobe_config_;
+  /// Below lib/modules; where modprobe looks now, in this order.
+  std::array<std::string_view, 2> directories_;
+  std::span<const std::string_view> search_{directories_};
   std::array<Module, max_modules> modules_{};
   std::array<Handler, pkvm::max_dynamic_calls> handlers_{};
   std::size_t handler_count_ = 0;
+  /// Never given twice: EL2 may still know those of a module that failed.
+  std::uint16_t next_event_id_ = pkvm::trace::first_module_event;
   std::array<char, arguments_room> arguments_{};  ///< of the module being loaded
 };
 

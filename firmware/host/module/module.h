@@ -52,6 +52,12 @@ struct HypImage {
   KernVa end;
   HypVa token;  ///< hyp VA of `start`
   bool loaded = false;
+  /// _hyp_events and .hyp.printk_fmts (2.8). The kernel numbers the events in the order of loads.
+  KernVa events;
+  std::uint32_t event_count = 0;
+  std::uint16_t first_event_id = 0;
+  KernVa printk_formats;
+  std::uint32_t printk_format_count = 0;
 
   [[nodiscard]] constexpr bool contains(HypVa address) const {
     return loaded && address >= token && address - token < end - start;

@@ -74,7 +74,12 @@ Loaded<image::CpioEntry> find_module_file(image::ByteView initramfs, std::string
 }
 
 Loaded<ModulesDep> ModulesDep::open(image::ByteView initramfs, std::string_view release) {
-  for (const std::string_view subdirectory : {release, std::string_view{}}) {
+  return open(initramfs, std::array{release, std::string_view{}});
+}
+
+Loaded<ModulesDep> ModulesDep::open(image::ByteView initramfs,
+                                    std::span<const std::string_view> subdirectories) {
+  for (const std::string_view subdirectory : subdirectories) {
     image::Line<path_limit> path;
     path.put(modules_directory);
     path.put(subdirectory);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "host/module/load_error.h"
@@ -19,6 +20,9 @@ class ModulesDep {
  public:
   /// Nothing to find in it when the initramfs has no modules.dep; an error when it is damaged.
   static Loaded<ModulesDep> open(image::ByteView initramfs, std::string_view release);
+  /// The same in these folders of lib/modules, the first that has a modules.dep.
+  static Loaded<ModulesDep> open(image::ByteView initramfs,
+                                 std::span<const std::string_view> subdirectories);
 
   struct Line {
     std::string_view path;

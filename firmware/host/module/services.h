@@ -16,6 +16,8 @@
 
 namespace pkvmemu::kmod {
 
+struct Module;
+
 /// What a piece of module memory is for, which decides its final permission (pkvm-abi.md 2.6: from
 /// 6.6 on each kind is an allocation of its own).
 enum class MemoryKind : std::uint8_t {
@@ -78,6 +80,9 @@ class KernelServices {
   /// patching does: slots of .hyp.reloc in protected module memory, and the load token, at an
   /// address that the module gave us (its data or its stack; it need not be aligned).
   virtual void store_word(KernVa where, std::uint64_t value) = 0;
+
+  /// A module's EL2 half is in.
+  virtual void el2_loaded(const Module& /*module*/) {}
 
   /// One line of the kernel log, without newline.
   virtual void message(std::string_view line) = 0;

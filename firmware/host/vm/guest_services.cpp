@@ -3,6 +3,7 @@
 
 #include "host/arch.h"
 #include "host/memory.h"
+#include "host/touch.h"
 #include "pkvm/guest.h"
 #include "pkvm/smccc.h"
 
@@ -69,6 +70,8 @@ GuestCall answer_guest_call(VirtualMachine& vm, unsigned index) {
 }
 
 bool invert_words(Pa page) {
+  const Touched first = touch(Access::read, page, 0);
+  if (first.abort || touch(Access::write, page, first.value).abort) return false;
   auto* const words = linear_pointer<volatile std::uint64_t>(page);
   for (std::size_t i = 0; i < pkvm::guest::shared_words; ++i)
     words[i] = ~words[i];

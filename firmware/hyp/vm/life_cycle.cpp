@@ -60,11 +60,15 @@ void return_range(PaRange range, pkvm::Memcache& to) {
 
 constexpr PaRange nothing{Pa{0}, Pa{0}};
 
+void free_object(const void* object) {
+  hypervisor().heap->free(HypVa{reinterpret_cast<std::uint64_t>(object)});
+}
+
 Expected<Storage> take_storage(HypVa donated, std::uint64_t size) {
   if (!vm_rules(hypervisor().generation).host_donates_storage) {
-    void* const memory = hypervisor().heap.alloc(size);
-    if (memory == nullptr) return error(Errno::enomem);
-    return Storage{memory, nothing};
+    const Expected<HypVa> memory = hypervisor().heap->allocate(size);
+    if (!memory) return error(memory.error());
+    return Storage{fw::object_at<void>(*memory), nothing};
   }
   const PaRange range = pages_at(donated, size);
   if (!donate(range)) return error(Errno::enomem);
@@ -73,7 +77,7 @@ Expected<Storage> take_storage(HypVa donated, std::uint64_t size) {
 
 void give_storage(const Storage& storage) {
   if (storage.donated.size() == 0)
-    hypervisor().heap.free(storage.memory);
+    free_object(storage.memory);
   else
     undonate(storage.donated);
 }
@@ -214,7 +218,7 @@ Status finalize_teardown_vm(std::uint64_t handle) {
     unpin(vcpu->host);
     const PaRange storage = vcpu->storage;
     if (storage.size() == 0)
-      hyp.heap.free(vcpu);
+      free_object(vcpu);
     else
       return_range(storage, host->teardown);
   }
@@ -226,7 +230,7 @@ Status finalize_teardown_vm(std::uint64_t handle) {
   return_range(root, host->teardown);
   return_range(last_ran, host->teardown);
   if (storage.size() == 0)
-    hyp.heap.free(vm);
+    free_object(vm);
   else
     return_range(storage, host->teardown);
   unpin(host);

@@ -24,7 +24,7 @@ HypVa kern(u64 address) {
 /// From 6.6 on x3 says how many pages the heap misses (4.4).
 void tell_missing(user_pt_regs* regs) {
   if (!vm_rules(hypervisor().generation).host_donates_storage)
-    regs->regs[3] = hypervisor().heap.missing();
+    regs->regs[3] = hypervisor().heap->take_missing_donations();
 }
 
 /// The loaded vCPU's VM with its table pages topped up from the host's memcache.

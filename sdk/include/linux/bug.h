@@ -11,6 +11,7 @@
 #define __BUG_IMMEDIATE 0x800
 #define __BUGFLAG_WARNING 0x001
 #define __BUGFLAG_ONCE 0x002
+#define __BUGFLAG_NO_CUT_HERE 0x008 /* the words came before */
 #define __BUGFLAG_TAINT_WARN (9 << 8)
 
 #define __bug_brk(flags)                                                                     \
@@ -51,3 +52,32 @@
 #define WARN_ON(condition) __WARN_ON_FLAGS(condition, __BUGFLAG_WARNING | __BUGFLAG_TAINT_WARN)
 #define WARN_ON_ONCE(condition) \
 	__WARN_ON_FLAGS(condition, __BUGFLAG_WARNING | __BUGFLAG_ONCE | __BUGFLAG_TAINT_WARN)
+
+/* With words, which EL2 has no printk for: there they are left out. */
+#ifdef __KVM_NVHE_HYPERVISOR__
+#define __WARN_WORDS(...) ((void)0)
+#else
+__printf(1, 2) void __warn_printk(const char *format, ...);
+#define __WARN_WORDS(...) __warn_printk(__VA_ARGS__)
+#endif
+
+#define WARN(condition, ...)                                                          \
+	({                                                                            \
+		const int __warn = !!(condition);                                     \
+		if (unlikely(__warn)) {                                               \
+			__WARN_WORDS(__VA_ARGS__);                                    \
+			__bug_brk(__BUGFLAG_WARNING | __BUGFLAG_NO_CUT_HERE |         \
+				  __BUGFLAG_TAINT_WARN);                              \
+		}                                                                     \
+		unlikely(__warn);                                                     \
+	})
+#define WARN_ONCE(condition, ...)                         \
+	({                                                \
+		static bool __warned_once;                \
+		const int __once = !!(condition);         \
+		if (unlikely(__once && !__warned_once)) { \
+			__warned_once = true;             \
+			WARN(1, __VA_ARGS__);             \
+		}                                         \
+		unlikely(__once);                         \
+	})

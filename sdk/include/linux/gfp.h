@@ -10,6 +10,7 @@
 
 #define __GFP_IO ((gfp_t)0x40)
 #define __GFP_FS ((gfp_t)0x80)
+#define __GFP_NOWARN ((gfp_t)0x2000)
 #define __GFP_ZERO ((gfp_t)0x100)
 #define __GFP_DIRECT_RECLAIM ((gfp_t)0x400)
 #define __GFP_KSWAPD_RECLAIM ((gfp_t)0x800)

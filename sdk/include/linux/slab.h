@@ -26,6 +26,9 @@ static inline void *kzalloc(size_t size, gfp_t flags)
 	return __kmalloc(size, flags | __GFP_ZERO);
 }
 
+#define kmalloc_node(size, flags, node) kmalloc(size, flags)
+#define kzalloc_node(size, flags, node) kzalloc(size, flags)
+
 /* NULL when the product overflows. */
 static inline void *kmalloc_array(size_t count, size_t size, gfp_t flags)
 {
@@ -34,6 +37,15 @@ static inline void *kmalloc_array(size_t count, size_t size, gfp_t flags)
 	if (check_mul_overflow(count, size, &bytes))
 		return NULL;
 	return __kmalloc(bytes, flags);
+}
+
+static inline void *krealloc_array(void *object, size_t count, size_t size, gfp_t flags)
+{
+	size_t bytes;
+
+	if (check_mul_overflow(count, size, &bytes))
+		return NULL;
+	return krealloc(object, bytes, flags);
 }
 
 static inline void *kcalloc(size_t count, size_t size, gfp_t flags)

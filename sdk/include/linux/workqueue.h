@@ -34,16 +34,20 @@ struct delayed_work {
 	u64 __reserved[2];
 };
 
+enum { WQ_UNBOUND = 1 << 1, WQ_FREEZABLE = 1 << 2, WQ_MEM_RECLAIM = 1 << 3, WQ_HIGHPRI = 1 << 4 };
+
 #define WORK_CPU_UNBOUND 32 /* CONFIG_NR_CPUS */
 #define WORK_STRUCT_NO_POOL 0xfffffffe0UL /* neither pending nor on a queue */
 
-extern struct workqueue_struct *system_wq, *system_highpri_wq, *system_long_wq, *system_unbound_wq;
+extern struct workqueue_struct *system_wq, *system_highpri_wq, *system_long_wq, *system_unbound_wq,
+	*system_freezable_wq, *system_power_efficient_wq;
 
 bool queue_work_on(int cpu, struct workqueue_struct *queue, struct work_struct *work);
 bool queue_delayed_work_on(int cpu, struct workqueue_struct *queue, struct delayed_work *work,
 			   unsigned long delay);
 bool mod_delayed_work_on(int cpu, struct workqueue_struct *queue, struct delayed_work *work,
 			 unsigned long delay);
+bool cancel_work(struct work_struct *work);
 bool cancel_work_sync(struct work_struct *work);
 bool cancel_delayed_work(struct delayed_work *work);
 bool cancel_delayed_work_sync(struct delayed_work *work);
@@ -52,6 +56,7 @@ bool flush_delayed_work(struct delayed_work *work);
 void __flush_workqueue(struct workqueue_struct *queue);
 struct workqueue_struct *alloc_workqueue(const char *format, unsigned int flags, int max_active,
 					 ...);
+void drain_workqueue(struct workqueue_struct *queue);
 void destroy_workqueue(struct workqueue_struct *queue);
 
 #define __WORK_INITIALIZER(name, function)                         \
@@ -78,6 +83,9 @@ void destroy_workqueue(struct workqueue_struct *queue);
 #define delayed_work_pending(delayed) work_pending(&(delayed)->work)
 #define to_delayed_work(pointer) container_of(pointer, struct delayed_work, work)
 #define create_singlethread_workqueue(name) alloc_workqueue("%s", 0, 1, name)
+#define create_workqueue(name) alloc_workqueue("%s", 0, 1, name)
+#define alloc_ordered_workqueue(format, flags, ...) alloc_workqueue(format, flags, 1, ##__VA_ARGS__)
+#define flush_scheduled_work() __flush_workqueue(system_wq)
 #define flush_workqueue(queue) __flush_workqueue(queue)
 
 static inline bool queue_work(struct workqueue_struct *queue, struct work_struct *work)

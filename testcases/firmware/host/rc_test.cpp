@@ -48,16 +48,36 @@ TEST(Rc, Calls) {
   EXPECT_TRUE(parsed("call 5000").given().empty());
 }
 
-// A raw HVC takes any x0, and late takes one module.
-TEST(Rc, HvcAndLate) {
+// A raw HVC or SMC takes any x0, and late takes one module with its parameters.
+TEST(Rc, HvcSmcAndLate) {
   const Wish hvc = parsed("hvc 0xc600000e:4");
   EXPECT_EQ(hvc.kind, WishKind::hvc);
   EXPECT_EQ(hvc.number, 0xc600'000eU);
   EXPECT_THAT(hvc.given(), ElementsAre(4));
+  const Wish smc = parsed("smc 0xc2000001:1,2");
+  EXPECT_EQ(smc.kind, WishKind::smc);
+  EXPECT_EQ(smc.number, 0xc200'0001U);
+  EXPECT_THAT(smc.given(), ElementsAre(1, 2));
   const Wish late = parsed("early late lib/modules/foo.ko");
   EXPECT_EQ(late.kind, WishKind::late);
   EXPECT_EQ(late.phase, WishPhase::early);
   EXPECT_EQ(late.target, "lib/modules/foo.ko");
+  EXPECT_EQ(late.module_arguments, "");
+  EXPECT_EQ(parsed("late foo  a=1 \"b=2 3\" # why").module_arguments, "a=1 \"b=2 3\"");
+}
+
+// A touch has an access, a physical address and, to write, a value.
+TEST(Rc, Touch) {
+  const Wish read = parsed("touch r:0x50000000");
+  EXPECT_EQ(read.kind, WishKind::touch);
+  EXPECT_EQ(read.access, Access::read);
+  EXPECT_EQ(read.number, 0x5000'0000U);
+  EXPECT_EQ(read.target, "r:0x50000000");
+  const Wish write = parsed("early touch w:4096=0x12");
+  EXPECT_EQ(write.access, Access::write);
+  EXPECT_EQ(write.phase, WishPhase::early);
+  EXPECT_THAT(write.given(), ElementsAre(0x12));
+  EXPECT_EQ(parsed("touch x:0xffffffffffff").access, Access::execute);
 }
 
 // Each mistake has its own answer.
@@ -71,17 +91,25 @@ TEST(Rc, Mistakes) {
   EXPECT_EQ(refused("call repeat=x 128"), RcError::bad_repeat);
   EXPECT_EQ(refused("call 12x"), RcError::bad_number);
   EXPECT_EQ(refused("hvc hello"), RcError::bad_number);
+  EXPECT_EQ(refused("smc hello"), RcError::bad_number);
   EXPECT_EQ(refused("call 128:1,,2"), RcError::bad_argument);
   EXPECT_EQ(refused("call 128:one"), RcError::bad_argument);
   EXPECT_EQ(refused("call 128:1,2,3,4,5,6,7,8"), RcError::too_many_arguments);
   EXPECT_EQ(refused("call 127"), RcError::not_dynamic);
   EXPECT_EQ(refused("call 65536"), RcError::not_dynamic);
-  EXPECT_EQ(refused("late a b"), RcError::trailing_text);
+  EXPECT_EQ(refused("touch"), RcError::no_target);
+  EXPECT_EQ(refused("touch q:1"), RcError::bad_access);
+  EXPECT_EQ(refused("touch r:1=2"), RcError::bad_access);
+  EXPECT_EQ(refused("touch w:1"), RcError::bad_access);
+  EXPECT_EQ(refused("touch r:here"), RcError::bad_address);
+  EXPECT_EQ(refused("touch r:0x1000000000000"), RcError::bad_address);
+  EXPECT_EQ(refused("touch w:1=one"), RcError::bad_argument);
+  EXPECT_EQ(refused("touch r:1 2"), RcError::trailing_text);
 }
 
 // Every mistake has a sentence.
 TEST(Rc, EveryMistakeHasWords) {
-  for (auto error = RcError::unknown_verb; error <= RcError::trailing_text;
+  for (auto error = RcError::unknown_verb; error <= RcError::bad_address;
        error = static_cast<RcError>(static_cast<int>(error) + 1))
     EXPECT_FALSE(words_of(error).empty());
 }

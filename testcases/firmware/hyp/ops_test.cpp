@@ -88,6 +88,18 @@ int an_init(const pkvm_module_ops* /*ops*/) {
 }
 void a_handler(user_pt_regs* /*regs*/) {}
 void a_putc(char /*c*/) {}
+bool a_trap(user_pt_regs* /*regs*/) {
+  return true;
+}
+void a_notifier(pkvm_psci_notification /*what*/, user_pt_regs* /*regs*/) {}
+bool a_guest_smc(arm_smccc_1_2_regs* /*regs*/, arm_smccc_1_2_regs* /*res*/,
+                 pkvm_handle_t /*handle*/) {
+  return true;
+}
+bool an_unmask() {
+  return true;
+}
+void a_mask() {}
 
 // The constants in cfi.h are the words this compiler writes, and a call checks by them.
 TEST(CfiTest, KnownTypesHaveTheMeasuredWords) {
@@ -99,6 +111,11 @@ TEST(CfiTest, KnownTypesHaveTheMeasuredWords) {
   EXPECT_EQ(word(an_init), init_cfi_type.hash(CfiFlavour::plain));
   EXPECT_EQ(word(a_handler), handler_cfi_type.hash(CfiFlavour::plain));
   EXPECT_EQ(word(a_putc), putc_cfi_type.hash(CfiFlavour::plain));
+  EXPECT_EQ(word(a_trap), trap_cfi_type.hash(CfiFlavour::plain));
+  EXPECT_EQ(word(a_notifier), psci_cfi_type.hash(CfiFlavour::plain));
+  EXPECT_EQ(word(a_guest_smc), guest_smc_cfi_type.hash(CfiFlavour::plain));
+  EXPECT_EQ(word(an_unmask), unmask_serror_cfi_type.hash(CfiFlavour::plain));
+  EXPECT_EQ(word(a_mask), mask_serror_cfi_type.hash(CfiFlavour::plain));
 }
 
 // An init function's word tells the flavour; one without a word is no flavour at all.
@@ -131,14 +148,27 @@ TEST(CfiDeathTest, WrongCallbackTypeIsCaught) {
   EXPECT_DEATH(check_callee(function, putc_cfi_type.hash(CfiFlavour::plain)), "CFI");
 }
 
-// An op that does not exist answers by its type: -ENOSYS, NULL, false, 0.
+// An op that does not exist answers by its type: -ENOSYS, NULL, nothing.
 TEST(OpsTableTest, MissingOpsAnswerByType) {
   const World world;
   constexpr Generation id = Generation::android15_6_6;
-  EXPECT_EQ(op<int(bool (*)(user_pt_regs*))>(id, 17)(nullptr), -38);
-  EXPECT_EQ(op<void*(size_t)>(id, 35)(64), nullptr);
-  EXPECT_EQ(op<u8()>(id, 43)(), 0);
-  op<void(unsigned long, unsigned long)>(id, 12)(1, 2);
+  EXPECT_EQ(op<int(kvm_hyp_req*)>(id, 40)(nullptr), -38);
+  EXPECT_EQ(op<void*(u8, bool)>(id, 38)(0, false), nullptr);
+  op<void(void*, u8)>(id, 39)(nullptr, 0);
+}
+
+// The stored value follows the rule whatever the CPU has; the register only where there is one.
+TEST(OpsTableTest, HfgwtrIsStoredAndWrittenWhereItExists) {
+  const World world;
+  auto* update = op<void(unsigned long, unsigned long)>(Generation::android15_6_6, 13);
+  update(0xF0, 0x10);
+  EXPECT_EQ(this_cpu().params.hfgwtr_el2, 0xE0U);
+  EXPECT_EQ(arch::fake::state().hfgwtr_el2, 0U);
+  constexpr std::uint64_t has_fgt = std::uint64_t{1} << 56;
+  arch::write<arch::Sysreg::id_aa64mmfr0_el1>(has_fgt);
+  update(0x1, 0x80);
+  EXPECT_EQ(this_cpu().params.hfgwtr_el2, 0x61U);
+  EXPECT_EQ(arch::fake::state().hfgwtr_el2, 0x61U);
 }
 
 // The conversions are plain arithmetic; kern_hyp_va leaves other addresses alone from 6.6 on.

@@ -61,6 +61,7 @@ World::World(pkvm::Generation generation)
   HostStage2& host =
       hyp.host.emplace(MemoryMap{regions_}, hyp.stage2_shape, hyp.stage2_root, pool, generation);
   Ownership& owners = hyp.ownership.emplace(host, *hyp.space, vmemmap(), generation);
+  if (hyp.space->layout().heap != HypVa{0}) hyp.heap.emplace(*hyp.space, owners, generation);
   const PaRange pool_range{pool_begin, ram_end};
   check(hyp.space->map_linear(pool_range, prot_rw, PageState::owned).has_value());
   check(host.map_all_memory().has_value());

@@ -114,7 +114,7 @@ TEST(CliInspect, HugeFile) {
   std::filesystem::resize_file(huge.path(), size);
   const auto result = inspect({huge.path()});
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_THAT(result.err, HasSubstr("larger than 1024 MiB"));
+  EXPECT_THAT(result.err, HasSubstr("larger than 512 MiB"));
 }
 
 // Misuse: 2, with a hint.

@@ -19,6 +19,7 @@ namespace pkvmemu::build {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
@@ -263,6 +264,66 @@ TEST_F(BuilderTest, PageRelativeAddressIsAccepted) {
 TEST_F(BuilderTest, GotAccessIsRefused) {
   EXPECT_THAT(build_error(spec(demo_el1, relocated("adrp x0, :got:%0"))),
               HasSubstr("R_AARCH64_ADR_GOT_PAGE (311)"));
+}
+
+// A handler that EL2 defines as another type than EL1 declares: a kernel build says nothing, and
+// the hypervisor panics; here it is a warning. 6.1 has no kCFI at EL2, and such a handler works
+// there.
+TEST_F(BuilderTest, HandlerOfAnotherTypeIsAWarning) {
+  const std::string other_type = R"(
+#include <asm/kvm_pkvm_module.h>
+u64 demo_hvc(void *regs) { return 0; }
+int demo_hyp_init(const struct pkvm_module_ops *ops) { return 0; }
+)";
+  ModuleSpec specification = spec(demo_el1, other_type);
+  const auto warned = build_module(specification);
+  ASSERT_TRUE(warned) << warned.error().message;
+  EXPECT_THAT(warned->messages,
+              HasSubstr("warning: demo: demo_hvc has another type at EL2 than EL1 declares"));
+  EXPECT_THAT(warned->messages, Not(HasSubstr("demo_hyp_init")));
+  specification.warnings = Warnings::fatal;
+  EXPECT_THAT(build_error(specification), HasSubstr("demo_hvc has another type at EL2"));
+
+  ModuleSpec unchecked = demo(pkvm::Generation::android14_6_1);
+  unchecked.el2_sources = {source("other.c", other_type)};
+  EXPECT_EQ(build_module(unchecked).value().messages, "");
+  EXPECT_EQ(build_module(spec(demo_el1, demo_el2)).value().messages, "");
+}
+
+// Of the modules that are offered, the one whose symbol is imported becomes a dependency; the other
+// one does not, and a name does in any case.
+TEST_F(BuilderTest, ImportsDecideWhatItDependsOn) {
+  ModuleSpec specification = spec(
+      "#include <linux/module.h>\nint far_away(void);\n"
+      "static int __init demo_init(void) { return far_away(); }\n"
+      "module_init(demo_init);\nMODULE_LICENSE(\"GPL\");\n",
+      demo_el2);
+  specification.el2_sources.clear();
+  specification.others = {{.name = "unused", .exports = {"near_by"}},
+                          {.name = "far", .exports = {"near_by", "far_away"}}};
+  const auto built = build_module(specification);
+  ASSERT_TRUE(built) << built.error().message;
+  EXPECT_EQ(built->notes, "");
+  EXPECT_THAT(strings_of(build(specification), ".modinfo"), Contains(std::string("depends=far")));
+  specification.depends = {"named"};
+  EXPECT_THAT(strings_of(build(specification), ".modinfo"),
+              Contains(std::string("depends=named,far")));
+}
+
+// An import that nobody is known to export is told at once; a module that is only named may have
+// it.
+TEST_F(BuilderTest, ImportsWithoutAnExporterAreNamed) {
+  ModuleSpec specification = spec(
+      "#include <linux/module.h>\nint far_away(void);\nint off(void);\n"
+      "static int __init demo_init(void) { return far_away() + off(); }\n"
+      "module_init(demo_init);\nMODULE_LICENSE(\"GPL\");\n",
+      demo_el2);
+  specification.el2_sources.clear();
+  EXPECT_EQ(build_module(specification).value().notes,
+            "warning: demo: the kernel here does not export far_away, off: if another module does, "
+            "give it with --depends FILE.ko; otherwise the load will fail\n");
+  specification.depends = {"named"};
+  EXPECT_EQ(build_module(specification).value().notes, "");
 }
 
 }  // namespace

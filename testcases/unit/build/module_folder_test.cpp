@@ -136,11 +136,17 @@ TEST_F(ModuleFolder, SeveralModules) {
   EXPECT_THAT(read("d").error().message, HasSubstr("obj-m lists no d.o"));
 }
 
-// An empty folder, and one that only has Bazel's file, get different advice.
+// An empty folder, and one that only has Bazel's file, get different advice: for the latter the
+// command that builds it.
 TEST_F(ModuleFolder, NoMakefile) {
   EXPECT_THAT(error(), HasSubstr("there is no Makefile; 'pkvm-emu new NAME' writes"));
-  put("BUILD.bazel");
-  EXPECT_THAT(error(), HasSubstr("BUILD.bazel is not read (docs/building.md"));
+  put("BUILD.bazel", "# nothing here\n");
+  EXPECT_THAT(error(), HasSubstr("BUILD.bazel is not read: name the sources"));
+  EXPECT_THAT(error(), HasSubstr("pkvm-emu build --name NAME"));
+  put("el1.c");
+  put("hyp/el2.c");
+  put("BUILD.bazel", "ddk_module(\n    out = \"my-driver.ko\",\n)\n");
+  EXPECT_THAT(error(), HasSubstr("pkvm-emu build el1.c hyp/el2.c --name my_driver;"));
 }
 
 struct Mistake {

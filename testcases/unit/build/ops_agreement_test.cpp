@@ -32,7 +32,7 @@ struct Op {
 #define PKVM_OP(name, variant, returns, parameters, ...) {#name, #returns, #parameters, {__VA_ARGS__}},
 // clang-format on
 #define PKVM_MISSING_OP PKVM_OP
-#define PKVM_MISSING_PRESERVE_OP PKVM_OP
+#define PKVM_PRESERVE_OP PKVM_OP
 constexpr Op ops[] = {
 #include "pkvm/ops.def"
 };

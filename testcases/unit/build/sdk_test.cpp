@@ -32,20 +32,10 @@ class SdkTest : public BuilderTest {};
 
 class EveryGeneration : public BuilderTest, public testing::WithParamInterface<pkvm::Generation> {
  protected:
-  /// The demo for the generation under test, whose handlers may get another structure.
   ModuleSpec demo() {
-    ModuleSpec specification = spec(replaced(demo_el1), replaced(demo_el2));
-    specification.generation = GetParam();
+    ModuleSpec specification = BuilderTest::demo(GetParam());
     specification.warnings = Warnings::fatal;
     return specification;
-  }
-  static std::string replaced(std::string_view text) {
-    const std::string from = "struct user_pt_regs";
-    std::string result(text);
-    if (GetParam() != pkvm::Generation::android14_6_1) return result;
-    for (std::size_t at = 0; (at = result.find(from, at)) != std::string::npos;)
-      result.replace(at, from.size(), "struct kvm_cpu_context");
-    return result;
   }
 };
 
@@ -71,40 +61,6 @@ TEST_P(EveryGeneration, HeadersStandAlone) {
   }
   const Result<BuiltModule> built = build_module(alone);
   EXPECT_TRUE(built) << built.error().message;
-}
-
-// The descriptor's size and pointer, the vermagic and the .hyp sections are the generation's
-// (pkvm-abi.md 2.2, 2.4).
-TEST_P(EveryGeneration, ModuleHasItsForm) {
-  const pkvm::GenerationInfo& info = pkvm::info(GetParam());
-  const ObjectFile module = build(demo());
-  EXPECT_EQ(module.find_section(".gnu.linkonce.this_module")->size, info.module.size);
-  const auto pointers = relocations_of(module, ".gnu.linkonce.this_module");
-  ASSERT_EQ(pointers.size(), 1);
-  EXPECT_EQ(pointers[0].offset, info.module.init);
-  EXPECT_THAT(strings_of(module, ".modinfo"),
-              Contains(StartsWith("vermagic=" + std::string(info.kernel_release) + "-android")));
-
-  const bool since_6_6 = GetParam() >= pkvm::Generation::android15_6_6;
-  const bool since_6_12 = GetParam() >= pkvm::Generation::android16_6_12;
-  EXPECT_EQ(module.find_section(".hyp.event_ids") != nullptr, since_6_6);
-  EXPECT_EQ(module.find_section(".hyp.patchable_function_entries") != nullptr, since_6_12);
-}
-
-// kCFI at EL2: none in 6.1, plain in 6.6, with normalised integers in 6.12 (pkvm-abi.md 1.8).
-TEST_P(EveryGeneration, El2EntryPointsAreHashedAsTheGenerationDoes) {
-  const ObjectFile module = build(demo());
-  switch (GetParam()) {
-    case pkvm::Generation::android14_6_1:
-      EXPECT_EQ(module.find_defined_symbol("__kvm_nvhe_demo_hvc")->value, 0);
-      return;
-    case pkvm::Generation::android15_6_6:
-      EXPECT_EQ(word_before(module, "__kvm_nvhe_demo_hvc"), 0xe76381d2);
-      return;
-    case pkvm::Generation::android16_6_12:
-      EXPECT_EQ(word_before(module, "__kvm_nvhe_demo_hvc"), 0x878c2790);
-      return;
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kmi, EveryGeneration,

@@ -32,6 +32,20 @@ void demo_hvc(struct user_pt_regs *regs) { cpu_reg(regs, 0) = 0; }
 int demo_hyp_init(const struct pkvm_module_ops *ops) { return 0; }
 )";
 
+namespace {
+
+// 6.1 hands a handler its CPU context.
+std::string with_handlers_of(pkvm::Generation generation, std::string_view text) {
+  const std::string_view later = "struct user_pt_regs";
+  std::string result(text);
+  if (generation != pkvm::Generation::android14_6_1) return result;
+  for (std::size_t at = 0; (at = result.find(later, at)) != std::string::npos;)
+    result.replace(at, later.size(), "struct kvm_cpu_context");
+  return result;
+}
+
+}  // namespace
+
 BuilderTest::BuilderTest() : directory_(TempDir::create().value()) {}
 
 std::filesystem::path BuilderTest::source(const std::string& name, std::string_view text) {
@@ -46,6 +60,13 @@ ModuleSpec BuilderTest::spec(std::string_view el1, std::string_view el2) {
   specification.sdk = PKVMEMU_SDK;
   specification.el1_sources = {source("el1.c", el1)};
   specification.el2_sources = {source("el2.c", el2)};
+  return specification;
+}
+
+ModuleSpec BuilderTest::demo(pkvm::Generation generation) {
+  ModuleSpec specification =
+      spec(with_handlers_of(generation, demo_el1), with_handlers_of(generation, demo_el2));
+  specification.generation = generation;
   return specification;
 }
 

@@ -30,6 +30,8 @@ class BuilderTest : public testing::Test {
   std::filesystem::path source(const std::string& name, std::string_view text);
   /// A specification of one EL1 and one EL2 source.
   ModuleSpec spec(std::string_view el1, std::string_view el2);
+  /// The demo for a generation, whose handlers may get another structure.
+  ModuleSpec demo(pkvm::Generation generation);
   /// The built module, parsed; fails the test when the build fails.
   static ObjectFile build(const ModuleSpec& specification);
   /// The message of a build that has to fail.

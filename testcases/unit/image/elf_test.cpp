@@ -219,11 +219,11 @@ TEST(Elf, RefusalsAreNamed) {
   constexpr std::size_t at_type = offsetof(ElfHeader, type);
   constexpr std::size_t at_machine = offsetof(ElfHeader, machine);
   const std::array cases = {
-      Case{0, 0x4d5a, "bad magic number"},
+      Case{0, 0x4d5a, "not an ELF file"},
       Case{4, 0x0101, "not a 64-bit ELF file (class 1, expected 2)"},
       Case{at_type, 2, "is it a .ko?"},
       Case{at_machine, 62, "not for AArch64 (ELF machine 62, expected 183)"},
-      Case{offsetof(ElfHeader, section_header_size), 40, "entries of 40 bytes, expected 64"},
+      Case{offsetof(ElfHeader, section_header_size), 40, "headers are 40 bytes each, expected 64"},
       Case{offsetof(ElfHeader, name_section), 99, "refers to section 99 of 8"},
   };
   for (const Case& c : cases) {

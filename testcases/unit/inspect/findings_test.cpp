@@ -116,7 +116,7 @@ const std::vector<Twin> twins = {
     {"EmptySections", [] { return KoEditor::of("hello"); }, Level::note, Errno::none,
      "brings the hypervisor down", "init"},
     {"MissingOp", [] { return KoEditor::own("opsflow", "android15-6.6"); }, Level::note,
-     Errno::none, "does not have yet: linear_map_early", "exit code 15"},
+     Errno::none, "does not have yet: iommu_snapshot_host_stage2", "exit code 15"},
     {"NoEl2Half", [] { return KoEditor::of("noload"); }, Level::note, Errno::none, "no EL2 half",
      ""},
 };

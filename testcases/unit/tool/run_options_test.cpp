@@ -27,16 +27,19 @@ Outcome<RunOptions> parsed(std::vector<std::string> arguments) {
   return parser.options();
 }
 
-// --call, --hvc and --late keep the order in which they were given, and swallow no module names.
+// --call, --hvc, --smc and --late keep the order in which they were given, and swallow no module
+// names.
 TEST(RunOptions, WishesInterleave) {
-  const auto options = parsed({"--call", "f:1", "a.ko", "--late", "late.ko", "--call=g", "--hvc",
-                               "0xc600000f:1", "b.ko", "--late", "later.ko", "--call", "128"});
+  const auto options =
+      parsed({"--call", "f:1", "a.ko", "--late", "late.ko", "--call=g", "--hvc", "0xc600000f:1",
+              "b.ko", "--late", "later.ko", "--smc", "0xc2000001", "--call", "128"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_THAT(options->modules, ElementsAre("a.ko", "b.ko"));
   std::vector<std::string> targets;
   for (const RcLine& line : options->wishes)
     targets.push_back(line.target);
-  EXPECT_THAT(targets, ElementsAre("f", "late.ko", "g", "0xc600000f", "later.ko", "128"));
+  EXPECT_THAT(targets,
+              ElementsAre("f", "late.ko", "g", "0xc600000f", "later.ko", "0xc2000001", "128"));
 }
 
 // Commas belong to the arguments of a call: CLI11 must not split at them.
@@ -45,6 +48,18 @@ TEST(RunOptions, CommasStayTogether) {
   ASSERT_TRUE(options);
   ASSERT_EQ(options->wishes.size(), 1u);
   EXPECT_THAT(options->wishes[0].args, ElementsAre(1, 2, 3));
+}
+
+// Any wish may be an early one.
+TEST(RunOptions, EarlyWishes) {
+  const auto options = parsed({"--touch", "early r:0x1000", "--call", "early f", "--touch", "x:1"});
+  ASSERT_TRUE(options) << options.error().message;
+  ASSERT_EQ(options->wishes.size(), 3u);
+  EXPECT_EQ(options->wishes[0].verb, RcVerb::touch);
+  EXPECT_EQ(options->wishes[0].phase, RcPhase::early);
+  EXPECT_EQ(options->wishes[1].target, "f");
+  EXPECT_EQ(options->wishes[1].phase, RcPhase::early);
+  EXPECT_EQ(options->wishes[2].phase, RcPhase::normal);
 }
 
 // A wrong call names its option, the text and the fault.

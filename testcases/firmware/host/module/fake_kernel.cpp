@@ -29,6 +29,8 @@ std::string_view kind_name(pkvm::event::Kind kind) {
       return "begin";
     case Kind::module_file:
       return "file";
+    case Kind::module_el2_placed:
+      return "el2_placed";
     case Kind::module_el2_loaded:
       return "el2_loaded";
     case Kind::module_handler:

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "harness/conformance_row.h"
 #include "host/module/layout.h"
 #include "linked_module.h"
 #include "pkvm/quirk.h"
@@ -14,6 +15,9 @@
 
 namespace pkvmemu::kmod::test {
 namespace {
+
+using pkvmemu::test::HeldOn;
+using pkvmemu::test::holds;
 
 using pkvm::Generation;
 using pkvm::Hypercall;
@@ -74,6 +78,8 @@ INSTANTIATE_TEST_SUITE_P(Kmod, GenerationLoad,
 
 // Every generation loads and registers; only 6.12 shares a descriptor around mapping and init.
 TEST_P(GenerationLoad, MakesItsCallsInOrder) {
+  holds("3.2/order", GetParam(), HeldOn::machine);
+  if (GetParam() == Generation::android16_6_12) holds("3.2/15", GetParam(), HeldOn::machine);
   ASSERT_EQ(load(), 0);
   std::vector<Hypercall> expected = {Hypercall::pkvm_alloc_module_va,
                                      Hypercall::pkvm_map_module_page, Hypercall::pkvm_init_module,
@@ -92,6 +98,7 @@ TEST_P(GenerationLoad, MakesItsCallsInOrder) {
 // Step 14: up to 6.6 init's hyp VA; in 6.12 the kernel VA of a shared page with a copy of arch.hyp,
 // from which the hypervisor finds init.
 TEST_P(GenerationLoad, InitIsNamedAsTheGenerationDoes) {
+  holds("3.2/14.argument", GetParam(), HeldOn::machine);
   ASSERT_EQ(load(), 0);
   const Module& module = *world.loader->find_module("test");
   const std::uint64_t init =
@@ -102,6 +109,7 @@ TEST_P(GenerationLoad, InitIsNamedAsTheGenerationDoes) {
     EXPECT_THAT(world.kernel.descriptor, IsEmpty());
     return;
   }
+  holds("2.4/passed_to_el2", GetParam(), HeldOn::machine);
   const auto word = [&](std::size_t offset) {
     std::uint64_t value = 0;
     std::memcpy(&value, world.kernel.descriptor.data() + offset, sizeof(value));
@@ -114,6 +122,7 @@ TEST_P(GenerationLoad, InitIsNamedAsTheGenerationDoes) {
 
 // A failing init undoes everything in every generation, and says which defect it did not have.
 TEST_P(GenerationLoad, AFailingInitLeavesNothing) {
+  holds("3.4/pages", GetParam(), HeldOn::machine);
   world.kernel.hyp.init_result = -12;
   EXPECT_EQ(load(), ModuleLoader::modprobe_failed);
   expect_nothing_left();
@@ -123,6 +132,7 @@ TEST_P(GenerationLoad, AFailingInitLeavesNothing) {
 // As shipped (3.4): the offsets of the unmap loop are whole kernel addresses, as entry 0 of the
 // sorted sections has start NULL; the frames are the right ones.
 TEST_P(GenerationLoad, AsShippedUnmapsWrongAddresses) {
+  holds("3.4/defect", GetParam(), HeldOn::machine);
   world.defects = pkvm::Defects::reproduced;
   world.kernel.hyp.init_result = -12;
   EXPECT_EQ(load(), ModuleLoader::modprobe_failed);
@@ -139,6 +149,7 @@ TEST_P(GenerationLoad, AsShippedUnmapsWrongAddresses) {
 
 // A refused page: what was mapped goes back, the descriptor too.
 TEST_P(GenerationLoad, ARefusedPageLeavesNothing) {
+  holds("3.2/12", GetParam(), HeldOn::machine);
   world.kernel.hyp.scripted[{Hypercall::pkvm_map_module_page, 3}] = {0, enomem, 0, 0};
   EXPECT_EQ(load(), ModuleLoader::modprobe_failed);
   expect_nothing_left();
@@ -147,6 +158,7 @@ TEST_P(GenerationLoad, ARefusedPageLeavesNothing) {
 // 6.1 has one allocation, text, read-only, read-only after init, writable, each from a page on, so
 // that .hyp.text is the lowest section; later each kind lies by itself (2.6).
 TEST_P(GenerationLoad, MemoryIsLaidOutAsTheKernelDoes) {
+  holds("2.6/layout", GetParam(), HeldOn::machine);
   ASSERT_EQ(load(), 0);
   const Module& module = *world.loader->find_module("test");
   std::vector<const Memory*> core;
@@ -193,6 +205,8 @@ TEST(Defect, NeedsAnAbsentSection) {
 
 // 6.12: a share that is refused, or no page for the copy, ends the load before anything is mapped.
 TEST(Descriptor, IsSharedOrTheLoadEnds) {
+  holds("3.2/11", Generation::android16_6_12, HeldOn::machine);
+  holds("3.6/11", Generation::android16_6_12, HeldOn::machine);
   World world(Generation::android16_6_12);
   world.add_module("test.ko", hyp_module("test", Generation::android16_6_12));
   world.on_init("test", "__kvm_nvhe_hyp_init", {});

@@ -168,8 +168,8 @@ LinkedModule::LinkedModule(Bytes bytes) : file(std::move(bytes)) {
   module.set_name(opened->name());
 }
 
-Loaded<void> LinkedModule::link() {
-  return Linker(kernel, pkvm::Generation::android15_6_6, {}, module).link();
+Loaded<void> LinkedModule::link(pkvm::Generation generation) {
+  return Linker(kernel, generation, {}, module).link();
 }
 
 const PlacedSection& LinkedModule::section(std::string_view name) const {

@@ -32,7 +32,7 @@ std::vector<std::filesystem::path> sample_modules();
 struct LinkedModule {
   explicit LinkedModule(Bytes file);
 
-  Loaded<void> link();
+  Loaded<void> link(pkvm::Generation generation = pkvm::Generation::android15_6_6);
   [[nodiscard]] const PlacedSection& section(std::string_view name) const;
   [[nodiscard]] std::uint64_t word(std::string_view section, std::uint64_t offset,
                                    unsigned size = 4) const;

@@ -141,19 +141,22 @@ TEST_F(El2Loading, RecordsTheHandler) {
 // What a report needs arrives as events, in order.
 TEST_F(El2Loading, TellsItsStoryAsEvents) {
   ASSERT_EQ(load(), 0);
-  EXPECT_THAT(world.kernel.event_lines(), ElementsAre("begin test", "file test", "el2_loaded test",
-                                                      "handler test", "end test"));
+  EXPECT_THAT(world.kernel.event_lines(),
+              ElementsAre("begin test", "file test", "el2_placed test", "el2_loaded test",
+                          "handler test", "end test"));
   const auto& events = world.kernel.events;
   EXPECT_STREQ(events[0].text, "lib/modules/6.6.77/test.ko");
   EXPECT_EQ(events[0].value[0], 1U);
   EXPECT_STREQ(events[1].text, "6.6.77 SMP preempt mod_unload aarch64");
   EXPECT_EQ(events[2].value[0], FakeHyp::first_va);
-  EXPECT_EQ(events[2].value[1], section(".hyp.text"));
-  EXPECT_STREQ(events[3].text, "hyp_add");
-  EXPECT_EQ(events[3].value[0], 128U);
-  EXPECT_EQ(events[3].value[1], FakeHyp::first_va + 4);
-  EXPECT_STREQ(events[4].text, "");
-  EXPECT_EQ(events[4].value[1], static_cast<std::uint64_t>(Step::done));
+  EXPECT_EQ(events[2].value[2], FakeHyp::first_va) << "where .hyp.text, the lowest section, lies";
+  EXPECT_EQ(events[3].value[0], FakeHyp::first_va);
+  EXPECT_EQ(events[3].value[1], section(".hyp.text"));
+  EXPECT_STREQ(events[4].text, "hyp_add");
+  EXPECT_EQ(events[4].value[0], 128U);
+  EXPECT_EQ(events[4].value[1], FakeHyp::first_va + 4);
+  EXPECT_STREQ(events[5].text, "");
+  EXPECT_EQ(events[5].value[1], static_cast<std::uint64_t>(Step::done));
 }
 
 // Step 1, after the host has lost its privileges: -EOPNOTSUPP and not one hypercall.

@@ -9,7 +9,9 @@
 
 #include "../../handler.h"
 
-static const struct pkvm_module_ops *pkvm_ops;
+#include "memory.h"
+
+const struct pkvm_module_ops *pkvm_ops;
 
 static void *linear(u64 pfn)
 {
@@ -152,6 +154,32 @@ static u64 (*const operations[])(handler_regs *regs) = {
 	[MEMORY_PIN] = memory_pin,
 	[MEMORY_UNPIN] = memory_unpin,
 	[MEMORY_TAKE_VA] = memory_take_va,
+	[MEMORY_MOD_PROT] = memory_mod_prot,
+	[MEMORY_MOD_PROT_RANGE] = memory_mod_prot_range,
+	[MEMORY_LEAF] = memory_leaf,
+	[MEMORY_LAZY_ON] = memory_lazy_on,
+	[MEMORY_LAZY_OFF] = memory_lazy_off,
+	[MEMORY_DONATE_PROT] = memory_donate_prot,
+	[MEMORY_DONATE_LIST] = memory_donate_list,
+	[MEMORY_EARLY_ON] = memory_early_on,
+	[MEMORY_EARLY_OFF] = memory_early_off,
+	[MEMORY_FIXMAP] = memory_fixmap,
+	[MEMORY_FIXMAP_OFF] = memory_fixmap_off,
+	[MEMORY_FIXBLOCK] = memory_fixblock,
+	[MEMORY_FIXBLOCK_OFF] = memory_fixblock_off,
+	[MEMORY_PEEK] = memory_peek,
+	[MEMORY_POKE] = memory_poke,
+	[MEMORY_PRIVATE] = memory_private,
+	[MEMORY_MAP_PAGE] = memory_map_page,
+	[MEMORY_PIN_RANGE] = memory_pin_range,
+	[MEMORY_UNPIN_RANGE] = memory_unpin_range,
+	[MEMORY_HANDLER] = memory_handler,
+	[MEMORY_ANSWER] = memory_answer,
+	[MEMORY_HANDLED] = memory_handled,
+	[MEMORY_NOTIFIER] = memory_notifier,
+	[MEMORY_NOTIFIED] = memory_notified,
+	[MEMORY_STAGE2] = memory_stage2,
+	[MEMORY_STAGE1] = memory_stage1,
 };
 
 void memory_hvc(handler_regs *regs)

@@ -71,8 +71,11 @@ void opsflow_hvc(handler_regs *regs)
 	by_stack(state.ops);
 	by_join(state.ops, result);
 	patched();
-	/* Not there yet: reported as missing. */
 	state.ops->linear_map_early(result, 0, 0);
+#if !KMI_HANDLER_TAKES_CONTEXT
+	/* Not there yet: reported as missing. */
+	state.ops->iommu_snapshot_host_stage2(0);
+#endif
 }
 
 int opsflow_hyp_init(const struct pkvm_module_ops *ops)

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/hyp_memory.h"
+
+#include <bit>
+
+#include "host/kvm.h"
+#include "host/memory.h"
+#include "pkvm/errno.h"
+#include "support/bits.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+std::uint64_t pages_of_order(std::uint64_t order) {
+  return std::uint64_t{1} << order;
+}
+
+}  // namespace
+
+bool fill_memcache(HypMemcache& cache, std::uint64_t count, std::uint64_t bytes) {
+  const std::uint64_t pages = align_up(bytes, page_size) >> page_shift;
+  const auto order = static_cast<std::uint64_t>(std::bit_width(pages - 1));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto block = take_zeroed_pages(pages_of_order(order));
+    if (!block) return false;
+    *linear_pointer<std::uint64_t>(*block) = cache.head;
+    cache.head = block->value | order;
+    ++cache.blocks;
+  }
+  return true;
+}
+
+void free_memcache(HypMemcache& cache) {
+  for (; cache.blocks != 0; --cache.blocks) {
+    const Pa block{align_down(cache.head, page_size)};
+    const std::uint64_t order = cache.head & low_mask(page_shift);
+    cache.head = *linear_pointer<std::uint64_t>(block);
+    free_pages(block, pages_of_order(order));
+  }
+}
+
+int topup_hyp_allocator(HypAllocator id, std::uint64_t count, std::uint64_t bytes) {
+  HypMemcache cache;
+  if (!fill_memcache(cache, count, bytes)) {
+    free_memcache(cache);
+    return pkvm::negated(pkvm::Errno::enomem);
+  }
+  const auto answer =
+      static_cast<int>(kvm().call(pkvm::Hypercall::pkvm_hyp_alloc_mgt_refill,
+                                  {static_cast<std::uint64_t>(id), cache.head, cache.blocks}));
+  if (answer != 0) free_memcache(cache);
+  return answer;
+}
+
+}  // namespace pkvmemu::host
+
+namespace host = pkvmemu::host;
+
+// The kernel's names (pkvm-abi.md 3.7). Sizes are those of one block, and 0 means a page.
+// NOLINTBEGIN(readability-identifier-naming)
+extern "C" int export_topup_hyp_alloc(unsigned long nr_pages) {
+  return host::topup_hyp_allocator(host::HypAllocator::heap, nr_pages, pkvmemu::page_size);
+}
+
+extern "C" int export_topup_hyp_alloc_mgt(unsigned long id, unsigned long nr_pages,
+                                          unsigned long sz_alloc) {
+  const unsigned long bytes = sz_alloc != 0 ? sz_alloc : pkvmemu::page_size;
+  return host::topup_hyp_allocator(static_cast<host::HypAllocator>(id), nr_pages, bytes);
+}
+
+extern "C" int export_topup_hyp_alloc_mgt_gfp(unsigned long id, unsigned long nr_pages,
+                                              unsigned long sz_alloc, unsigned /*gfp*/) {
+  return export_topup_hyp_alloc_mgt(id, nr_pages, sz_alloc);
+}
+
+/// 6.6: the caller's own memcache, which is empty afterwards either way.
+extern "C" int export_topup_hyp_alloc_mgt_mc(unsigned long id, host::HypMemcache* cache) {
+  const auto answer = static_cast<int>(host::kvm().call(pkvm::Hypercall::pkvm_hyp_alloc_mgt_refill,
+                                                        {id, cache->head, cache->blocks}));
+  if (answer != 0)
+    host::free_memcache(*cache);
+  else
+    *cache = {};
+  return answer;
+}
+// NOLINTEND(readability-identifier-naming)

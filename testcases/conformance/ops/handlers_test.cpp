@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Handlers that modules register (pkvm-abi.md 1.6, 8.2, 8.3, 8.5), each provoked from EL1.
+#include "conformance/ops/ops_fixture.h"
+#include "harness/generation_printer.h"
+
+namespace pkvmemu::test {
+namespace {
+
+using pkvm::Generation;
+
+class Handlers : public OpsRun {};
+INSTANTIATE_TEST_SUITE_P(Generations, Handlers, testing::ValuesIn(pkvm::generations),
+                         generation_name);
+class LaterHandlers : public OpsRun {};
+INSTANTIATE_TEST_SUITE_P(Generations, LaterHandlers,
+                         testing::Values(pkvm::info(Generation::android15_6_6),
+                                         pkvm::info(Generation::android16_6_12)),
+                         generation_name);
+
+// A host SMC that a handler takes is answered by it, and the host goes on behind the instruction;
+// one that it leaves goes to EL3 with what the handler changed.
+TEST_P(Handlers, HostSmcIsTakenOrForwarded) {
+  const auto before = smc(0xc2000010);
+  const auto registered = op(SYSTEM_REGISTER, {SYSTEM_SMC});
+  const auto taken = smc(0xc2000010, {7});
+  const auto changed = smc(0xc2000011, {7});
+  const auto left = smc(0xc2000099, {7});
+  run();
+  EXPECT_EQ(x(before, 0), not_supported) << "EL3 knows no such call";
+  EXPECT_EQ(answer(registered), 0);
+  EXPECT_EQ(x(taken, 0), 0U);
+  EXPECT_EQ(x(taken, 1), 0x111U);
+  EXPECT_EQ(x(changed, 0), not_supported);
+  EXPECT_EQ(x(changed, 1), 0x222U);
+  EXPECT_EQ(x(left, 0), not_supported);
+  EXPECT_EQ(x(left, 1), 7U);
+  EXPECT_EQ(exit_code(), 0) << "an SMC's answer is between its caller and who answers";
+  holds("1.6/register_host_smc_handler.true");
+  holds("1.6/register_host_smc_handler.false");
+  holds("8.2/smc64.elr");
+  holds("8.3/forward");
+}
+
+// The handler has x0 to x17 of the host, and the host gets all of them back.
+TEST_P(Handlers, HostSmcCarriesEighteenRegisters) {
+  parameter("system.smc=1");
+  run();
+  EXPECT_EQ(lines("system: smc x0 0x0"), 1U);
+  for (unsigned i = 1; i < 18; ++i)
+    EXPECT_EQ(lines(fmt::format("system: smc x{} {:#x}", i, 0x1100 + i)), 1U);
+  holds("8.3/registers");
+}
+
+// PSCI's range never comes to a module, and bit 16 of the function id is left to the handler.
+TEST_P(Handlers, PsciComesBeforeModules) {
+  op(SYSTEM_REGISTER, {SYSTEM_SMC});
+  const auto version = smc(0x84000000);
+  const auto unknown = smc(0x8400001f, {1, 2, 3});
+  const auto narrow = smc(0x84000001);
+  const auto none = op(SYSTEM_COUNT, {SYSTEM_SMC});
+  smc(0xc2010010);
+  const auto hinted = op(SYSTEM_COUNT, {SYSTEM_SMC});
+  run();
+  EXPECT_EQ(x(version, 0), 0x10001U);
+  EXPECT_EQ(x(unknown, 0), not_supported);
+  for (unsigned i = 1; i < 4; ++i)
+    EXPECT_EQ(x(unknown, i), 0U);
+  EXPECT_EQ(x(narrow, 0), not_supported) << "CPU_SUSPEND's 32-bit form";
+  EXPECT_EQ(answer(none), 0);
+  EXPECT_EQ(answer(hinted), 1);
+  EXPECT_EQ(x(hinted, 2), 0xc2010010U);
+  holds("8.3/order");
+  holds("8.3/psci.forwarded");
+  holds("8.3/psci.unknown");
+  holds("8.3/psci.32_bit_form");
+  holds("8.3/raw_x0");
+}
+
+// 6.1 and 6.6 have one handler; 6.12 up to 16, of which the first that returns true wins.
+TEST_P(Handlers, HostSmcHandlersAreOneOrAChain) {
+  op(SYSTEM_REGISTER, {SYSTEM_SMC});
+  const auto second = op(SYSTEM_REGISTER, {SYSTEM_SMC_SECOND});
+  const auto both = smc(0xc2000010);
+  const auto only_second = smc(0xc2000013);
+  const auto seen = op(SYSTEM_COUNT, {SYSTEM_SMC_SECOND});
+  const auto more = op(SYSTEM_REGISTER_SMC_LIST, {20});
+  run();
+  const bool chain = is(Generation::android16_6_12);
+  EXPECT_EQ(answer(second), chain ? 0 : ebusy);
+  EXPECT_EQ(x(both, 1), 0x111U) << "the first one's answer";
+  EXPECT_EQ(x(only_second, 0), chain ? 0 : not_supported);
+  EXPECT_EQ(answer(seen), chain ? 1 : 0) << "called for what the first one left";
+  EXPECT_EQ(answer(more), chain ? 14 : 0);
+  EXPECT_EQ(static_cast<std::int64_t>(x(more, 2)), ebusy);
+  holds(chain ? "1.6/register_host_smc_handler.chain" : "1.6/register_host_smc_handler.single");
+}
+
+// What no class of ours is goes to the module's handler, which moves ELR_EL2 itself.
+TEST_P(Handlers, DefaultTrapHandlerTakesTheRest) {
+  parameter(fmt::format("system.trap={}", static_cast<int>(SYSTEM_TRAP)));
+  const auto again = op(SYSTEM_REGISTER, {SYSTEM_TRAP});
+  const auto seen = op(SYSTEM_COUNT, {SYSTEM_TRAP});
+  run();
+  EXPECT_EQ(lines("system: trapped 1 times"), 1U);
+  EXPECT_EQ(answer(again), ebusy);
+  EXPECT_EQ(x(seen, 2), 0x18U) << "a trapped MSR";
+  holds("1.6/register_default_trap_handler.true");
+  holds("1.6/register_default_trap_handler.single");
+  holds("8.2/other");
+}
+
+// Nobody, or a handler that returns false: the hypervisor dies of it.
+TEST_P(Handlers, ATrapThatNobodyTakesIsFatal) {
+  parameter(fmt::format("system.trap={}", static_cast<int>(SYSTEM_HANDLERS)));
+  run();
+  EXPECT_EQ(exit_code(), 12);
+  EXPECT_EQ(lines("nVHE hyp BUG at"), 1U);
+  holds("1.6/register_default_trap_handler.none");
+}
+TEST_P(Handlers, ATrapThatTheHandlerRefusesIsFatal) {
+  parameter(fmt::format("system.trap={}", static_cast<int>(SYSTEM_TRAP_REFUSING)));
+  run();
+  EXPECT_EQ(exit_code(), 12);
+  EXPECT_EQ(lines("nVHE hyp BUG at"), 1U);
+  holds("1.6/register_default_trap_handler.false");
+}
+
+// The PSCI notifier hears of a suspend before EL3 does, and not of other calls.
+TEST_P(Handlers, PsciNotifierHearsOfSuspends) {
+  constexpr std::uint64_t invalid_power_state = 0xfffe0000;
+  const auto registered = op(SYSTEM_REGISTER, {SYSTEM_PSCI});
+  const auto again = op(SYSTEM_REGISTER, {SYSTEM_PSCI});
+  smc(0x84000000);
+  const auto none = op(SYSTEM_COUNT, {SYSTEM_PSCI});
+  const auto suspended = smc(0xc4000001, {invalid_power_state});
+  const auto cpu = op(SYSTEM_COUNT, {SYSTEM_PSCI});
+  smc(0xc400000e);
+  const auto system = op(SYSTEM_COUNT, {SYSTEM_PSCI});
+  run();
+  EXPECT_EQ(answer(registered), 0);
+  EXPECT_EQ(answer(again), ebusy);
+  EXPECT_EQ(answer(none), 0);
+  EXPECT_EQ(static_cast<std::int64_t>(x(suspended, 0)), -2) << "EL3: invalid parameters";
+  EXPECT_EQ(answer(cpu), 1);
+  EXPECT_EQ(x(cpu, 2), 0xc4000001U) << "notification 0, the host's x0";
+  EXPECT_EQ(answer(system), 2);
+  EXPECT_EQ(x(system, 2), 0x100U | 0xc400000eU) << "notification 1";
+  holds("1.6/register_psci_notifier.single");
+  holds("8.3/notifier.cpu_suspend");
+  holds("8.3/notifier.system_suspend");
+}
+
+// The panic notifier runs first thing, with the host's registers.
+TEST_P(Handlers, PanicNotifierHearsOfAPanic) {
+  load("serial");
+  const auto registered = op(SYSTEM_REGISTER, {SYSTEM_PANIC});
+  const auto again = op(SYSTEM_REGISTER, {SYSTEM_PANIC});
+  op(SYSTEM_BUG);
+  run();
+  EXPECT_EQ(exit_code(), 12);
+  EXPECT_EQ(answer(registered), 0);
+  EXPECT_EQ(answer(again), ebusy);
+  EXPECT_EQ(lines("EL2| system: panic, the host's x1 was"), 1U);
+  EXPECT_EQ(lines("EL2| 0x000000000000000e"), 1U);
+  EXPECT_EQ(lines("nVHE hyp BUG at"), 1U);
+  holds("1.6/register_hyp_panic_notifier.single");
+  holds("8.5/notifier");
+}
+
+// SErrors are EL2's while it works for the host, when the module's function says so; masked again
+// on the way out and around a forwarded SMC.
+TEST_P(LaterHandlers, SErrorsAreUnmaskedWhileEl2Works) {
+  constexpr std::uint64_t hcr_amo = 1U << 5;
+  constexpr std::uint64_t daif_a = 1U << 8;
+  const auto half = op(SYSTEM_REGISTER, {SYSTEM_SERROR_HALF});
+  const auto before = op(SYSTEM_READ_HCR);
+  const auto registered = op(SYSTEM_REGISTER, {SYSTEM_SERROR});
+  const auto again = op(SYSTEM_REGISTER, {SYSTEM_SERROR});
+  const auto inside = op(SYSTEM_READ_HCR);
+  const auto masked = op(SYSTEM_COUNT, {SYSTEM_SERROR_MASK});
+  smc(0xc2000099);
+  const auto after_smc = op(SYSTEM_COUNT, {SYSTEM_SERROR_MASK});
+  run();
+  EXPECT_EQ(answer(half), einval);
+  EXPECT_EQ(x(before, 1) & hcr_amo, 0U);
+  EXPECT_EQ(x(before, 2) & daif_a, daif_a);
+  EXPECT_EQ(answer(registered), 0);
+  EXPECT_EQ(answer(again), ebusy);
+  EXPECT_EQ(x(inside, 1) & hcr_amo, hcr_amo);
+  EXPECT_EQ(x(inside, 2) & daif_a, 0U);
+  EXPECT_EQ(answer(after_smc), answer(masked) + 3) << "twice for the SMC, once for the count";
+  holds("1.6/register_unmask_serror.null");
+  holds("1.6/register_unmask_serror.twice");
+  holds("1.6/register_unmask_serror.true");
+  holds("1.6/register_unmask_serror.smc");
+}
+
+// A function that says no leaves them masked.
+TEST_P(LaterHandlers, SErrorsStayMaskedWhenTheModuleSaysSo) {
+  constexpr std::uint64_t daif_a = 1U << 8;
+  op(SYSTEM_REGISTER, {SYSTEM_SERROR_KEEPS});
+  const auto inside = op(SYSTEM_READ_HCR);
+  const auto asked = op(SYSTEM_COUNT, {SYSTEM_SERROR_KEEPS});
+  run();
+  EXPECT_EQ(x(inside, 1) & 0x20U, 0U);
+  EXPECT_EQ(x(inside, 2) & daif_a, daif_a);
+  EXPECT_EQ(answer(asked), 2);
+  holds("1.6/register_unmask_serror.false");
+}
+
+// A callback of another type than its slot's is caught when the hypervisor calls it.
+TEST_P(LaterHandlers, ACallbackOfAnotherTypeIsCaught) {
+  const auto registered = op(SYSTEM_REGISTER, {SYSTEM_SMC_WRONG_TYPE});
+  smc(0xc2000010);
+  run();
+  EXPECT_EQ(answer(registered), 0) << "registration looks at nothing";
+  EXPECT_EQ(exit_code(), 12);
+  EXPECT_EQ(lines("nVHE hyp CFI failure at"), 1U);
+  holds("1.8/kcfi.callback");
+}
+
+// 6.12's guest SMC handlers: a list of 16. Nobody calls them before guests run.
+TEST_P(LaterHandlers, GuestSmcHandlersAreAList) {
+  std::vector<std::size_t> registered;
+  for (unsigned i = 0; i < 17; ++i)
+    registered.push_back(op(SYSTEM_REGISTER, {SYSTEM_GUEST_SMC}));
+  if (!is(Generation::android16_6_12)) GTEST_SKIP() << "6.6.77 has no such op";
+  run();
+  for (const std::size_t call : std::span(registered).first(16))
+    EXPECT_EQ(answer(call), 0);
+  EXPECT_EQ(answer(registered.back()), ebusy);
+  holds("1.6/register_guest_smc_handler.list");
+}
+
+}  // namespace
+}  // namespace pkvmemu::test

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Parameters say what this half provokes once its EL2 half is loaded.
+#include <asm/kvm_host.h>
+#include <asm/kvm_pkvm_module.h>
+#include <asm/sysreg.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "../handler.h"
+#include "operations.h"
+
+int kvm_nvhe_sym(system_hyp_init)(const struct pkvm_module_ops *ops);
+void kvm_nvhe_sym(system_hvc)(handler_regs *regs);
+
+/* Pages to donate to the hypervisor's heap. */
+static unsigned int topup;
+/* Traps a write to a register of EL1: handler that EL2 has for it, or -1. */
+static int trap = -1;
+/* An SMC with all of x1 to x17. */
+static bool smc;
+
+/* Bits of HCR_EL2 to set. */
+static unsigned long hcr;
+/* Registers a NULL handler. */
+static bool null;
+
+module_param(topup, uint, 0444);
+module_param(trap, int, 0444);
+module_param(smc, bool, 0444);
+module_param(null, bool, 0444);
+module_param(hcr, ulong, 0444);
+
+static void provoke_trap(int number)
+{
+	const u64 hcr_tvm = BIT(26);
+
+	if (trap != SYSTEM_HANDLERS)
+		pkvm_el2_mod_call(number, SYSTEM_REGISTER, trap);
+	pkvm_el2_mod_call(number, SYSTEM_HCR, hcr_tvm, 0);
+	write_sysreg(0x1234, contextidr_el1);
+	pkvm_el2_mod_call(number, SYSTEM_HCR, 0, hcr_tvm);
+	pr_info("system: trapped %lu times\n", pkvm_el2_mod_call(number, SYSTEM_COUNT, trap));
+}
+
+/* x8 to x17 are what the calls of the command line do not show. */
+static void issue_smc(int number)
+{
+	u64 x[18];
+	int i;
+
+	pkvm_el2_mod_call(number, SYSTEM_REGISTER, SYSTEM_SMC);
+	for (i = 0; i < 18; i++)
+		x[i] = 0x100 + i;
+	x[0] = 0xc2000012;
+	__asm__ volatile("mov x19, %0\n"
+			 "ldp x0, x1, [x19]\n"
+			 "ldp x2, x3, [x19, #16]\n"
+			 "ldp x4, x5, [x19, #32]\n"
+			 "ldp x6, x7, [x19, #48]\n"
+			 "ldp x8, x9, [x19, #64]\n"
+			 "ldp x10, x11, [x19, #80]\n"
+			 "ldp x12, x13, [x19, #96]\n"
+			 "ldp x14, x15, [x19, #112]\n"
+			 "ldp x16, x17, [x19, #128]\n"
+			 "smc #0\n"
+			 "stp x0, x1, [x19]\n"
+			 "stp x2, x3, [x19, #16]\n"
+			 "stp x4, x5, [x19, #32]\n"
+			 "stp x6, x7, [x19, #48]\n"
+			 "stp x8, x9, [x19, #64]\n"
+			 "stp x10, x11, [x19, #80]\n"
+			 "stp x12, x13, [x19, #96]\n"
+			 "stp x14, x15, [x19, #112]\n"
+			 "stp x16, x17, [x19, #128]\n"
+			 :
+			 : "r"(x)
+			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+			   "x12", "x13", "x14", "x15", "x16", "x17", "x19", "memory");
+	for (i = 0; i < 18; i++)
+		pr_info("system: smc x%d 0x%llx\n", i, x[i]);
+}
+
+static int __init system_init(void)
+{
+	unsigned long token;
+	int ret;
+
+	ret = pkvm_load_el2_module(kvm_nvhe_sym(system_hyp_init), &token);
+	if (ret)
+		return ret;
+
+	ret = pkvm_register_el2_mod_call(kvm_nvhe_sym(system_hvc), token);
+	pr_info("system: hypercall %d\n", ret);
+	if (ret < 0)
+		return ret;
+	if (topup)
+		pr_info("system: topup %d\n", __pkvm_topup_hyp_alloc(topup));
+	if (null)
+		pr_info("system: null handler %d\n", __pkvm_register_el2_call(0));
+	if (hcr)
+		pkvm_el2_mod_call(ret, SYSTEM_HCR, hcr, 0);
+	if (trap >= 0)
+		provoke_trap(ret);
+	if (smc)
+		issue_smc(ret);
+	return 0;
+}
+module_init(system_init);
+
+MODULE_DESCRIPTION("Offers what is left of pKVM's operations as hypercalls");
+MODULE_LICENSE("GPL");
