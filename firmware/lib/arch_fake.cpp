@@ -40,6 +40,10 @@ void tlbi_all_vmids() {
 }
 void flush_dcache(const void* /*begin*/, std::uint64_t /*size*/) {}
 
+std::uint64_t mapped_at(std::uint64_t va, std::uint64_t pa) {
+  return fake::state().reach != nullptr ? fake::state().reach(pa) : va;
+}
+
 void forget_instructions() {}
 
 void smc(SmcRegisters& registers) {

@@ -20,6 +20,8 @@ struct State {
   std::uint64_t par = 0;
   SmcRegisters last_smc{};
   unsigned smc_count = 0;
+  /// Where a physical page really is, for what is reached through a window.
+  std::uint64_t (*reach)(std::uint64_t pa) = nullptr;
   /// Stands for a guest: changes its registers as it would, and says which exit it took.
   std::uint64_t (*guest)(unsigned long long* general) = nullptr;
   bool guest_vectors = false;

@@ -92,6 +92,10 @@ inline void flush_dcache(const void* begin, std::uint64_t size) {
   asm volatile("dsb sy" ::: "memory");
 }
 
+inline std::uint64_t mapped_at(std::uint64_t va, std::uint64_t /*pa*/) {
+  return va;
+}
+
 inline void forget_instructions() {
   asm volatile("dsb ish\n\tic ialluis\n\tdsb ish\n\tisb" ::: "memory");
 }

@@ -90,6 +90,11 @@ void EventLog::add_from_host(const machine::Event& event) {
     case Kind::touch_end:
       end_touch(record);
       break;
+    case Kind::guest_step:
+    case Kind::guest_console:
+    case Kind::guest_end:
+      add_guest(record);
+      break;
     case Kind::pvmfw_wiped:
       wiped_ = text_of(record.text);
       break;
@@ -112,6 +117,27 @@ void EventLog::add_from_host(const machine::Event& event) {
       break;
     default:
       add_module(record);
+      break;
+  }
+}
+
+/// Guests run one after the other, each from its first step to its end.
+void EventLog::add_guest(const Record& record) {
+  if (report_.guests.empty() || report_.guests.back().ended)
+    report_.guests.push_back({.name = text_of(record.name)});
+  GuestReport& guest = report_.guests.back();
+  switch (record.kind) {
+    case Kind::guest_step:
+      guest.is_protected = record.value[1] != 0;
+      guest.steps.push_back(
+          {.what = text_of(record.text), .answer = static_cast<std::int64_t>(record.value[0])});
+      break;
+    case Kind::guest_console:
+      guest.console.push_back(text_of(record.text));
+      break;
+    default:
+      guest.ended = true;
+      guest.ran = record.value[0] != 0;
       break;
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The firmware of protected VMs (firmware/guest/pvmfw.cpp): what is placed in the reserved region,
-// and what became of it (pkvm-abi.md 6.5: taking the firmware away is how a kernel refuses protected
-// VMs).
+// and what became of it (pkvm-abi.md 6.5: taking the firmware away is how a kernel refuses
+// protected VMs).
 #pragma once
 
 #include <cstddef>

@@ -37,6 +37,14 @@ std::string wipe_cause(const RunReport& report, const std::string& told) {
   return told.empty() ? "the kernel gave no cause" : told;
 }
 
+/// A protected guest whose firmware ran says so first thing (firmware/guest/pvmfw.cpp).
+bool firmware_reported_in(const RunReport& report) {
+  return std::ranges::any_of(report.guests, [](const GuestReport& guest) {
+    return guest.is_protected && !guest.console.empty() &&
+           guest.console.front().starts_with("pvmfw: running");
+  });
+}
+
 ProtectedVms judge_protected_vms(const RunReport& report, const EventLog& log, Pvmfw pvmfw) {
   const auto no = [](std::string reason) { return ProtectedVms{.reason = std::move(reason)}; };
   if (report.hyp_panic) return no("hyp panic");
@@ -59,7 +67,9 @@ ProtectedVms judge_protected_vms(const RunReport& report, const EventLog& log, P
     case Pvmfw::intact:
       break;
   }
-  return {.available = true, .reason = "firmware intact, not started"};
+  return {.available = true,
+          .reason =
+              firmware_reported_in(report) ? "pvmfw reported in" : "firmware intact, not started"};
 }
 
 void note_internal_errors(RunReport& report) {
@@ -85,6 +95,11 @@ void explain_unfinished_load(RunReport& report) {
 
 bool load_failed(const ModuleReport& module) {
   return module.state != LoadState::loaded && module.state != LoadState::refused;
+}
+
+bool guest_failed(const GuestReport& guest) {
+  return !guest.ran ||
+         std::ranges::any_of(guest.steps, [](const GuestStep& step) { return step.answer != 0; });
 }
 
 bool call_failed(const CallReport& call) {
@@ -123,7 +138,8 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
     case ExitCode::load_failed:
       return std::ranges::any_of(report.modules, load_failed);
     case ExitCode::call_failed:
-      return std::ranges::any_of(report.calls, call_failed);
+      return std::ranges::any_of(report.calls, call_failed) ||
+             std::ranges::any_of(report.guests, guest_failed);
     case ExitCode::good:
       return true;
     case ExitCode::usage:

@@ -120,6 +120,22 @@ struct TouchReport {
   std::uint64_t far = 0;
 };
 
+/// A step of running a guest, as the kernel's monitor told it.
+struct GuestStep {
+  std::string what;
+  std::int64_t answer = 0;  ///< 0 or -errno
+};
+
+/// A guest that the kernel was asked to run (--pvm, --vm).
+struct GuestReport {
+  std::string name;
+  bool is_protected = false;
+  bool ended = false;  ///< torn down, or given up
+  bool ran = false;    ///< to its own end
+  std::vector<GuestStep> steps{};
+  std::vector<std::string> console{};
+};
+
 struct MissingOp {
   std::string name;
   std::uint64_t slot = 0;
@@ -157,6 +173,7 @@ struct RunReport {
   std::vector<ModuleReport> modules;
   std::vector<CallReport> calls;
   std::vector<TouchReport> touches;
+  std::vector<GuestReport> guests;
   std::vector<OpCall> ops;               ///< with --log-ops
   std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;

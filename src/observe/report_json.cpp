@@ -134,6 +134,17 @@ std::string_view name_of(TouchState state) {
   std::unreachable();
 }
 
+Json to_json(const GuestReport& guest) {
+  Json steps = Json::array();
+  for (const GuestStep& step : guest.steps)
+    steps.push_back({{"what", step.what}, {"answer", step.answer}});
+  return {{"name", guest.name},
+          {"protected", guest.is_protected},
+          {"ran", guest.ran},
+          {"steps", std::move(steps)},
+          {"console", guest.console}};
+}
+
 Json to_json(const TouchReport& touch) {
   const bool aborted = touch.state == TouchState::aborted;
   return {{"name", touch.name},
@@ -190,6 +201,7 @@ std::string to_json(const RunReport& report) {
       {"modules", list_of(report.modules)},
       {"calls", list_of(report.calls)},
       {"touches", list_of(report.touches)},
+      {"guests", list_of(report.guests)},
       {"deprivileged", report.deprivileged},
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},

@@ -137,6 +137,16 @@ VerdictLine line_of(const TouchReport& touch) {
   std::unreachable();
 }
 
+VerdictLine line_of(const GuestReport& guest) {
+  const std::string head = fmt::format("{} {}", guest.is_protected ? "pvm" : "vm", guest.name);
+  for (const GuestStep& step : guest.steps)
+    if (step.answer != 0)
+      return {Tone::bad, fmt::format("{}: {} answered {}", head, step.what,
+                                     error_text(static_cast<int>(step.answer)))};
+  if (!guest.ran) return {Tone::bad, head + ": the run ended inside it"};
+  return {Tone::good, head + ": ran to its end and was torn down"};
+}
+
 /// What stopped a run that did not come to its own end, and what to do about it.
 std::optional<std::string> ending_text(const RunReport& report) {
   const machine::Exit& exit = report.exit;
@@ -199,6 +209,8 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(line_of(call, report));
   for (const TouchReport& touch : report.touches)
     lines.push_back(line_of(touch));
+  for (const GuestReport& guest : report.guests)
+    lines.push_back(line_of(guest));
   // The others were shown as they happened.
   for (const OpCall& op : report.ops)
     if (!op.result) lines.push_back({Tone::bad, line_of(op)});

@@ -142,22 +142,27 @@ class Monitor {
     return 0;
   }
 
-  /// Round robin over the vCPUs that are on, until the guest powers off or nobody can go on.
+  /// The vCPUs that are on in turn, until the guest powers off or nobody can go on.
   int run_vcpus() {
-    constexpr unsigned max_idle_rounds = 64;
-    unsigned idle_rounds = 0;
-    while (!off_) {
-      bool any = false;
-      bool worked = false;
-      for (unsigned i = 0; i < vcpus && !off_; ++i) {
-        if (!running_[i]) continue;
-        any = true;
-        const RunResult result = vm_.run(i);
-        worked = worked || result.why != RunExit::wait;
-        if (const int failed = handle(i, result); failed != 0) return failed;
-      }
-      idle_rounds = worked ? 0 : idle_rounds + 1;
-      if (!any || idle_rounds == max_idle_rounds) return pkvm::negated(pkvm::Errno::eagain);
+    constexpr unsigned most_idle_rounds = 64;
+    for (unsigned idle_rounds = 0; idle_rounds < most_idle_rounds; ++idle_rounds) {
+      for (unsigned i = 0; i < vcpus && !off_; ++i)
+        if (const int failed = run_vcpu(i); failed != 0) return failed;
+      if (off_) return 0;
+      if (worked_) idle_rounds = 0;
+      worked_ = false;
+    }
+    return pkvm::negated(pkvm::Errno::eagain);
+  }
+
+  /// One vCPU until it has nothing to do for now: it is off, waits, or polls a device. There are no
+  /// interrupts that would take it from its CPU.
+  int run_vcpu(unsigned vcpu) {
+    while (running_[vcpu] && !off_) {
+      const RunResult result = vm_.run(vcpu);
+      if (const int failed = handle(vcpu, result); failed != 0) return failed;
+      if (result.why == RunExit::wait || result.why == RunExit::mmio_read) return 0;
+      worked_ = true;
     }
     return 0;
   }
@@ -237,6 +242,7 @@ class Monitor {
   VirtualMachine vm_;
   std::array<bool, vcpus> running_{};
   bool off_ = false;
+  bool worked_ = false;  ///< in this round
 };
 
 }  // namespace

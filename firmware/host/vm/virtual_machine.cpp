@@ -274,8 +274,10 @@ RunResult VirtualMachine::handle_trap(unsigned index) {
 RunResult VirtualMachine::handle_abort(unsigned index) {
   const pkvm::HostVcpu& vcpu = *vcpus_[index];
   const std::uint64_t ipa = (vcpu.hpfar >> 4 << page_shift) | vcpu.far % page_size;
-  if (class_of(vcpu.esr) != ExceptionClass::data_abort || !test_bit(vcpu.esr, iss_isv))
-    return {.why = RunExit::stray, .ipa = ipa};
+  // Where nothing can be fetched from, not even the guest's vectors help.
+  if (class_of(vcpu.esr) == ExceptionClass::instruction_abort)
+    return {.why = RunExit::failed, .ipa = ipa, .error = negated(Errno::efault)};
+  if (!test_bit(vcpu.esr, iss_isv)) return {.why = RunExit::stray, .ipa = ipa};
   if (!test_bit(vcpu.esr, iss_wnr)) return {.why = RunExit::mmio_read, .ipa = ipa};
   const unsigned reg = is_protected() ? 0 : transfer_register(vcpu.esr);
   const std::uint64_t value = reg == zero_register ? 0 : vcpu.x[reg];

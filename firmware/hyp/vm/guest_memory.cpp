@@ -42,7 +42,8 @@ template <typename Function>
 void with_page(Pa page, Function what) {
   HypSpace& space = *hypervisor().space;
   const unsigned cpu = this_cpu().index;
-  auto* const at = fw::object_at<std::byte>(space.fixmap_map(cpu, page));
+  const HypVa window = space.fixmap_map(cpu, page);
+  auto* const at = fw::object_at<std::byte>(HypVa{arch::mapped_at(window.value, page.value)});
   what(at);
   arch::flush_dcache(at, page_size);
   space.fixmap_unmap(cpu);

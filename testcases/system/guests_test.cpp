@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Virtual machines from creation to tear-down: what each guest program prints, what the host is
+// told, and that nothing of it can be had after a failed load; the same on our machine and under
+// QEMU.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "harness/emulator.h"
+#include "harness/generation_printer.h"
+#include "pkvm/generation.h"
+
+namespace pkvmemu::test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsSupersetOf;
+using testing::Not;
+
+class Guests : public testing::TestWithParam<pkvm::GenerationInfo> {
+ protected:
+  static std::string generation() { return fmt::format("pkvmemu.generation={}", GetParam().kmi); }
+
+  /// Ours; the same files under QEMU have to print the same console.
+  static EmulatorRun run_on_both(Arguments arguments, const std::string& cmdline = "") {
+    arguments.insert(arguments.end(), {"--cmdline", generation() + " " + cmdline});
+    auto run = run_emulator(arguments);
+    EXPECT_EQ(run_qemu(arguments), run.console) << "the second one is ours";
+    return run;
+  }
+  /// What the guest printed.
+  static std::vector<std::string> lines_of(const EmulatorRun& run, std::size_t guest = 0) {
+    return run.report.at("guests").at(guest).at("console").get<std::vector<std::string>>();
+  }
+  static std::int64_t answer(const EmulatorRun& run, std::string_view what) {
+    for (const auto& step : run.report.at("guests").at(0).at("steps"))
+      if (step.at("what") == what) return step.at("answer");
+    ADD_FAILURE() << "no step " << what;
+    return 1;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Generations, Guests, testing::ValuesIn(pkvm::generations),
+                         [](const auto& instance) {
+                           std::string name(instance.param.kmi);
+                           std::ranges::replace_if(
+                               name, [](char c) { return c == '-' || c == '.'; }, '_');
+                           return name;
+                         });
+
+// A protected VM starts in its firmware, prints from EL1, powers off, and gives every page back
+// zeroed.
+TEST_P(Guests, AProtectedVmRunsFromItsFirmwareToItsEnd) {
+  const auto run = run_on_both({module(fmt::format("{}/hello", GetParam().kmi)), "--pvm"});
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+  EXPECT_THAT(lines_of(run), ElementsAre("pvmfw: running in a protected VM",
+                                         "pvmfw: payload verified", "hello from EL1 of a guest"));
+  EXPECT_THAT(run.console, Contains("pvm hello: all 7 pages came back zeroed"));
+  EXPECT_THAT(run.process.out, HasSubstr("protected VMs: available (pvmfw reported in)"));
+}
+
+// An ordinary VM runs the same program without firmware.
+TEST_P(Guests, AnOrdinaryVmRunsTheProgramAlone) {
+  const auto run = run_on_both({"--vm"});
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+  EXPECT_THAT(lines_of(run), ElementsAre("hello from EL1 of a guest"));
+  EXPECT_THAT(run.process.out, HasSubstr("firmware intact, not started"));
+}
+
+// A guest computes on its own memory; one after the other they use the same pages of the host.
+TEST_P(Guests, SeveralGuestsRunOneAfterTheOther) {
+  const auto run = run_on_both({"--pvm=compute", "--vm=compute", "--pvm", "--pvm=compute"});
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+  for (const std::size_t guest : {0U, 1U, 3U})
+    EXPECT_THAT(lines_of(run, guest), Contains("primes below 10000: 1229")) << guest;
+}
+
+// What a protected guest shares the host can read and write; before and after that it cannot.
+TEST_P(Guests, SharedPagesAreTheHostsForAsLongAsTheyAreShared) {
+  const auto run = run_on_both({"--pvm=share"});
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+  EXPECT_THAT(
+      lines_of(run),
+      IsSupersetOf({"share: 0", "the host answered in the shared page", "share again: refused",
+                    "unshare: 0", "unshare again: refused", "the host does not reach the page"}));
+  EXPECT_THAT(run.console, Contains("pvm share: the shared page cannot be reached"));
+}
+
+// An ordinary guest has no secrets from the host, and nothing to share.
+TEST_P(Guests, AnOrdinaryGuestIsOpenToTheHost) {
+  const auto run = run_on_both({"--vm=share"});
+  EXPECT_THAT(lines_of(run), IsSupersetOf({"share: refused", "the host still reaches the page"}));
+}
+
+// Accesses to nothing end in a synchronous external abort at the guest, whichever kind it is.
+TEST_P(Guests, AccessesToNothingAreAborted) {
+  for (const char* kind : {"--pvm=trespass", "--vm=trespass"}) {
+    const auto run = run_on_both({kind});
+    EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+    EXPECT_THAT(lines_of(run), IsSupersetOf({"read: ESR 0x96000010, FAR 0x20000000",
+                                             "write: ESR 0x96000010, FAR 0x20000008",
+                                             "beyond RAM: ESR 0x96000010, FAR 0x80100000"}));
+  }
+}
+
+// A vCPU that the guest switches on runs with what it was given.
+TEST_P(Guests, ASecondVcpuIsSwitchedOn) {
+  for (const char* kind : {"--pvm=smp", "--vm=smp"}) {
+    const auto run = run_on_both({kind});
+    EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+    EXPECT_THAT(lines_of(run),
+                IsSupersetOf({"CPU_ON: 0", "vCPU 1 runs with 42", "vCPU 0 has seen it"}));
+  }
+}
+
+// After a failed load no pvmfw reports in (pkvm-abi.md 6.5, measured): 6.1 and 6.12 refuse
+// SET_FW_IPA and say that the firmware has no size; 6.6 takes it, and the guest dies on its first
+// instruction.
+TEST_P(Guests, NoProtectedVmAfterAFailedLoad) {
+  const auto run = run_on_both({"--pvm"}, "kvm-arm.protected_modules=nosuch");
+  EXPECT_EQ(answer(run, "create"), 0);
+  EXPECT_EQ(answer(run, "firmware info"), 0);
+  EXPECT_THAT(lines_of(run), Not(Contains(HasSubstr("pvmfw"))));
+  EXPECT_THAT(run.process.out, HasSubstr("protected VMs: NOT available: module nosuch"));
+  if (GetParam().wipe_keeps_firmware_size) {
+    EXPECT_THAT(run.console, Contains("pvm hello: firmware of 1048576 bytes"));
+    EXPECT_EQ(answer(run, "set firmware"), 0);
+    EXPECT_EQ(answer(run, "run"), -14);
+  } else {
+    EXPECT_THAT(run.console, Contains("pvm hello: firmware of 0 bytes"));
+    EXPECT_EQ(answer(run, "set firmware"), -22);
+  }
+}
+
+// The same when the load failed in the module's own EL2 init.
+TEST_P(Guests, NoProtectedVmAfterAFailedInit) {
+  const auto run = run_on_both({module(fmt::format("{}/initfail", GetParam().kmi)), "--pvm"});
+  EXPECT_THAT(lines_of(run), Not(Contains(HasSubstr("pvmfw"))));
+  EXPECT_THAT(run.process.out, HasSubstr("protected VMs: NOT available: module initfail"));
+}
+
+// Without protected mode there is no KVM that would create one: -EINVAL.
+TEST_P(Guests, NoVmWithoutProtectedMode) {
+  const auto run = run_on_both({"--pvm"}, "kvm-arm.mode=nvhe");
+  EXPECT_EQ(answer(run, "create"), -22);
+}
+
+// A program that is not there is an answer, and the VM is torn down.
+TEST_P(Guests, AMissingProgramIsAnAnswer) {
+  const auto run = run_on_both({"--pvm=nosuch"});
+  EXPECT_EQ(run.process.exit_code, 11) << run.process.out << run.process.err;
+  EXPECT_EQ(answer(run, "payload"), -2);
+  EXPECT_EQ(answer(run, "tear down"), 0);
+}
+
+}  // namespace
+}  // namespace pkvmemu::test
