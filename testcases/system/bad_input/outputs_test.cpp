@@ -13,8 +13,6 @@ namespace pkvmemu::test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 class Outputs : public testing::Test {
  protected:
