@@ -132,8 +132,8 @@ void guest_cpu_off() {
 
 [[gnu::weak]] void guest_secondary_main(std::uint64_t /*argument*/) {}
 
-// The compiler may call these for what it sees as a copy, a fill, a length. Byte by byte: without an
-// MMU memory is device memory, where accesses have to be aligned.
+// The compiler may call these for what it sees as a copy, a fill, a length. Byte by byte: without
+// an MMU memory is device memory, where accesses have to be aligned.
 void* memcpy(void* to, const void* from, std::size_t size) {
   auto* bytes = static_cast<volatile char*>(to);
   const auto* source = static_cast<const char*>(from);

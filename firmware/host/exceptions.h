@@ -29,7 +29,7 @@ void set_bug_lookup(BugLookup lookup);
 
 /// Somebody who provoked the exception and goes on after it. True when the frame says where.
 using Recovery = bool (*)(ExceptionFrame& frame);
-void set_recovery(Recovery recovery);
+void set_recovery(Recovery who);
 
 /// An abort, for which FAR_EL1 means something.
 bool has_fault_address(std::uint64_t esr);

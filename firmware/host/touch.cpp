@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/touch.h"
 
+#include <algorithm>
 #include <array>
 
 #include "host/arch.h"
@@ -52,9 +53,9 @@ bool recover(ExceptionFrame& frame) {
 }
 
 bool is_ram(Pa pa) {
-  for (const PhysRange& range : boot_state.info.memory.all())
-    if (pa >= range.base && pa < range.end()) return true;
-  return false;
+  return std::ranges::any_of(boot_state.info.memory.all(), [pa](const PhysRange& range) {
+    return pa >= range.base && pa < range.end();
+  });
 }
 
 const Row& row_of(Access access, Pa pa) {

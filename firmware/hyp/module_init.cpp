@@ -52,6 +52,7 @@ int init_described_module(HypVa descriptor) {
   };
   // Its result is nobody's business (2.8).
   if (module.event_ids.start != module.event_ids.end)
+    // NOLINTNEXTLINE(bugprone-unused-return-value)
     (void)hyp.trace_events.add(hyp_va(module.event_ids.start), hyp_va(module.event_ids.end),
                                event_ranges(hyp.generation));
   return init_module(HypVa{module.init - module.sections.start + module.hyp_va});

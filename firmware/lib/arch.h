@@ -95,8 +95,8 @@ void tlbi_all_vmids();
 /// Clean and invalidate to the point of coherency.
 void flush_dcache(const void* begin, std::uint64_t size);
 
-/// Where code reaches the page `pa` that was just mapped at `va`: there, but for native builds, which
-/// have no translation.
+/// Where code reaches the page `pa` that was just mapped at `va`: there, but for native builds,
+/// which have no translation.
 std::uint64_t mapped_at(std::uint64_t va, std::uint64_t pa);
 
 /// What was written may be fetched: every CPU forgets its instruction caches.

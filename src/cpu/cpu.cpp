@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+
 #include "cpu/abort_guard.h"
 #include "cpu/engine.h"
 #include "cpu/system_registers.h"
@@ -204,16 +206,16 @@ void Cpu::rename_code() {
 
 bool Cpu::map_another_name() {
   const std::uint64_t offset = code_pages_.names() * CodePages::stride;
-  for (const Ram& ram : ram_) {
-    // With an old size of 0 a shared mapping is doubled (mremap(2)).
-    void* const alias = mremap(ram.memory.data(), 0, ram.memory.size(), MREMAP_MAYMOVE);
-    if (alias == MAP_FAILED) return false;
-    aliases_.push_back({static_cast<std::byte*>(alias), ram.memory.size()});
-    if (uc_mem_map_ptr(engine_->raw(), ram.base.value + offset, ram.memory.size(),
-                       UC_PROT_READ | UC_PROT_EXEC, alias) != UC_ERR_OK)
-      return false;
-  }
-  return true;
+  return std::ranges::all_of(ram_, [&](const Ram& ram) { return map_again(ram, offset); });
+}
+
+bool Cpu::map_again(const Ram& ram, std::uint64_t offset) {
+  // With an old size of 0 a shared mapping is doubled (mremap(2)).
+  void* const alias = mremap(ram.memory.data(), 0, ram.memory.size(), MREMAP_MAYMOVE);
+  if (alias == MAP_FAILED) return false;
+  aliases_.emplace_back(static_cast<std::byte*>(alias), ram.memory.size());
+  return uc_mem_map_ptr(engine_->raw(), ram.base.value + offset, ram.memory.size(),
+                        UC_PROT_READ | UC_PROT_EXEC, alias) == UC_ERR_OK;
 }
 
 std::uint64_t Cpu::x(unsigned index) const {

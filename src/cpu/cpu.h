@@ -182,6 +182,7 @@ class Cpu {
   [[nodiscard]] bool maintain_instruction_cache() noexcept;
   void rename_code();
   [[nodiscard]] bool map_another_name();
+  [[nodiscard]] bool map_again(const Ram& ram, std::uint64_t offset);
 
   // cpu_fill.cpp
   bool fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept;

@@ -68,10 +68,10 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
              "Have the kernel read, write or execute at a physical address after deprivilege, and "
              "report the value or the abort. Each of these five may start with 'early ' to be "
              "done before deprivilege"));
-  pvm_ = guest_option("--pvm{hello}",
+  pvm_ = guest_option("--pvm",
                       "Run a guest in a protected VM after deprivilege: --pvm, or "
                       "--pvm=hello|compute|share|trespass|smp");
-  vm_ = guest_option("--vm{hello}", "The same in an ordinary VM, for comparison");
+  vm_ = guest_option("--vm", "The same in an ordinary VM, for comparison");
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
@@ -170,8 +170,10 @@ Result<RcLine> RunOptionsParser::parse_wish(const CLI::Option* option,
   if (option == hvc_) return parse_hvc(text);
   if (option == smc_) return parse_smc(text);
   if (option == touch_) return parse_touch(text);
-  if (option == pvm_) return parse_guest(RcVerb::pvm, text);
-  if (option == vm_) return parse_guest(RcVerb::vm, text);
+  if (option == pvm_ || option == vm_) {
+    constexpr std::string_view bare_flag = "true";  // CLI11's word for one without a value
+    return parse_guest(option == pvm_ ? RcVerb::pvm : RcVerb::vm, text == bare_flag ? "" : text);
+  }
   RcLine line;
   line.verb = RcVerb::late;
   line.target = text;

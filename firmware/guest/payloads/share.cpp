@@ -39,18 +39,18 @@ extern "C" void guest_main(std::uint64_t /*argument*/) {
   hvc(pkvm::guest_call::mmio_guard_map, layout::mailbox_ipa);
   for (std::uint64_t i = 0; i < layout::shared_words; ++i)
     page.word[i] = question(i);
-  const auto ipa = reinterpret_cast<std::uint64_t>(&page);
-  say("share", hvc(pkvm::guest_call::mem_share, ipa)[0]);
+  const auto address = reinterpret_cast<std::uint64_t>(&page);
+  say("share", hvc(pkvm::guest_call::mem_share, address)[0]);
   asm volatile("dsb sy" ::: "memory");
-  write_mmio(layout::mailbox_ipa, ipa);
+  write_mmio(layout::mailbox_ipa, address);
   print(is_answered() ? "the host answered in the shared page\n" : "no answer\n");
-  say("share again", hvc(pkvm::guest_call::mem_share, ipa)[0]);
-  say("unshare", hvc(pkvm::guest_call::mem_unshare, ipa)[0]);
-  say("unshare again", hvc(pkvm::guest_call::mem_unshare, ipa)[0]);
+  say("share again", hvc(pkvm::guest_call::mem_share, address)[0]);
+  say("unshare", hvc(pkvm::guest_call::mem_unshare, address)[0]);
+  say("unshare again", hvc(pkvm::guest_call::mem_unshare, address)[0]);
   // What the host cannot reach it cannot answer in.
   for (std::uint64_t i = 0; i < layout::shared_words; ++i)
     page.word[i] = question(i);
   asm volatile("dsb sy" ::: "memory");
-  write_mmio(layout::mailbox_ipa, ipa);
+  write_mmio(layout::mailbox_ipa, address);
   print(is_answered() ? "the host still reaches the page\n" : "the host does not reach the page\n");
 }

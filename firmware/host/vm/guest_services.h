@@ -16,7 +16,7 @@ struct GuestCall {
   unsigned target = 0;  ///< of start
 };
 
-GuestCall answer_guest_call(VirtualMachine& vm, unsigned vcpu);
+GuestCall answer_guest_call(VirtualMachine& vm, unsigned index);
 
 /// Inverts every word of a page, which may be a guest's: false when the hypervisor refused it.
 bool invert_words(Pa page);

@@ -89,9 +89,7 @@ class Monitor {
 
   bool create() {
     const bool is_protected = kind_ == GuestKind::protected_vm;
-    if (!step("create", vm_.create(generation_, is_protected ? pkvm::vm_type_protected : 0)))
-      return false;
-    return true;
+    return step("create", vm_.create(generation_, is_protected ? pkvm::vm_type_protected : 0));
   }
 
   bool set_up_firmware() {

@@ -47,10 +47,10 @@ class VirtualMachine {
   int create_vcpu(pkvm::VcpuPower power);
 
   /// KVM_RUN. The hypervisor's VM is made by the first one.
-  RunResult run(unsigned vcpu);
+  RunResult run(unsigned index);
   /// After an mmio_read: what the guest gets. After either: the access is done.
-  void finish_mmio(unsigned vcpu, std::uint64_t value);
-  void abort_access(unsigned vcpu);
+  void finish_mmio(unsigned index, std::uint64_t value);
+  void abort_access(unsigned index);
 
   /// Gives everything back, and says how many pages the guest had; -errno when the hypervisor keeps
   /// some.
@@ -82,9 +82,9 @@ class VirtualMachine {
   int init_vcpu(unsigned index);
   int give_page(unsigned vcpu, std::uint64_t ipa);
   int map_page(Pa page, std::uint64_t ipa) const;
-  bool top_up(pkvm::Memcache& cache);
-  RunResult handle_trap(unsigned vcpu);
-  RunResult handle_abort(unsigned vcpu);
+  static bool top_up(pkvm::Memcache& cache);
+  RunResult handle_trap(unsigned index);
+  RunResult handle_abort(unsigned index);
   int reclaim(Slot& slot, std::uint64_t page);
   void check_zero(Pa page);
   void free_shared();

@@ -80,6 +80,15 @@ TEST(Rc, Touch) {
   EXPECT_EQ(parsed("touch x:0xffffffffffff").access, Access::execute);
 }
 
+// A guest's program is a word, or the default one.
+TEST(Rc, Guests) {
+  EXPECT_EQ(parsed("pvm").kind, WishKind::pvm);
+  EXPECT_EQ(parsed("pvm").target, "hello");
+  EXPECT_EQ(parsed("vm share").kind, WishKind::vm);
+  EXPECT_EQ(parsed("vm share").target, "share");
+  EXPECT_EQ(refused("pvm share again"), RcError::trailing_text);
+}
+
 // Each mistake has its own answer.
 TEST(Rc, Mistakes) {
   EXPECT_EQ(refused("cal 128"), RcError::unknown_verb);

@@ -130,8 +130,8 @@ TEST_P(DispatchTest, StaticTableFollowsTheNumbers) {
   ASSERT_EQ(table.size(), row.static_calls);
   EXPECT_NE(table[number_of(Hypercall::pkvm_prot_finalize)], nullptr);
   EXPECT_NE(table[number_of(Hypercall::pkvm_register_hcall)], nullptr);
-  EXPECT_EQ(table[number_of(Hypercall::pkvm_init_vm)], nullptr);
-  EXPECT_EQ(call_number(number_of(Hypercall::pkvm_init_vm)).regs[0], refused);
+  EXPECT_EQ(table[number_of(Hypercall::kvm_adjust_pc)], nullptr);
+  EXPECT_EQ(call_number(number_of(Hypercall::kvm_adjust_pc)).regs[0], refused);
   EXPECT_EQ(call_number(0).regs[0], refused);
 }
 

@@ -47,7 +47,7 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
   const ordered_json json = parsed(good_facts(events));
   EXPECT_THAT(
       keys_of(json),
-      ElementsAre("schema", "generation", "modules", "calls", "touches", "deprivileged",
+      ElementsAre("schema", "generation", "modules", "calls", "touches", "guests", "deprivileged",
                   "protected_vms", "ops", "trace_events", "missing_ops", "defects", "stub_uses",
                   "hyp_panic", "host_panic", "internal_errors", "exit", "instructions", "console"));
   EXPECT_THAT(keys_of(json["modules"][0]),

@@ -105,6 +105,15 @@ TEST(RcFile, IsReadLineByLine) {
   EXPECT_EQ((*lines)[4].parameters, "a=1  b=2");
 }
 
+// Guests are named, or get the default program; what is read is written the same.
+TEST(RcFile, Guests) {
+  const auto lines = parse_rc("pvm\nvm share\n", "rc");
+  ASSERT_TRUE(lines) << lines.error().message;
+  ASSERT_EQ(lines->size(), 2u);
+  EXPECT_EQ((*lines)[0].verb, RcVerb::pvm);
+  EXPECT_EQ(to_text(*lines), "pvm hello\nvm share\n");
+}
+
 // Errors carry the file and the line.
 TEST(RcFile, ErrorsNameTheLine) {
   constexpr auto rows = std::to_array<std::pair<std::string_view, std::string_view>>({
