@@ -18,7 +18,6 @@ namespace {
 
 using pkvm::Generation;
 using testing::Contains;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;

@@ -16,7 +16,6 @@
 namespace pkvmemu::test {
 namespace {
 
-using pkvm::Generation;
 using pkvm::Hypercall;
 using testing::Contains;
 using testing::HasSubstr;
