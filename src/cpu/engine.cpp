@@ -66,13 +66,14 @@ uc_arm64_reg Engine::general(unsigned index) {
 }  // namespace pkvmemu::cpu
 
 #if __has_feature(address_sanitizer)
-// uc_close() forgets a few arrays of 32 bytes; everything else must be freed.
+// uc_close() forgets a few arrays of 32 bytes, and the bitmap of each page of code that was written
+// to often; everything else must be freed.
 extern "C" const char* __lsan_default_options();
 extern "C" const char* __lsan_default_options() {
   return "print_suppressions=0";
 }
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() {
-  return "leak:g_array_new\n";
+  return "leak:g_array_new\nleak:tb_invalidate_phys_page_fast\n";
 }
 #endif

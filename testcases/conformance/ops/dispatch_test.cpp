@@ -8,7 +8,6 @@
 namespace pkvmemu::test {
 namespace {
 
-using pkvm::Generation;
 using pkvm::smccc::kvm_host_id;
 
 constexpr std::uint64_t dynamic = kvm_host_id(pkvm::first_dynamic_call);

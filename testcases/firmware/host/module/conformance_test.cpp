@@ -18,7 +18,6 @@ using pkvm::Generation;
 using pkvm::Hypercall;
 using pkvmemu::test::HeldOn;
 using testing::Contains;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr std::uint64_t page = 4096;
