@@ -17,8 +17,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
 
 constexpr unsigned shards = 4;
 constexpr unsigned modules_of_a_shard = 50;

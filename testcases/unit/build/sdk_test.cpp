@@ -15,10 +15,8 @@ namespace pkvmemu::build {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::Contains;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
-using testing::StartsWith;
 
 std::vector<std::string> headers_below(const fs::path& root) {
   std::vector<std::string> headers;
