@@ -93,7 +93,9 @@ bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
     return refuse(std::nullopt);
 
   mmu::Permissions granted = mmu::fill_permissions(result->permissions, kind);
-  granted.execute = granted.execute && in_ram;
+  // A page that is only read stays to be asked for at its first fetch: with the MMU off every page
+  // may be executed, and those that hold code are few (code_pages.h).
+  granted.execute = granted.execute && in_ram && kind == mmu::AccessKind::execute;
   if (granted.execute) remember_fetch(va, pstate::el(state), result->output);
   auto& answer = *static_cast<uc_tlb_entry*>(entry);
   answer.paddr = granted.execute ? code_pages_.fetched(result->output).value : result->output.value;

@@ -47,7 +47,7 @@ Result<std::unique_ptr<Machine>> Machine::create(const Config& config) {
       !is_aligned(config.ram_size, boot_alignment))
     return fail("RAM of {} bytes: it must be a multiple of 2 MiB, from {} MiB to {} MiB",
                 config.ram_size, smallest_ram >> 20, largest_ram >> 20);
-  auto ram = GuestRam::allocate(config.ram_size);
+  auto ram = GuestRam::allocate(config.ram_size, config.ram_mapping);
   if (!ram) return std::unexpected(ram.error());
   auto machine = std::make_unique<BoardMachine>(config, std::move(*ram));
   if (const auto ready = machine->boot(config); !ready) return std::unexpected(ready.error());

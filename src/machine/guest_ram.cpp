@@ -9,9 +9,10 @@
 
 namespace pkvmemu::machine {
 
-Result<GuestRam> GuestRam::allocate(std::uint64_t size) {
-  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+Result<GuestRam> GuestRam::allocate(std::uint64_t size, RamMapping mapping) {
+  const int sharing = mapping == RamMapping::once ? MAP_PRIVATE : MAP_SHARED;
+  void* memory =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED)
     return fail("no address space for {} MiB of guest RAM: {}", size >> 20, std::strerror(errno));
   // A huge page for each touched 2 MiB would multiply what a small guest costs.

@@ -15,9 +15,14 @@
 
 namespace pkvmemu::machine {
 
+/// Whether the CPU can map the RAM a second time, which spares it throwing all translations away
+/// when code is rewritten (cpu/code_pages.h). Such RAM costs a run some five in a hundred; a
+/// process that forks must not go on running it in both.
+enum class RamMapping : std::uint8_t { once, several_times };
+
 class GuestRam {
  public:
-  static Result<GuestRam> allocate(std::uint64_t size);
+  static Result<GuestRam> allocate(std::uint64_t size, RamMapping mapping = RamMapping::once);
   GuestRam(GuestRam&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
   GuestRam& operator=(GuestRam&&) = delete;
   GuestRam(const GuestRam&) = delete;

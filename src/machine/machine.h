@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "machine/exit.h"
+#include "machine/guest_ram.h"
 #include "pkvm/event.h"
 #include "pkvm/platform.h"
 #include "support/address.h"
@@ -41,6 +42,8 @@ struct Config {
   std::span<const std::byte> pvmfw{};
   std::string bootargs{};
   std::uint64_t ram_size = pkvm::platform::default_ram_size;
+  /// several_times for guests that run code where other code has run, as virtual machines do.
+  RamMapping ram_mapping = RamMapping::once;
   /// Instructions until the run ends with budget_spent.
   std::uint64_t budget = 2'000'000'000;
   /// Offer the event port. Off makes the board what QEMU's `virt` is.

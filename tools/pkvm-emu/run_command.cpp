@@ -70,6 +70,7 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   config.initrd = plan.initramfs;
   config.pvmfw = pvmfw;
   config.bootargs = plan.bootargs;
+  if (plan.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
   config.budget = options.budget;
   config.console_sink = [&](std::string_view text) { output.console(text); };
   const observe::HypSymbols symbols = hyp_symbols(plan.modules);

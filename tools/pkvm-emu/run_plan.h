@@ -21,6 +21,7 @@ struct RunPlan {
   std::vector<observe::ModuleRequest> modules;
   std::vector<observe::CallRequest> calls;  ///< in the order in which the guest makes them
   std::vector<std::string> touches;         ///< likewise
+  bool runs_guests = false;                 ///< in virtual machines
 };
 
 Outcome<RunPlan> make_plan(const RunOptions& options);
