@@ -96,6 +96,16 @@ Expected<Pa> guest_page_in(const Vm& vm, Ipa page, PageState state) {
   return address_of(*found);
 }
 
+/// What moves one page that the guest holds in `state`, under both locks.
+template <typename Function>
+Status with_guest_page(Vm& vm, Ipa page, PageState state, Function move) {
+  const fw::LockGuard host(hypervisor().host->lock());
+  const fw::LockGuard guest(vm.lock);
+  const Expected<Pa> pa = guest_page_in(vm, page, state);
+  if (!pa) return error(pa.error());
+  return move(PaRange{*pa, *pa + page_size});
+}
+
 Status set_guest_state(Vm& vm, Ipa page, Pa pa, PageState state) {
   return vm.stage2.remap(one_page(page), pa, stage2_attributes(prot_rwx, state),
                          Blocks::pages_only);
@@ -161,53 +171,39 @@ Status host_share_guest(Vm& vm, GuestPages pages, Prot prot) {
 }
 
 Status host_unshare_guest(Vm& vm, std::uint64_t gfn) {
-  Hypervisor& hyp = hypervisor();
-  const fw::LockGuard host(hyp.host->lock());
-  const fw::LockGuard guest(vm.lock);
   const Ipa page{gfn << page_shift};
-  const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_borrowed);
-  if (!pa) return error(pa.error());
-  check(vm.stage2.set_invalid(one_page(page), {}).has_value());
-  check(hyp.ownership->set_shared_with_guest({*pa, *pa + page_size}, PageState::owned).has_value());
-  --vm.guest_pages;
-  return {};
+  return with_guest_page(vm, page, PageState::shared_borrowed, [&](PaRange range) -> Status {
+    check(vm.stage2.set_invalid(one_page(page), {}).has_value());
+    check(hypervisor().ownership->set_shared_with_guest(range, PageState::owned).has_value());
+    --vm.guest_pages;
+    return {};
+  });
 }
 
 Status guest_share_host(Vm& vm, Ipa page) {
-  Hypervisor& hyp = hypervisor();
-  const fw::LockGuard host(hyp.host->lock());
-  const fw::LockGuard guest(vm.lock);
-  const Expected<Pa> pa = guest_page_in(vm, page, PageState::owned);
-  if (!pa) return error(pa.error());
-  const Status lent = hyp.ownership->lend_to_host({*pa, *pa + page_size});
-  if (!lent) return lent;
-  check(set_guest_state(vm, page, *pa, PageState::shared_owned).has_value());
-  return {};
+  return with_guest_page(vm, page, PageState::owned, [&](PaRange range) -> Status {
+    const Status lent = hypervisor().ownership->lend_to_host(range);
+    if (lent) check(set_guest_state(vm, page, range.begin, PageState::shared_owned).has_value());
+    return lent;
+  });
 }
 
 Status guest_unshare_host(Vm& vm, Ipa page) {
-  Hypervisor& hyp = hypervisor();
-  const fw::LockGuard host(hyp.host->lock());
-  const fw::LockGuard guest(vm.lock);
-  const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_owned);
-  if (!pa) return error(pa.error());
-  const Status taken = hyp.ownership->take_from_host({*pa, *pa + page_size}, Owner::guest);
-  if (!taken) return taken;
-  check(set_guest_state(vm, page, *pa, PageState::owned).has_value());
-  return {};
+  return with_guest_page(vm, page, PageState::shared_owned, [&](PaRange range) -> Status {
+    const Status taken = hypervisor().ownership->take_from_host(range, Owner::guest);
+    if (taken) check(set_guest_state(vm, page, range.begin, PageState::owned).has_value());
+    return taken;
+  });
 }
 
 Status guest_relinquish(Vm& vm, Ipa page) {
-  Hypervisor& hyp = hypervisor();
-  const fw::LockGuard host(hyp.host->lock());
-  const fw::LockGuard guest(vm.lock);
-  const Expected<Pa> pa = guest_page_in(vm, page, PageState::owned);
-  if (!pa) return error(pa.error());
-  check(vm.stage2.set_invalid(one_page(page), {}).has_value());
-  poison(*pa);
-  check(hyp.ownership->return_to_host({*pa, *pa + page_size}).has_value());
-  --vm.guest_pages;
-  return {};
+  return with_guest_page(vm, page, PageState::owned, [&](PaRange range) -> Status {
+    check(vm.stage2.set_invalid(one_page(page), {}).has_value());
+    poison(range.begin);
+    check(hypervisor().ownership->return_to_host(range).has_value());
+    --vm.guest_pages;
+    return {};
+  });
 }
 
 Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
