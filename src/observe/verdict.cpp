@@ -139,10 +139,16 @@ VerdictLine line_of(const TouchReport& touch) {
 
 VerdictLine line_of(const GuestReport& guest) {
   const std::string head = fmt::format("{} {}", guest.is_protected ? "pvm" : "vm", guest.name);
-  for (const GuestStep& step : guest.steps)
-    if (step.answer != 0)
-      return {Tone::bad, fmt::format("{}: {} answered {}", head, step.what,
-                                     error_text(static_cast<int>(step.answer)))};
+  for (const GuestStep& step : guest.steps) {
+    if (step.answer == 0) continue;
+    if (step.what == "payload")
+      return {Tone::bad,
+              head +
+                  ": no such program: the kernel carries hello, compute, share, trespass "
+                  "and smp; any other is a path in the initramfs"};
+    return {Tone::bad, fmt::format("{}: {} answered {}", head, step.what,
+                                   error_text(static_cast<int>(step.answer)))};
+  }
   if (!guest.ran) return {Tone::bad, head + ": the run ended inside it"};
   return {Tone::good, head + ": ran to its end and was torn down"};
 }
