@@ -72,9 +72,11 @@ class Probe {
 
   /// Room for the firmware, and a boot page that names no payload.
   int add_memory() {
-    if (const int added = vm_.add_memory(layout::firmware_ipa, firmware_memory); added != 0)
+    constexpr GuestMemory from = GuestMemory::end_of_ram;
+    if (const int added = vm_.add_memory(layout::firmware_ipa, firmware_memory, from); added != 0)
       return added;
-    if (const int added = vm_.add_memory(layout::ram_ipa, page_size); added != 0) return added;
+    if (const int added = vm_.add_memory(layout::ram_ipa, page_size, from); added != 0)
+      return added;
     const Pa boot = *vm_.backing(layout::ram_ipa);
     *linear_pointer<layout::BootPage>(boot) = {
         .magic = layout::boot_magic, .payload_ipa = 0, .payload_size = 0, .vcpus = 1};

@@ -115,11 +115,11 @@ int VirtualMachine::set_firmware_ipa(std::uint64_t ipa) {
   return 0;
 }
 
-int VirtualMachine::add_memory(std::uint64_t ipa, std::uint64_t size) {
+int VirtualMachine::add_memory(std::uint64_t ipa, std::uint64_t size, GuestMemory from) {
   const std::uint64_t pages = size >> page_shift;
   if (!is_aligned(ipa | size, page_size) || pages > max_slot_pages || slot_count_ == max_slots)
     return negated(Errno::einval);
-  const auto memory = take_pages(pages);
+  const auto memory = from == GuestMemory::any ? take_pages(pages) : take_high_pages(pages, 1);
   if (!memory) return negated(Errno::enomem);
   Slot& slot = slots_[slot_count_++];
   slot.ipa = ipa;

@@ -32,6 +32,10 @@ struct RunResult {
   int error = 0;
 };
 
+/// Where a guest's memory comes from. Pages from the end of RAM have held no code so far: where
+/// code has run, a machine that translates may have much to forget.
+enum class GuestMemory : std::uint8_t { any, end_of_ram };
+
 class VirtualMachine {
  public:
   /// KVM_CREATE_VM with type 0 or vm_type_protected.
@@ -42,7 +46,7 @@ class VirtualMachine {
   int set_firmware_ipa(std::uint64_t ipa);
 
   /// KVM_SET_USER_MEMORY_REGION with memory of the kernel's, each page zeroed when it is needed.
-  int add_memory(std::uint64_t ipa, std::uint64_t size);
+  int add_memory(std::uint64_t ipa, std::uint64_t size, GuestMemory from = GuestMemory::any);
   /// KVM_CREATE_VCPU and KVM_ARM_VCPU_INIT.
   int create_vcpu(pkvm::VcpuPower power);
 
