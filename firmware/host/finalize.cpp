@@ -12,6 +12,7 @@
 #include "host/kvm.h"
 #include "host/memory.h"
 #include "host/panic.h"
+#include "lib/fault.h"
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/string.h"
@@ -33,6 +34,7 @@ using pkvm::event::Kind;
 
 /// Zeroes it and cleans it to the point of coherency.
 bool clear_memory(const PhysRange& range) {
+  if (PKVM_FAULT_NOTHING("host.wipe", "the firmware of protected VMs is cleared")) return false;
   const auto va = map_memory(range.base, range.size);
   if (!va) return false;
   fw::fill_bytes(reinterpret_cast<void*>(*va), 0, range.size);
@@ -93,8 +95,11 @@ int init_iommu_driver(const CommandLine& line) {
         "nothing secret there\n");
   } else {
     const auto offset = Kvm::header().null_iommu_ops[static_cast<std::size_t>(line.generation)];
-    result = static_cast<int>(
-        kvm().call(pkvm::Hypercall::pkvm_iommu_init, {kvm().hyp_va(offset).value, 0, 0, 0}));
+    const fw::Fault fault =
+        PKVM_FAULT_ERRNO("host.hvc.iommu_init", pkvm::Errno::enodev, "hypercall __pkvm_iommu_init");
+    result = fault ? fault.answer
+                   : static_cast<int>(kvm().call(pkvm::Hypercall::pkvm_iommu_init,
+                                                 {kvm().hyp_va(offset).value, 0, 0, 0}));
   }
   if (result != 0) printk("pKVM IOMMU init: error %d\n", result);
   return result;
