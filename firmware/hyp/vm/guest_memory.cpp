@@ -10,9 +10,6 @@ namespace pkvmemu::hyp {
 
 namespace {
 
-/// Note in an invalid entry of a guest's table (pkvm-abi.md 7.3, MMIO note of 6.6).
-constexpr Descriptor mmio_note{bit(11)};
-
 InputRange ipa_range(std::uint64_t gfn, std::uint64_t pages) {
   return {gfn << page_shift, (gfn + pages) << page_shift};
 }
@@ -249,7 +246,7 @@ Status guard_mmio_page(Vm& vm, Ipa page) {
   if (!is_aligned(page.value, page_size)) return error(Errno::einval);
   if (!vm.stage2.covers(one_page(page))) return error(Errno::einval);
   if (vm.stage2.leaf(page.value).descriptor.value != 0) return error(Errno::eperm);
-  return vm.stage2.set_invalid(one_page(page), mmio_note);
+  return vm.stage2.set_invalid(one_page(page), mmio_note(hypervisor().generation));
 }
 
 Status unguard_mmio_page(Vm& vm, Ipa page) {
@@ -260,7 +257,7 @@ Status unguard_mmio_page(Vm& vm, Ipa page) {
 
 bool is_guarded_mmio(const Vm& vm, Ipa page) {
   return is_aligned(page.value, page_size) && vm.stage2.covers(one_page(page)) &&
-         vm.stage2.leaf(page.value).descriptor == mmio_note;
+         vm.stage2.leaf(page.value).descriptor == mmio_note(hypervisor().generation);
 }
 
 }  // namespace pkvmemu::hyp
