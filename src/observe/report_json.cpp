@@ -160,6 +160,14 @@ Json to_json(const TouchReport& touch) {
           {"far", aborted ? hex(touch.far) : Json(nullptr)}};
 }
 
+Json to_json(const FaultReport& fault) {
+  return {{"site", fault.site},
+          {"nth", fault.nth},
+          {"answer", fault.answer},
+          {"reached", fault.reached},
+          {"fired", fault.fired}};
+}
+
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
           {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
@@ -227,6 +235,7 @@ std::string to_json(const RunReport& report) {
       {"calls", list_of(report.calls)},
       {"touches", list_of(report.touches)},
       {"guests", list_of(report.guests)},
+      {"faults", list_of(report.faults)},
       {"deprivileged", report.deprivileged},
       {"protected_vms", to_json(report.protected_vms)},
       {"ops", list_of(report.ops)},
