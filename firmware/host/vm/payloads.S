@@ -15,6 +15,7 @@ payload_\name\()_end:
 
 	payload	hello
 	payload	compute
+	payload	secret
 	payload	share
 	payload	trespass
 	payload	smp
