@@ -153,6 +153,18 @@ VerdictLine line_of(const GuestReport& guest) {
   return {Tone::good, head + ": ran to its end and was torn down"};
 }
 
+VerdictLine line_of(const ProtectedVms& vms) {
+  switch (vms.state) {
+    case Availability::available:
+      return {Tone::good, fmt::format("protected VMs: available ({})", vms.reason)};
+    case Availability::not_available:
+      return {Tone::bad, "protected VMs: NOT available: " + vms.reason};
+    case Availability::not_verified:
+      return {Tone::neutral, "protected VMs: not verified: " + vms.reason};
+  }
+  std::unreachable();
+}
+
 /// What stopped a run that did not come to its own end, and what to do about it.
 std::optional<std::string> ending_text(const RunReport& report) {
   const machine::Exit& exit = report.exit;
@@ -253,10 +265,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   // Last, whatever happened: the two answers that every run is asked for.
   for (const ModuleReport& module : report.modules)
     lines.push_back(line_of(module));
-  const ProtectedVms& vms = report.protected_vms;
-  lines.push_back(vms.available
-                      ? VerdictLine{Tone::good, "protected VMs: available (" + vms.reason + ")"}
-                      : VerdictLine{Tone::bad, "protected VMs: NOT available: " + vms.reason});
+  lines.push_back(line_of(report.protected_vms));
   for (VerdictLine& line : lines)
     line.text = printable(std::move(line.text));
   return lines;

@@ -85,6 +85,9 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
     return command.add_flag(name, help)->disable_flag_override();
   };
   no_iommu_ = flag("--no-iommu", "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
+  no_pvm_ = flag("--no-pvm",
+                 "Do not start a protected VM at the end of the run to see whether one can be had: "
+                 "the verdict then does not know");
   as_shipped_ = flag("--as-shipped",
                      "Reproduce the known defects of released kernels (docs/fidelity.md) instead "
                      "of the documented behaviour");
@@ -127,6 +130,7 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   if (std::ranges::find(options.modules, "") != options.modules.end())
     return usage_error("a module's name is empty");
   options.no_iommu = no_iommu_->count() > 0;
+  options.no_pvm = no_pvm_->count() > 0;
   options.as_shipped = as_shipped_->count() > 0;
   options.log_ops = log_ops_->count() > 0;
   options.trace_events = trace_events_->count() > 0;

@@ -27,6 +27,7 @@ struct RunOptions {
   std::optional<std::string> json;  ///< "-": standard output
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
+  bool no_pvm = false;  ///< whether protected VMs can be had is not tried out
   bool as_shipped = false;
   bool log_ops = false;
   bool trace_events = false;
@@ -61,6 +62,7 @@ class RunOptionsParser {
   CLI::Option* json_;
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
+  CLI::Option* no_pvm_;
   CLI::Option* as_shipped_;
   CLI::Option* log_ops_;
   CLI::Option* trace_events_;

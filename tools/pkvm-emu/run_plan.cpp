@@ -31,6 +31,7 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
     text +=
         fmt::format(" {}={}", platform::param_protected_modules, fmt::join(protected_modules, ","));
   if (options.no_iommu) text += fmt::format(" {}=none", platform::param_iommu);
+  if (!options.no_pvm) text += fmt::format(" {}", platform::param_probe_pvm);
   if (options.as_shipped) text += fmt::format(" {}", platform::param_as_shipped);
   if (options.log_ops) text += fmt::format(" {}", platform::param_log_ops);
   if (options.trace_events) text += fmt::format(" {}", platform::param_trace_events);

@@ -68,13 +68,16 @@ Status check_firmware(const Vm& vm, GuestPages pages) {
 }
 
 void load_firmware(const Vm& vm, PaRange range, std::uint64_t ipa) {
+  bool loaded = false;
   for (Pa page = range.begin; page < range.end; page = page + page_size, ipa += page_size) {
     const auto offset = firmware_offset(vm, ipa);
     if (!offset) continue;
     const Pa source = Pa{hyp_boot_info.pvmfw_base} + *offset;
     const auto* const bytes = hypervisor().linear.pointer<std::byte>(source);
     with_page(page, [bytes](std::byte* at) { fw::copy_bytes(at, bytes, page_size); });
+    loaded = true;
   }
+  if (loaded) arch::forget_instructions();
 }
 
 /// The valid last-level page at `page`, or -EFAULT.

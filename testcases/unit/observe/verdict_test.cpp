@@ -31,10 +31,18 @@ std::vector<std::string> lines_of(const Facts& facts) {
 
 // docs/design.md 7, first form.
 TEST(Verdict, AGoodRun) {
-  const EventBuilder events = EventBuilder().boot().loaded("hello").deprivilege();
+  const EventBuilder events = EventBuilder().boot().loaded("hello").deprivilege().probe();
   EXPECT_THAT(lines_of(facts_of(events)),
               ElementsAre("module hello: loaded, init 0, hvc 128",
-                          "protected VMs: available (firmware intact, not started)"));
+                          "protected VMs: available (create 0, firmware info 0 (1048576 bytes), "
+                          "set firmware 0, run 0: pvmfw reported in)"));
+}
+
+// Without a VM that was started the verdict promises nothing (--no-pvm).
+TEST(Verdict, NoVmWasStarted) {
+  EXPECT_THAT(lines_of(facts_of(EventBuilder().boot().deprivilege())),
+              ElementsAre("protected VMs: not verified: the firmware is intact and the host "
+                          "deprivileged, but no VM was started"));
 }
 
 // docs/design.md 7, second form.
