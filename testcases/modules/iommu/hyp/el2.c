@@ -3,6 +3,7 @@
 // drive them from EL1 (operations.h).
 #include "../operations.h"
 
+#include <asm/kvm_host.h>
 #include <asm/kvm_pkvm_module.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
