@@ -15,7 +15,7 @@ enum iommu_operation {
 	IOMMU_INIT_DEVICE = 5,	/* iommu_init_device of power domain type x2, id x3; x2 = its lock */
 	IOMMU_GATHER = 6,	/* iommu_iotlb_gather_add_page(x2, size x3); x1 = syncs so far, x2 = start, x3 = end */
 	IOMMU_FLUSH = 7,	/* iommu_flush_unmap_cache of PA x2, size x3; x1 = entries left */
-	IOMMU_SNAPSHOT = 8,	/* iommu_snapshot_host_stage2; x2 = times the driver was told, x3 = bytes */
+	IOMMU_SNAPSHOT = 8,	/* iommu_snapshot_host_stage2; x2 = 64 MiB that the driver was told of, x3 = how often of PA x2 */
 	IOMMU_TOLD = 9,	/* x1 = times told since, x2 = last start, x3 = end, x4 = prot, x5 = completions */
 	IOMMU_UNUSE = 10,	/* pkvm_unuse_dma(x2, x3) */
 	IOMMU_RESET = 11,	/* device_register_reset(x2) */

@@ -75,6 +75,7 @@ static void driver_host_stage2_idmap(struct kvm_hyp_iommu_domain *domain, phys_a
 {
 	heard.told++;
 	heard.bytes += end - start;
+	heard.seen += start <= heard.watched && heard.watched < end;
 	heard.start = start;
 	heard.end = end;
 	heard.prot = prot;

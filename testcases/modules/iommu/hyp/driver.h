@@ -13,6 +13,9 @@ extern struct kvm_hyp_iommu_domain iommu_identity;
 struct heard {
 	u64 told;
 	u64 bytes;
+	/* An address, and how often it was told of. */
+	u64 watched;
+	u64 seen;
 	u64 start;
 	u64 end;
 	u64 prot;

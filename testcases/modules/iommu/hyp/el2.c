@@ -102,11 +102,12 @@ static u64 iommu_snapshot(handler_regs *regs)
 {
 	u64 ret;
 
-	heard.told = 0;
 	heard.bytes = 0;
+	heard.watched = cpu_reg(regs, 2);
+	heard.seen = 0;
 	ret = pkvm_ops->iommu_snapshot_host_stage2(&iommu_identity);
-	cpu_reg(regs, 2) = heard.told;
-	cpu_reg(regs, 3) = heard.bytes;
+	cpu_reg(regs, 2) = heard.bytes >> 26;
+	cpu_reg(regs, 3) = heard.seen;
 	heard.told = 0;
 	heard.completed = 0;
 	return ret;
