@@ -3,6 +3,7 @@
 
 #include "hyp/hypervisor.h"
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace {
@@ -122,6 +123,9 @@ int iommu_prot(Prot prot, bool mmio) {
 }  // namespace
 
 int Iommu::init(const Request& request, IommuPools& pools) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.init", Errno::enodev, "__pkvm_iommu_init"))
+    return fault.answer;
   if (request.ops == nullptr || !request.ops->complete()) {
     check(request.incomplete != IncompleteDriver::fatal);
     return pkvm::negated(Errno::enodev);
