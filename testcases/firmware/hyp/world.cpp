@@ -29,7 +29,7 @@ Vmemmap World::vmemmap() {
   return Vmemmap{reinterpret_cast<HypPage*>(base)};
 }
 
-World::World(pkvm::Generation generation)
+World::World(pkvm::Generation generation, PaRange cma)
     : memory_(std::aligned_alloc(2 * mib, ram_size)),
       pages_(ram_size / page_size),
       regions_{{{.base = ram_begin.value, .size = 4 * mib, .flags = 0},
@@ -61,7 +61,11 @@ World::World(pkvm::Generation generation)
   HostStage2& host =
       hyp.host.emplace(MemoryMap{regions_}, hyp.stage2_shape, hyp.stage2_root, pool, generation);
   Ownership& owners = hyp.ownership.emplace(host, *hyp.space, vmemmap(), generation);
-  if (hyp.space->layout().heap != HypVa{0}) hyp.heap.emplace(*hyp.space, owners, generation);
+  if (hyp.space->layout().heap != HypVa{0}) {
+    hyp.heap.emplace(*hyp.space, owners, generation);
+    hyp.iommu_pools.emplace(*hyp.space, owners, vmemmap(), cma, generation);
+    host.mirror_to(hyp.iommu);
+  }
   const PaRange pool_range{pool_begin, ram_end};
   check(hyp.space->map_linear(pool_range, prot_rw, PageState::owned).has_value());
   check(host.map_all_memory().has_value());

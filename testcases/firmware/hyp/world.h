@@ -35,7 +35,8 @@ constexpr Pa host_page(std::uint64_t n) {
 
 class World {
  public:
-  explicit World(pkvm::Generation generation = pkvm::Generation::android15_6_6);
+  explicit World(pkvm::Generation generation = pkvm::Generation::android15_6_6,
+                 PaRange cma = {Pa{0}, Pa{0}});
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;

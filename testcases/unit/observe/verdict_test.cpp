@@ -135,6 +135,26 @@ TEST(Verdict, Calls) {
                   "call nosuch: not made: no such handler (registered: hello_add)"));
 }
 
+// A fault is told with how often its site was reached and failed; one that never came to pass makes
+// the run a failed one.
+TEST(Verdict, Faults) {
+  const EventBuilder events = EventBuilder().boot().loaded("hello").deprivilege();
+  Facts facts = facts_of(events);
+  facts.faults = {{.site = "hyp.donate", .nth = 2, .answer = -1, .reached = 5, .fired = 1},
+                  {.site = "host.kmalloc", .nth = 1, .answer = 1, .reached = 3, .fired = 3}};
+  const auto lines = lines_of(facts);
+  EXPECT_THAT(lines, Contains("fault hyp.donate: reached 5 times, failed 1 time from the 2. on "
+                              "with -1 (EPERM)"));
+  EXPECT_THAT(lines, Contains("fault host.kmalloc: reached 3 times, failed 3 times from the 1. on: "
+                              "it found nothing"));
+  EXPECT_EQ(make_report(facts).exit_code, ExitCode::good);
+
+  facts.faults = {{.site = "hyp.donate", .nth = 9, .answer = -1, .reached = 5, .fired = 0}};
+  EXPECT_THAT(lines_of(facts), Contains("fault hyp.donate: NOT injected: it was to fail the 9. "
+                                        "time, and was reached 5 times"));
+  EXPECT_EQ(make_report(facts).exit_code, ExitCode::call_failed);
+}
+
 // A run that does not end by itself says where it was and what to do; the last line stays the
 // answer to whether protected VMs are available.
 TEST(Verdict, AnAbnormalEndIsExplainedBeforeTheAnswers) {
