@@ -108,6 +108,12 @@ enum class Kind : std::uint32_t {
   guest_console = 65,
   /// It is torn down. v0: 1 when it ran to its end.
   guest_end = 66,
+
+  // From EL1, about attacks (--attack).
+  /// One begins. name, v0: 1 when the hypervisor has to panic.
+  attack_begin = 67,
+  /// It is over, and all is torn down. name, text: what was not as specified, v0: 1 when all was.
+  attack_end = 68,
 };
 
 /// Where a module's load stands; the last one is what a failure names.

@@ -102,6 +102,11 @@ bool guest_failed(const GuestReport& guest) {
          std::ranges::any_of(guest.steps, [](const GuestStep& step) { return step.answer != 0; });
 }
 
+/// A fatal one ends nothing but the run.
+bool attack_failed(const AttackReport& attack) {
+  return attack.ended ? !attack.as_specified : !attack.is_fatal;
+}
+
 bool call_failed(const CallReport& call) {
   return call.state != CallState::good && call.state != CallState::refused;
 }
@@ -139,7 +144,8 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
       return std::ranges::any_of(report.modules, load_failed);
     case ExitCode::call_failed:
       return std::ranges::any_of(report.calls, call_failed) ||
-             std::ranges::any_of(report.guests, guest_failed);
+             std::ranges::any_of(report.guests, guest_failed) ||
+             std::ranges::any_of(report.attacks, attack_failed);
     case ExitCode::good:
       return true;
     case ExitCode::usage:

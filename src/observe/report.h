@@ -136,6 +136,15 @@ struct GuestReport {
   std::vector<std::string> console{};
 };
 
+/// An attack of the host (--attack).
+struct AttackReport {
+  std::string name;
+  bool is_fatal = false;  ///< as specified, the hypervisor panics
+  bool ended = false;
+  bool as_specified = false;
+  std::string wrong{};  ///< what was not
+};
+
 struct MissingOp {
   std::string name;
   std::uint64_t slot = 0;
@@ -174,6 +183,7 @@ struct RunReport {
   std::vector<CallReport> calls;
   std::vector<TouchReport> touches;
   std::vector<GuestReport> guests;
+  std::vector<AttackReport> attacks;
   std::vector<OpCall> ops;               ///< with --log-ops
   std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;

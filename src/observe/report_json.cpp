@@ -154,6 +154,14 @@ Json to_json(const TouchReport& touch) {
           {"far", aborted ? hex(touch.far) : Json(nullptr)}};
 }
 
+Json to_json(const AttackReport& attack) {
+  return {{"name", attack.name},
+          {"fatal", attack.is_fatal},
+          {"ended", attack.ended},
+          {"as_specified", attack.as_specified},
+          {"wrong", attack.wrong}};
+}
+
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
           {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
@@ -202,6 +210,7 @@ std::string to_json(const RunReport& report) {
       {"calls", list_of(report.calls)},
       {"touches", list_of(report.touches)},
       {"guests", list_of(report.guests)},
+      {"attacks", list_of(report.attacks)},
       {"deprivileged", report.deprivileged},
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},

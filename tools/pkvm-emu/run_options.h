@@ -27,6 +27,7 @@ struct RunOptions {
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
   bool as_shipped = false;
+  bool lists_attacks = false;  ///< --attack=help
   bool log_ops = false;
   bool trace_events = false;
   bool stub_unresolved = false;  ///< --unresolved=stub
@@ -52,6 +53,7 @@ class RunOptionsParser {
   CLI::Option* touch_;
   CLI::Option* pvm_;
   CLI::Option* vm_;
+  CLI::Option* attack_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;
