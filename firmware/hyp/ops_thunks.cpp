@@ -213,8 +213,8 @@ int op_register_host_smc_handler_6_1(bool (*cb)(kvm_cpu_context*)) {
 int op_register_host_smc_handler_6_6(bool (*cb)(user_pt_regs*)) {
   return ops::register_host_smc_handler(hyp_va_of_function(cb), trap_cfi_type);
 }
-int op_register_guest_smc_handler(bool (*cb)(arm_smccc_1_2_regs*, arm_smccc_1_2_regs*,
-                                             pkvm_handle_t)) {
+int op_register_guest_smc_handler_6_12(bool (*cb)(arm_smccc_1_2_regs*, arm_smccc_1_2_regs*,
+                                                  pkvm_handle_t)) {
   return ops::register_guest_smc_handler(hyp_va_of_function(cb));
 }
 int op_register_default_trap_handler_6_1(bool (*cb)(kvm_cpu_context*)) {
@@ -248,7 +248,6 @@ int op_register_unmask_serror(bool (*unmask)(), void (*mask)()) {
 
 // The ops that do not exist yet. The caller's address is where a report points.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
-#define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12)
 #define PKVM_MISSING_BODY(name, returns)                                                      \
   {                                                                                           \
     ops::report_missing(#name, reinterpret_cast<std::uint64_t>(__builtin_return_address(0))); \
@@ -256,11 +255,10 @@ int op_register_unmask_serror(bool (*unmask)(), void (*mask)()) {
   }
 #define PKVM_MISSING_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
   returns op_##variant parameters PKVM_MISSING_BODY(name, returns)
-#define PKVM_PRESERVE_OP PKVM_OP
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunused-parameter"  // their names are for readers of ops.def
 #include "pkvm/ops.def"
-#undef PKVM_OP
-#undef PKVM_MISSING_OP
-#undef PKVM_PRESERVE_OP
+#pragma clang diagnostic pop
 #undef PKVM_MISSING_BODY
 
 #ifdef PKVM_FIRMWARE
@@ -277,7 +275,7 @@ struct Stub<Id, Op, Returns(Parameters...)> {
 };
 #endif
 
-/// The function of one slot of one generation's table, and its stub; KABI reserves have none.
+/// The function of one slot of one generation's table, and its stub; reserves have none.
 template <pkvm::Generation Id, int Slot>
 struct SlotOf {
   static constexpr void (*pointer)() = nullptr;
@@ -301,25 +299,24 @@ struct SlotOf {
   PKVM_SLOT(pkvm::Generation::android14_6_1, g6_1, variant, returns, parameters) \
   PKVM_SLOT(pkvm::Generation::android15_6_6, g6_6, variant, returns, parameters) \
   PKVM_SLOT(pkvm::Generation::android16_6_12, g6_12, variant, returns, parameters)
-#define PKVM_MISSING_OP PKVM_OP
-#define PKVM_PRESERVE_OP PKVM_OP
 #include "pkvm/ops.def"
-#undef PKVM_OP
-#undef PKVM_MISSING_OP
-#undef PKVM_PRESERVE_OP
 #undef PKVM_SLOT
 #undef PKVM_STUB
 // NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 
-/// Constant data, as in the kernel: no code fills it in (hyp.lds refuses constructors).
+/// Constant data, as in the kernel: no code fills it in (hyp.lds refuses constructors). Slots that
+/// a later release fills are NULL.
 template <pkvm::Generation Id, typename Slots>
 struct Table;
 template <pkvm::Generation Id, int... Slots>
 struct Table<Id, std::integer_sequence<int, Slots...>> {
+  static constexpr bool has(int slot) {
+    return !pkvm::op_name(Id, static_cast<std::size_t>(slot)).empty();
+  }
   static inline const void* const slots[] = {
-      reinterpret_cast<const void*>(SlotOf<Id, Slots>::pointer)...};
+      has(Slots) ? reinterpret_cast<const void*>(SlotOf<Id, Slots>::pointer) : nullptr...};
   static inline const void* const logged[] = {
-      reinterpret_cast<const void*>(SlotOf<Id, Slots>::logged)...};
+      has(Slots) ? reinterpret_cast<const void*>(SlotOf<Id, Slots>::logged) : nullptr...};
 };
 template <pkvm::Generation Id>
 OpsTable table_of(OpsLog log) {

@@ -107,6 +107,10 @@ bool attack_failed(const AttackReport& attack) {
   return attack.ended ? !attack.as_specified : !attack.is_fatal;
 }
 
+bool never_fired(const FaultReport& fault) {
+  return fault.fired == 0;
+}
+
 bool call_failed(const CallReport& call) {
   return call.state != CallState::good && call.state != CallState::refused;
 }
@@ -145,7 +149,8 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
     case ExitCode::call_failed:
       return std::ranges::any_of(report.calls, call_failed) ||
              std::ranges::any_of(report.guests, guest_failed) ||
-             std::ranges::any_of(report.attacks, attack_failed);
+             std::ranges::any_of(report.attacks, attack_failed) ||
+             std::ranges::any_of(report.faults, never_fired);
     case ExitCode::good:
       return true;
     case ExitCode::usage:
@@ -216,6 +221,7 @@ RunReport make_report(const Facts& facts) {
       !report.hyp_panic)
     report.host_panic = "the machine was powered off in the middle of a load or a call";
   report.ops = ops.calls();
+  report.faults = facts.faults;
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;

@@ -162,6 +162,14 @@ Json to_json(const AttackReport& attack) {
           {"wrong", attack.wrong}};
 }
 
+Json to_json(const FaultReport& fault) {
+  return {{"site", fault.site},
+          {"nth", fault.nth},
+          {"answer", fault.answer},
+          {"reached", fault.reached},
+          {"fired", fault.fired}};
+}
+
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
           {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
@@ -211,6 +219,7 @@ std::string to_json(const RunReport& report) {
       {"touches", list_of(report.touches)},
       {"guests", list_of(report.guests)},
       {"attacks", list_of(report.attacks)},
+      {"faults", list_of(report.faults)},
       {"deprivileged", report.deprivileged},
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},

@@ -2,15 +2,13 @@
 #include "hyp/vm/guest_memory.h"
 
 #include "hyp/hypervisor.h"
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
 
 namespace {
-
-/// Note in an invalid entry of a guest's table (pkvm-abi.md 7.3, MMIO note of 6.6).
-constexpr Descriptor mmio_note{bit(11)};
 
 InputRange ipa_range(std::uint64_t gfn, std::uint64_t pages) {
   return {gfn << page_shift, (gfn + pages) << page_shift};
@@ -129,6 +127,9 @@ PageState guest_state(const Vm& vm, Ipa page) {
 }
 
 Status host_donate_guest(Vm& vm, GuestPages pages) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.donate", Errno::eperm,
+                                               "the host gives pages to a protected VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
@@ -154,6 +155,9 @@ Status host_donate_guest(Vm& vm, GuestPages pages) {
 }
 
 Status host_share_guest(Vm& vm, GuestPages pages, Prot prot) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.share", Errno::eperm,
+                                               "the host lends pages to an ordinary VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
@@ -184,6 +188,9 @@ Status host_unshare_guest(Vm& vm, std::uint64_t gfn) {
 }
 
 Status guest_share_host(Vm& vm, Ipa page) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.share_host", Errno::eperm,
+                                               "a guest shares a page with the host"))
+    return injected(fault);
   return with_guest_page(vm, page, PageState::owned, [&](PaRange range) -> Status {
     const Status lent = hypervisor().ownership->lend_to_host(range);
     if (lent) check(set_guest_state(vm, page, range.begin, PageState::shared_owned).has_value());
@@ -192,6 +199,9 @@ Status guest_share_host(Vm& vm, Ipa page) {
 }
 
 Status guest_unshare_host(Vm& vm, Ipa page) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.unshare_host", Errno::eperm, "a guest ends sharing a page"))
+    return injected(fault);
   return with_guest_page(vm, page, PageState::shared_owned, [&](PaRange range) -> Status {
     const Status taken = hypervisor().ownership->take_from_host(range, Owner::guest);
     if (taken) check(set_guest_state(vm, page, range.begin, PageState::owned).has_value());
@@ -210,6 +220,9 @@ Status guest_relinquish(Vm& vm, Ipa page) {
 }
 
 Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.reclaim", Errno::einval,
+                                               "the host takes back a page of a dying VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
@@ -236,7 +249,7 @@ Status guard_mmio_page(Vm& vm, Ipa page) {
   if (!is_aligned(page.value, page_size)) return error(Errno::einval);
   if (!vm.stage2.covers(one_page(page))) return error(Errno::einval);
   if (vm.stage2.leaf(page.value).descriptor.value != 0) return error(Errno::eperm);
-  return vm.stage2.set_invalid(one_page(page), mmio_note);
+  return vm.stage2.set_invalid(one_page(page), mmio_note(hypervisor().generation));
 }
 
 Status unguard_mmio_page(Vm& vm, Ipa page) {
@@ -247,7 +260,7 @@ Status unguard_mmio_page(Vm& vm, Ipa page) {
 
 bool is_guarded_mmio(const Vm& vm, Ipa page) {
   return is_aligned(page.value, page_size) && vm.stage2.covers(one_page(page)) &&
-         vm.stage2.leaf(page.value).descriptor == mmio_note;
+         vm.stage2.leaf(page.value).descriptor == mmio_note(hypervisor().generation);
 }
 
 }  // namespace pkvmemu::hyp

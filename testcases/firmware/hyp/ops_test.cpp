@@ -76,7 +76,7 @@ TEST(OpsTableTest, SlotsAreDenseAndUnique) {
     const auto first_reserve = std::ranges::find(uses, 0U);
     EXPECT_TRUE(std::all_of(uses.begin(), first_reserve, [](unsigned n) { return n == 1; }));
     EXPECT_TRUE(std::all_of(first_reserve, uses.end(), [](unsigned n) { return n == 0; }));
-    const std::array<long, 3> described = {33, 57, 61};
+    const std::array<long, 3> described = {33, 59, 61};  // later releases included
     EXPECT_EQ(first_reserve - uses.begin(), described[static_cast<std::size_t>(generation.id)]);
   }
 }
