@@ -12,6 +12,7 @@
 #include "host/memory.h"
 #include "host/panic.h"
 #include "host/rc_run.h"
+#include "host/sections.h"
 #include "host/stubs.h"
 #include "host/time.h"
 #include "host/trace.h"
@@ -32,6 +33,7 @@ void attach_events() {
       reinterpret_cast<void*>(*ring), boot.host_ring.size,
       reinterpret_cast<volatile std::uint32_t*>(port + pkvm::event::doorbell_offset),
       pkvm::event::doorbell_host);
+  events().emit(pkvm::event::Kind::image_placed, {reinterpret_cast<std::uint64_t>(image_begin)});
 }
 
 void print_banner(const CommandLine& line) {

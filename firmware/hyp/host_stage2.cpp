@@ -2,6 +2,7 @@
 #include "hyp/host_stage2.h"
 
 #include "lib/arch.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -65,11 +66,17 @@ Expected<Leaf> HostStage2::checked_leaf(Pa pa) const {
 }
 
 Status HostStage2::annotate(PaRange range, Owner owner) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.host.annotate", Errno::enomem,
+                                               "another owner is noted in the host's stage 2"))
+    return injected(fault);
   const Descriptor entry = owner_annotation(owner_id(generation_, owner));
   return with_recycling([&] { return table_.set_invalid(input(range), entry); });
 }
 
 Status HostStage2::set(PaRange range, Prot prot, PageState state) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.host.map", Errno::enomem, "pages are mapped in the host's stage 2"))
+    return injected(fault);
   const bool usual = prot == default_prot(range.begin) && state == PageState::owned;
   return with_recycling([&] {
     return table_.remap(input(range), range.begin, stage2_attributes(prot, state),
@@ -78,6 +85,9 @@ Status HostStage2::set(PaRange range, Prot prot, PageState state) {
 }
 
 Status HostStage2::forget_pages(PaRange range) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO(
+          "hyp.host.forget", Errno::enomem, "pages leave the host's stage 2 until it touches them"))
+    return injected(fault);
   return with_recycling([&] { return table_.empty_and_hold(input(range)); });
 }
 
@@ -102,6 +112,9 @@ Status HostStage2::forget(PaRange range) {
 }
 
 Status HostStage2::handle_fault(Pa pa) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.host.fault", Errno::enomem,
+                                               "the host touches memory that is not mapped yet"))
+    return injected(fault);
   const fw::LockGuard guard(lock_);
   const Status done = with_recycling([&] { return map_fault(pa); });
   // Another CPU mapped it first: the access is simply repeated.

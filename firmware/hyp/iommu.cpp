@@ -2,6 +2,7 @@
 #include "hyp/iommu.h"
 
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace {
@@ -79,6 +80,9 @@ extern "C" [[gnu::used]] const kvm_iommu_ops_6_12 hyp_null_iommu_ops_6_12 = {
 namespace pkvmemu::hyp {
 
 int Iommu::init(const Request& request, Ownership& ownership, const LinearMap& linear) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.init", Errno::enodev, "__pkvm_iommu_init"))
+    return fault.answer;
   if (request.ops == nullptr || !request.ops->complete()) {
     check(request.incomplete != IncompleteDriver::fatal);
     return pkvm::negated(Errno::enodev);

@@ -60,6 +60,9 @@ struct EngineHooks {
   static void block(uc_engine*, std::uint64_t address, std::uint32_t size, void* user) noexcept {
     self(user).on_block(address, size);
   }
+  static void code(uc_engine*, std::uint64_t address, std::uint32_t, void* user) noexcept {
+    self(user).board_.code_reached(address);
+  }
   static bool tlb_fill(uc_engine*, std::uint64_t va, uc_mem_type type, uc_tlb_entry* entry,
                        void* user) noexcept {
     return self(user).fill(va, kind_of(type), entry);
@@ -122,6 +125,12 @@ void Cpu::install_hooks() {
   add(UC_HOOK_TLB_FILL, &EngineHooks::tlb_fill);
   add(UC_HOOK_INSN, &EngineHooks::mrs, static_cast<int>(UC_ARM64_INS_MRS));
   add(UC_HOOK_INSN, &EngineHooks::sys, static_cast<int>(UC_ARM64_INS_SYS));
+}
+
+void Cpu::watch_code(std::uint64_t address) {
+  uc_hook handle = 0;
+  Engine::check(uc_hook_add(engine_->raw(), &handle, UC_HOOK_CODE,
+                            reinterpret_cast<void*>(&EngineHooks::code), this, address, address));
 }
 
 /// EL2h, everything masked, MMU off: as the arm64 boot protocol and QEMU enter a hypervisor. The

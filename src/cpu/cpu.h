@@ -73,6 +73,8 @@ class Board {
   virtual void exception_entered(const ExceptionEntry& entry) noexcept = 0;
   /// Only while Watch::returns is set.
   virtual void exception_returned(unsigned from_el, unsigned to_el) noexcept = 0;
+  /// The instruction at an address of watch_code() is about to run.
+  virtual void code_reached(std::uint64_t address) noexcept = 0;
 };
 
 /// Device memory. Offsets are within the window; `size` is 1, 2 or 4 (a 64-bit access comes as two
@@ -115,6 +117,9 @@ class Cpu {
   void request_stop() noexcept { stop_requested_.store(true, std::memory_order_relaxed); }
 
   void watch(Watch wanted) noexcept;
+  /// Tells the board whenever the instruction at `address` is about to run, at any exception level.
+  /// From a callback or before the first run; code that has run already is not told of.
+  void watch_code(std::uint64_t address);
 
   /// Instructions completed. Exact between instructions; inside an MmioWindow call it includes the
   /// rest of the block.

@@ -102,6 +102,10 @@ bool guest_failed(const GuestReport& guest) {
          std::ranges::any_of(guest.steps, [](const GuestStep& step) { return step.answer != 0; });
 }
 
+bool never_fired(const FaultReport& fault) {
+  return fault.fired == 0;
+}
+
 bool call_failed(const CallReport& call) {
   return call.state != CallState::good && call.state != CallState::refused;
 }
@@ -139,7 +143,8 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
       return std::ranges::any_of(report.modules, load_failed);
     case ExitCode::call_failed:
       return std::ranges::any_of(report.calls, call_failed) ||
-             std::ranges::any_of(report.guests, guest_failed);
+             std::ranges::any_of(report.guests, guest_failed) ||
+             std::ranges::any_of(report.faults, never_fired);
     case ExitCode::good:
       return true;
     case ExitCode::usage:
@@ -210,6 +215,7 @@ RunReport make_report(const Facts& facts) {
       !report.hyp_panic)
     report.host_panic = "the machine was powered off in the middle of a load or a call";
   report.ops = ops.calls();
+  report.faults = facts.faults;
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;

@@ -41,6 +41,15 @@ struct CallRequest {
   CallConduit conduit = CallConduit::hvc;
 };
 
+/// A fault that was asked for (--fail), and what became of it.
+struct FaultReport {
+  std::string site;
+  std::uint64_t nth = 1;      ///< the first time that it was to fail, counted from 1
+  std::int64_t answer = 0;    ///< what the site answered then
+  std::uint64_t reached = 0;  ///< how often the site was reached
+  std::uint64_t fired = 0;    ///< how often it failed
+};
+
 /// Everything that make_report looks at.
 struct Facts {
   std::vector<ModuleRequest> modules;
@@ -51,6 +60,7 @@ struct Facts {
   Pvmfw pvmfw = Pvmfw::absent;
   std::uint64_t instructions = 0;
   std::string console;
+  std::vector<FaultReport> faults{};
   HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
 };
 
@@ -174,6 +184,7 @@ struct RunReport {
   std::vector<CallReport> calls;
   std::vector<TouchReport> touches;
   std::vector<GuestReport> guests;
+  std::vector<FaultReport> faults;
   std::vector<OpCall> ops;               ///< with --log-ops
   std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;

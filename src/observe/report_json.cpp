@@ -154,6 +154,14 @@ Json to_json(const TouchReport& touch) {
           {"far", aborted ? hex(touch.far) : Json(nullptr)}};
 }
 
+Json to_json(const FaultReport& fault) {
+  return {{"site", fault.site},
+          {"nth", fault.nth},
+          {"answer", fault.answer},
+          {"reached", fault.reached},
+          {"fired", fault.fired}};
+}
+
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
           {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
@@ -202,6 +210,7 @@ std::string to_json(const RunReport& report) {
       {"calls", list_of(report.calls)},
       {"touches", list_of(report.touches)},
       {"guests", list_of(report.guests)},
+      {"faults", list_of(report.faults)},
       {"deprivileged", report.deprivileged},
       {"protected_vms",
        {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},

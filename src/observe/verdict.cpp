@@ -193,6 +193,21 @@ VerdictLine line_of(const MetDefect& defect, std::optional<pkvm::Generation> gen
           fmt::format("{} avoided: there {} (--as-shipped shows it)", head, row->what)};
 }
 
+VerdictLine line_of(const FaultReport& fault) {
+  const auto times = [](std::uint64_t count) {
+    return fmt::format("{} time{}", count, count == 1 ? "" : "s");
+  };
+  if (fault.fired == 0)
+    return {Tone::bad, fmt::format("fault {}: NOT injected: it was to fail the {}. time, and was "
+                                   "reached {}",
+                                   fault.site, fault.nth, times(fault.reached))};
+  const std::string answer =
+      fault.answer < 0 ? " with " + error_text(fault.answer) : ": it found nothing";
+  return {Tone::neutral,
+          fmt::format("fault {}: reached {}, failed {} from the {}. on{}", fault.site,
+                      times(fault.reached), times(fault.fired), fault.nth, answer)};
+}
+
 void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
   if (report.hyp_panic) {
     const HypPanic& panic = *report.hyp_panic;
@@ -217,6 +232,8 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(line_of(touch));
   for (const GuestReport& guest : report.guests)
     lines.push_back(line_of(guest));
+  for (const FaultReport& fault : report.faults)
+    lines.push_back(line_of(fault));
   // The others were shown as they happened.
   for (const OpCall& op : report.ops)
     if (!op.result) lines.push_back({Tone::bad, line_of(op)});

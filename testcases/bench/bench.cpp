@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How fast we are, in one run and one table: against QEMU on the same exported files, and against
 // the bare engine. It prints what is wanted beside what is, and judges nothing. `--quick` only
-// shows that everything runs.
+// shows that everything runs; `--pair OLD NEW` compares two of our executables.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,10 +9,12 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "binary_pair.h"
 #include "guest_runs.h"
 #include "statistics.h"
 #include "straight_code.h"
@@ -131,11 +133,25 @@ Result<void> run(const Effort& effort, const std::filesystem::path& folder) {
 
 namespace {
 
-int run_bench(int argc, char** argv) {
+pkvmemu::Result<void> run_as_told(std::span<char* const> arguments,
+                                  const std::filesystem::path& folder) {
+  using namespace pkvmemu::bench;
+  if (arguments.size() == 4)
+    return compare_binaries({.before = arguments[2], .after = arguments[3]}, folder);
+  return run(arguments.size() == 2 ? quick : full, folder);
+}
+
+/// Nothing, --quick, or --pair and two files.
+bool understood(std::span<char* const> arguments) {
+  const std::string_view option = arguments.size() > 1 ? arguments[1] : "";
+  return arguments.size() == 1 || (arguments.size() == 2 && option == "--quick") ||
+         (arguments.size() == 4 && option == "--pair");
+}
+
+int run_bench(std::span<char* const> arguments) {
   using namespace pkvmemu;
-  const std::string_view option = argc > 1 ? argv[1] : "";
-  if (argc > 2 || (argc == 2 && option != "--quick")) {
-    std::fputs("Usage: bench [--quick]\n", stderr);
+  if (!understood(arguments)) {
+    std::fputs("Usage: bench [--quick | --pair OLD NEW]\n", stderr);
     return 2;
   }
   std::string folder = (std::filesystem::temp_directory_path() / "pkvm-emu-bench-XXXXXX").string();
@@ -143,7 +159,7 @@ int run_bench(int argc, char** argv) {
     std::fputs("bench: cannot create a temporary directory\n", stderr);
     return 1;
   }
-  const auto done = bench::run(option == "--quick" ? bench::quick : bench::full, folder);
+  const auto done = run_as_told(arguments, folder);
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   if (!done) std::fputs(fmt::format("bench: {}\n", done.error().message).c_str(), stderr);
@@ -154,7 +170,7 @@ int run_bench(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run_bench(argc, argv);
+    return run_bench({argv, static_cast<std::size_t>(argc)});
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "bench: %s\n", problem.what());
     return 1;

@@ -25,9 +25,12 @@ class GuestRuns {
   /// `pairs` runs on each machine with the handler called `calls` times.
   Result<Paired> run(std::uint64_t calls, unsigned pairs) const;
 
+  /// Has the initramfs ask for so many calls.
+  Result<void> set_calls(std::uint64_t calls) const;
+  [[nodiscard]] std::filesystem::path initramfs() const { return folder_ / "initramfs.cpio"; }
+
  private:
   explicit GuestRuns(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  Result<void> set_calls(std::uint64_t calls) const;
 
   std::filesystem::path folder_;
 };

@@ -22,6 +22,7 @@ Examples:
   pkvm-emu run filter.ko --smc 0xc2000001:1,2
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
   pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
+  pkvm-emu run hello.ko --fail hyp.donate:nth=3 --fail load.hvc.init_module:return=EPERM
   pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
   pkvm-emu run --initramfs vendor_ramdisk.lz4 my_module --call my_handler
   pkvm-emu run hello.ko --export-qemu out && out/run.sh)";
@@ -72,6 +73,9 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
                       "Run a guest in a protected VM after deprivilege: --pvm, or "
                       "--pvm=hello|compute|share|trespass|smp");
   vm_ = guest_option("--vm", "The same in an ordinary VM, for comparison");
+  fail_ = one_value_each(option("--fail", "SITE[:nth=N][:times=N|all][:return=ERROR]",
+                                "Make a step of the hypervisor or the kernel fail, the N-th time "
+                                "that it is reached; `pkvm-emu sites` lists the steps"));
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
@@ -108,6 +112,7 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
 Outcome<RunOptions> RunOptionsParser::options() const {
   RunOptions options;
   options.modules = modules_->results();
+  options.faults = fail_->results();
   options.cmdline = value_of(cmdline_).value_or("");
   options.initramfs = value_of(initramfs_);
   options.firmware = value_of(firmware_);
@@ -127,6 +132,8 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.trace_events = trace_events_->count() > 0;
   if (options.log_ops && options.export_qemu)
     return usage_error("--log-ops: QEMU has no event port that could report them");
+  if (!options.faults.empty() && options.export_qemu)
+    return usage_error("--fail: QEMU does not inject faults");
   const std::string unresolved = value_of(unresolved_).value_or("refuse");
   if (unresolved != "refuse" && unresolved != "stub")
     return usage_error("--unresolved {}: expected refuse or stub", unresolved);

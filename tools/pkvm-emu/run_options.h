@@ -20,6 +20,7 @@ struct RunOptions {
   /// --call, --hvc, --smc, --late and --touch in the order given. A late line's target is the file
   /// as given.
   std::vector<RcLine> wishes;
+  std::vector<std::string> faults;  ///< --fail, as given
   std::string cmdline;
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;
@@ -52,6 +53,7 @@ class RunOptionsParser {
   CLI::Option* touch_;
   CLI::Option* pvm_;
   CLI::Option* vm_;
+  CLI::Option* fail_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;

@@ -4,6 +4,7 @@
 #include "host/finalize.h"
 #include "host/kvm.h"
 #include "host/memory.h"
+#include "lib/fault.h"
 #include "pkvm/errno.h"
 #include "support/bits.h"
 
@@ -79,6 +80,8 @@ int to_int(std::int64_t answer) {
 }  // namespace
 
 int VirtualMachine::create(Generation generation, std::uint64_t type) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.create", Errno::enomem, "KVM_CREATE_VM"))
+    return fault.answer;
   if ((type & ~pkvm::vm_type_protected) != 0) return negated(Errno::einval);
   if (kvm().phase() == KvmPhase::off) return negated(Errno::einval);
   static_assert(sizeof(pkvm::HostVm) + (pkvm::max_vcpus * sizeof(pkvm::HostVcpu)) <= page_size);
@@ -107,6 +110,9 @@ int VirtualMachine::firmware_info(std::uint64_t& size) const {
 }
 
 int VirtualMachine::set_firmware_ipa(std::uint64_t ipa) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.set_firmware", Errno::einval,
+                                               "KVM_CAP_ARM_PROTECTED_VM: SET_FW_IPA"))
+    return fault.answer;
   if (!is_protected()) return negated(Errno::einval);
   if (handle_ != 0) return negated(Errno::ebusy);
   if (known_firmware().empty()) return negated(Errno::einval);
@@ -152,6 +158,9 @@ std::optional<Pa> VirtualMachine::backing(std::uint64_t ipa) const {
 }
 
 int VirtualMachine::init_vm() {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("vm.hvc.init_vm", Errno::enomem, "hypercall __pkvm_init_vm"))
+    return fault.answer;
   const auto root =
       take_pages(pkvm::guest_root_size >> page_shift, pkvm::guest_root_size >> page_shift);
   if (!root) return negated(Errno::enomem);
@@ -180,6 +189,9 @@ int VirtualMachine::init_vm() {
 }
 
 int VirtualMachine::init_vcpu(unsigned index) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("vm.hvc.init_vcpu", Errno::enomem, "hypercall __pkvm_init_vcpu"))
+    return fault.answer;
   const std::uint64_t host_vcpu = address(vcpus_[index]);
   if (!calls_of(generation_).donates_storage)
     return to_int(kvm().call_with_refills(Hypercall::pkvm_init_vcpu, {handle_, host_vcpu}));
@@ -213,6 +225,9 @@ bool VirtualMachine::top_up(pkvm::Memcache& cache) {
 }
 
 int VirtualMachine::map_page(Pa page, std::uint64_t ipa) const {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.hvc.map", Errno::enomem,
+                                               "the hypercall that gives a page to a guest"))
+    return fault.answer;
   return calls_of(generation_).map(*this, pfn_of(page).value, ipa >> page_shift);
 }
 
@@ -311,6 +326,9 @@ void VirtualMachine::check_zero(Pa page) {
 }
 
 int VirtualMachine::reclaim(Slot& slot, std::uint64_t page) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.hvc.reclaim", Errno::eperm,
+                                               "hypercall __pkvm_reclaim_dying_guest_page"))
+    return fault.answer;
   const Pa pa = slot.memory + (page << page_shift);
   const std::uint64_t ipa = slot.ipa + (page << page_shift);
   const std::uint64_t place = calls_of(generation_).reclaims_by_ipa ? ipa : ipa >> page_shift;

@@ -2,6 +2,7 @@
 #include "hyp/vm/guest_memory.h"
 
 #include "hyp/hypervisor.h"
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
@@ -123,6 +124,9 @@ PageState guest_state(const Vm& vm, Ipa page) {
 }
 
 Status host_donate_guest(Vm& vm, GuestPages pages) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.donate", Errno::eperm,
+                                               "the host gives pages to a protected VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
@@ -148,6 +152,9 @@ Status host_donate_guest(Vm& vm, GuestPages pages) {
 }
 
 Status host_share_guest(Vm& vm, GuestPages pages, Prot prot) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.share", Errno::eperm,
+                                               "the host lends pages to an ordinary VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
@@ -178,6 +185,9 @@ Status host_unshare_guest(Vm& vm, std::uint64_t gfn) {
 }
 
 Status guest_share_host(Vm& vm, Ipa page) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.share_host", Errno::eperm,
+                                               "a guest shares a page with the host"))
+    return injected(fault);
   return with_guest_page(vm, page, PageState::owned, [&](PaRange range) -> Status {
     const Status lent = hypervisor().ownership->lend_to_host(range);
     if (lent) check(set_guest_state(vm, page, range.begin, PageState::shared_owned).has_value());
@@ -186,6 +196,9 @@ Status guest_share_host(Vm& vm, Ipa page) {
 }
 
 Status guest_unshare_host(Vm& vm, Ipa page) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.unshare_host", Errno::eperm, "a guest ends sharing a page"))
+    return injected(fault);
   return with_guest_page(vm, page, PageState::shared_owned, [&](PaRange range) -> Status {
     const Status taken = hypervisor().ownership->take_from_host(range, Owner::guest);
     if (taken) check(set_guest_state(vm, page, range.begin, PageState::owned).has_value());
@@ -204,6 +217,9 @@ Status guest_relinquish(Vm& vm, Ipa page) {
 }
 
 Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.reclaim", Errno::einval,
+                                               "the host takes back a page of a dying VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
