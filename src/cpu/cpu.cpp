@@ -61,7 +61,7 @@ struct EngineHooks {
     self(user).on_block(address, size);
   }
   static void code(uc_engine*, std::uint64_t address, std::uint32_t, void* user) noexcept {
-    self(user).board_.code_reached(address);
+    self(user).on_code(address);
   }
   static bool tlb_fill(uc_engine*, std::uint64_t va, uc_mem_type type, uc_tlb_entry* entry,
                        void* user) noexcept {

@@ -73,7 +73,7 @@ class Board {
   virtual void exception_entered(const ExceptionEntry& entry) noexcept = 0;
   /// Only while Watch::returns is set.
   virtual void exception_returned(unsigned from_el, unsigned to_el) noexcept = 0;
-  /// The instruction at an address of watch_code() is about to run.
+  /// The instruction at an address of watch_code() is about to run; stop() is before it.
   virtual void code_reached(std::uint64_t address) noexcept = 0;
 };
 
@@ -217,6 +217,7 @@ class Cpu {
 
   // cpu_count.cpp
   void on_block(std::uint64_t address, std::uint32_t size) noexcept;
+  void on_code(std::uint64_t address) noexcept;
   void end_at_block(StopReason reason) noexcept;
   void end(StopReason reason) noexcept;
   void account_block(std::uint64_t count, std::uint64_t left_at) noexcept;

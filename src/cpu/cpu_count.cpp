@@ -21,6 +21,12 @@ void Cpu::end_at_block(StopReason reason) noexcept {
   end(reason);
 }
 
+/// A stop leaves the block here.
+void Cpu::on_code(std::uint64_t address) noexcept {
+  board_.code_reached(address);
+  if (stop_reason_) drop_tail(address);
+}
+
 /// The first reason stands.
 void Cpu::end(StopReason reason) noexcept {
   if (!stop_reason_) stop_reason_ = reason;
