@@ -115,6 +115,12 @@ enum class Kind : std::uint32_t {
   /// The kernel starts a protected VM of its own, to see whether one can be had: the steps, lines
   /// and end that follow are that VM's.
   probe_begin = 67,
+
+  // From EL1, about attacks (--attack).
+  /// One begins. name, v0: 1 when the hypervisor has to panic.
+  attack_begin = 68,
+  /// It is over, and all is torn down. name, text: what was not as specified, v0: 1 when all was.
+  attack_end = 69,
 };
 
 /// Where a module's load stands; the last one is what a failure names.

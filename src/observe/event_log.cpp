@@ -98,6 +98,10 @@ void EventLog::add_from_host(const machine::Event& event) {
     case Kind::probe_begin:
       report_.probe = GuestReport{.name = text_of(record.name), .is_protected = true};
       break;
+    case Kind::attack_begin:
+    case Kind::attack_end:
+      add_attack(record);
+      break;
     case Kind::pvmfw_wiped:
       wiped_ = text_of(record.text);
       break;
@@ -150,6 +154,20 @@ void EventLog::add_guest(const Record& record) {
       guest.ran = record.value[0] != 0;
       break;
   }
+}
+
+/// One after the other; an end without a beginning says why none could be made.
+void EventLog::add_attack(const Record& record) {
+  if (record.kind == Kind::attack_begin) {
+    report_.attacks.push_back({.name = text_of(record.name), .is_fatal = record.value[0] != 0});
+    return;
+  }
+  if (report_.attacks.empty() || report_.attacks.back().ended)
+    report_.attacks.push_back({.name = text_of(record.name)});
+  AttackReport& attack = report_.attacks.back();
+  attack.ended = true;
+  attack.as_specified = record.value[0] != 0;
+  attack.wrong = text_of(record.text);
 }
 
 void EventLog::add_module(const Record& record) {

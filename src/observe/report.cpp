@@ -146,6 +146,11 @@ bool guest_failed(const GuestReport& guest) {
          std::ranges::any_of(guest.steps, [](const GuestStep& step) { return step.answer != 0; });
 }
 
+/// A fatal one ends nothing but the run.
+bool attack_failed(const AttackReport& attack) {
+  return attack.ended ? !attack.as_specified : !attack.is_fatal;
+}
+
 bool never_fired(const FaultReport& fault) {
   return fault.fired == 0;
 }
@@ -188,6 +193,7 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
     case ExitCode::call_failed:
       return std::ranges::any_of(report.calls, call_failed) ||
              std::ranges::any_of(report.guests, guest_failed) ||
+             std::ranges::any_of(report.attacks, attack_failed) ||
              std::ranges::any_of(report.faults, never_fired);
     case ExitCode::good:
       return true;

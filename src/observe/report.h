@@ -147,6 +147,15 @@ struct GuestReport {
   std::vector<std::string> console{};
 };
 
+/// An attack of the host (--attack).
+struct AttackReport {
+  std::string name;
+  bool is_fatal = false;  ///< as specified, the hypervisor panics
+  bool ended = false;
+  bool as_specified = false;
+  std::string wrong{};  ///< what was not
+};
+
 struct MissingOp {
   std::string name;
   std::uint64_t slot = 0;
@@ -194,6 +203,7 @@ struct RunReport {
   std::vector<TouchReport> touches;
   std::vector<GuestReport> guests;
   std::optional<GuestReport> probe;  ///< the VM that the kernel started of its own accord
+  std::vector<AttackReport> attacks;
   std::vector<FaultReport> faults;
   std::vector<OpCall> ops;               ///< with --log-ops
   std::vector<TraceEvent> trace_events;  ///< with --trace-events

@@ -160,6 +160,14 @@ Json to_json(const TouchReport& touch) {
           {"far", aborted ? hex(touch.far) : Json(nullptr)}};
 }
 
+Json to_json(const AttackReport& attack) {
+  return {{"name", attack.name},
+          {"fatal", attack.is_fatal},
+          {"ended", attack.ended},
+          {"as_specified", attack.as_specified},
+          {"wrong", attack.wrong}};
+}
+
 Json to_json(const FaultReport& fault) {
   return {{"site", fault.site},
           {"nth", fault.nth},
@@ -235,6 +243,7 @@ std::string to_json(const RunReport& report) {
       {"calls", list_of(report.calls)},
       {"touches", list_of(report.touches)},
       {"guests", list_of(report.guests)},
+      {"attacks", list_of(report.attacks)},
       {"faults", list_of(report.faults)},
       {"deprivileged", report.deprivileged},
       {"protected_vms", to_json(report.protected_vms)},

@@ -165,6 +165,27 @@ VerdictLine line_of(const ProtectedVms& vms) {
   std::unreachable();
 }
 
+/// Those that were answered as specified are counted; the others have a line each.
+void add_attacks(const RunReport& report, std::vector<VerdictLine>& lines) {
+  std::size_t good = 0;
+  for (const AttackReport& attack : report.attacks) {
+    if (attack.ended && attack.as_specified) {
+      ++good;
+      continue;
+    }
+    const std::string head = fmt::format("attack {}: ", attack.name);
+    if (attack.is_fatal && !attack.ended && report.hyp_panic)
+      lines.push_back({Tone::neutral, head + "the hypervisor panicked, as specified"});
+    else
+      lines.push_back({Tone::bad, head + (attack.ended ? "NOT as specified: " + attack.wrong
+                                                       : "the run ended inside it")});
+  }
+  if (good != 0)
+    lines.push_back({Tone::good, fmt::format("attacks: {} answered as specified, every page came "
+                                             "back to its owner",
+                                             good)});
+}
+
 /// What stopped a run that did not come to its own end, and what to do about it.
 std::optional<std::string> ending_text(const RunReport& report) {
   const machine::Exit& exit = report.exit;
@@ -244,6 +265,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(line_of(touch));
   for (const GuestReport& guest : report.guests)
     lines.push_back(line_of(guest));
+  add_attacks(report, lines);
   for (const FaultReport& fault : report.faults)
     lines.push_back(line_of(fault));
   // The others were shown as they happened.

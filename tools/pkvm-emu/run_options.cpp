@@ -74,6 +74,10 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
       "Run a guest in a protected VM after deprivilege: --pvm, or "
       "--pvm=hello|compute|secret|share|trespass|smp; bare:PROGRAM runs it without firmware");
   vm_ = guest_option("--vm", "The same in an ordinary VM, for comparison");
+  attack_ = guest_option("--attack",
+                         "Attack guests and the hypervisor as the host may: all attacks, or "
+                         "--attack=PATTERN, where * stands for any characters; --attack=help "
+                         "lists them");
   fail_ = one_value_each(option("--fail", "SITE[:nth=N][:times=N|all][:return=ERROR]",
                                 "Make a step of the hypervisor or the kernel fail, the N-th time "
                                 "that it is reached; `pkvm-emu sites` lists the steps"));
@@ -148,6 +152,9 @@ Outcome<RunOptions> RunOptionsParser::options() const {
     if (!budget) return as_usage_error(budget.error());
     options.budget = *budget;
   }
+  const std::vector<std::string> attacks = attack_->results();
+  options.lists_attacks = std::ranges::find(attacks, "help") != attacks.end();
+  if (options.lists_attacks) return options;
   auto lines = wishes();
   if (!lines) return std::unexpected(lines.error());
   options.wishes = std::move(*lines);
@@ -172,7 +179,7 @@ Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
 }
 
 bool RunOptionsParser::is_wish(const CLI::Option* option) const {
-  const std::array wishes = {call_, hvc_, smc_, late_, touch_, pvm_, vm_};
+  const std::array wishes = {call_, hvc_, smc_, late_, touch_, pvm_, vm_, attack_};
   return std::ranges::find(wishes, option) != wishes.end();
 }
 
@@ -182,10 +189,11 @@ Result<RcLine> RunOptionsParser::parse_wish(const CLI::Option* option,
   if (option == hvc_) return parse_hvc(text);
   if (option == smc_) return parse_smc(text);
   if (option == touch_) return parse_touch(text);
-  if (option == pvm_ || option == vm_) {
-    constexpr std::string_view bare_flag = "true";  // CLI11's word for one without a value
-    return parse_guest(option == pvm_ ? RcVerb::pvm : RcVerb::vm, text == bare_flag ? "" : text);
-  }
+  constexpr std::string_view bare_flag = "true";  // CLI11's word for one without a value
+  const std::string_view value = text == bare_flag ? "" : text;
+  if (option == pvm_ || option == vm_)
+    return parse_guest(option == pvm_ ? RcVerb::pvm : RcVerb::vm, value);
+  if (option == attack_) return parse_attack(value);
   RcLine line;
   line.verb = RcVerb::late;
   line.target = text;

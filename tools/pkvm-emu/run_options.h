@@ -29,6 +29,7 @@ struct RunOptions {
   bool no_iommu = false;
   bool no_pvm = false;  ///< whether protected VMs can be had is not tried out
   bool as_shipped = false;
+  bool lists_attacks = false;  ///< --attack=help
   bool log_ops = false;
   bool trace_events = false;
   bool stub_unresolved = false;  ///< --unresolved=stub
@@ -54,6 +55,7 @@ class RunOptionsParser {
   CLI::Option* touch_;
   CLI::Option* pvm_;
   CLI::Option* vm_;
+  CLI::Option* attack_;
   CLI::Option* fail_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;

@@ -45,7 +45,8 @@ void plan_wishes(const std::vector<RcLine>& wishes, RunPlan& plan) {
   for (const RcPhase phase : {RcPhase::early, RcPhase::normal})
     for (const RcLine& line : wishes) {
       if (line.phase != phase) continue;
-      plan.runs_guests = plan.runs_guests || line.verb == RcVerb::pvm || line.verb == RcVerb::vm;
+      plan.runs_guests = plan.runs_guests || line.verb == RcVerb::pvm || line.verb == RcVerb::vm ||
+                         line.verb == RcVerb::attack;
       if (line.verb == RcVerb::touch) plan.touches.push_back(line.target);
       if (line.verb == RcVerb::call || line.verb == RcVerb::hvc || line.verb == RcVerb::smc)
         plan.calls.push_back({.name = line.target,
