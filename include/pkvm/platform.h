@@ -56,6 +56,8 @@ inline constexpr std::string_view param_as_shipped = "pkvmemu.as_shipped";
 inline constexpr std::string_view param_log_ops = "pkvmemu.log_ops";
 /// Present, or "1": the hyp events of modules are enabled and shown (--trace-events).
 inline constexpr std::string_view param_trace_events = "pkvmemu.trace_events";
+/// Present, or "1": at the end of the run a protected VM is started (host/vm/probe.h).
+inline constexpr std::string_view param_probe_pvm = "pkvmemu.probe_pvm";
 
 /// "refuse" (default) a module whose imports nobody exports, or "stub" them.
 inline constexpr std::string_view param_unresolved = "pkvmemu.unresolved";

@@ -10,9 +10,9 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "backing.h"
 #include "hyp/hypervisor.h"
 #include "lib/arch_fake.h"
 
@@ -49,12 +49,10 @@ class World {
   PagePool& pool() const { return *hyp().pool; }
   HypPage& page(Pa pa) { return vmemmap().page(pa); }
   Vmemmap vmemmap();
+  Backing& backing() { return memory_; }
 
  private:
-  struct FreeDeleter {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-  std::unique_ptr<void, FreeDeleter> memory_;
+  Backing memory_;
   std::vector<HypPage> pages_;
   std::array<pkvm::HypMemoryRegion, 3> regions_;
 };
