@@ -8,6 +8,7 @@
 #include "host/console.h"
 #include "host/early.h"
 #include "host/events.h"
+#include "host/iommu_driver.h"
 #include "host/kernel.h"
 #include "host/kvm.h"
 #include "host/memory.h"
@@ -103,7 +104,9 @@ int finish_iommu_devices(const CommandLine& line) {
 /// From 6.6 on: 0, or why there is no IOMMU.
 int init_iommu_driver(const CommandLine& line) {
   int result = pkvm::negated(pkvm::Errno::enodev);
-  if (line.iommu == Iommu::none) {
+  if (iommu_driver() != nullptr) {
+    result = iommu_driver()->init_driver();
+  } else if (line.iommu == Iommu::none) {
     printk(
         "pKVM enabled with no IOMMU driver: devices can reach the memory of protected VMs, keep "
         "nothing secret there\n");
@@ -119,7 +122,7 @@ int init_iommu_driver(const CommandLine& line) {
   return result;
 }
 
-/// 6.12: this machine has no device to assign, so that only the hypervisor is left to be told.
+/// 6.12: the hypervisor is told that the devices it was told of at the start may be assigned.
 int init_iommu_and_devices(const CommandLine& line) {
   const int result = init_iommu_driver(line);
   const std::int64_t devices = kvm().call(pkvm::Hypercall::pkvm_devices_init, {});
@@ -179,6 +182,8 @@ void drop_privileges(const CommandLine& line) {
   if (answer != 0) printk("prot_finalize: error %d\n", answer);
   if (answer != 0 && failure == FinalizeFailure::wipe)
     wipe_firmware(line, "prot_finalize: error %d", answer);
+  if (answer != 0 && failure == FinalizeFailure::log && iommu_driver() != nullptr)
+    iommu_driver()->remove_driver();
   if (answer == 0) printk("host deprivileged\n");
   events().emit(Kind::finalized, {answer == 0 ? 1ULL : 0ULL});
 }

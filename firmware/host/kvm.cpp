@@ -127,6 +127,9 @@ void Kvm::fill_boot_info(const CommandLine& line) const {
   info.event_ring = boot.hyp_ring.base.value;
   info.event_ring_size = boot.hyp_ring.size;
   add_regions(info);
+  info.device_count = 0;
+  for (const PhysRange& device : boot.assignable.all())
+    info.devices[info.device_count++] = {.base = device.base.value, .size = device.size};
   info.log_ops = line.log_ops ? 1 : 0;
 }
 

@@ -16,6 +16,8 @@
 #include "host/stubs.h"
 #include "host/time.h"
 #include "host/trace.h"
+#include "host/vm/monitor.h"
+#include "host/vm/probe.h"
 #include "lib/format.h"
 #include "pkvm/platform.h"
 
@@ -84,6 +86,7 @@ extern "C" void host_main() {
   run_pending_work();
   run_wishes(WishPhase::after);
   run_pending_work();
+  if (line.probe_pvm && !firmware_has_reported_in()) probe_protected_vm(line.generation);
   events().emit(pkvm::event::Kind::done, {});
   printk("done: power off\n");
   power_off();

@@ -58,6 +58,14 @@ Status HypSpace::unmap_linear(PaRange range) {
   return table_.set_invalid(input(linear_.hyp_va(range.begin), range.size()), {});
 }
 
+Status HypSpace::remap_linear(PaRange range, Prot prot, PageState state) {
+  const Expected<std::uint64_t> attributes = hyp_attributes(prot, state, generation_);
+  if (!attributes) return error(attributes.error());
+  const fw::LockGuard guard(lock_);
+  return table_.remap(input(linear_.hyp_va(range.begin), range.size()), range.begin, *attributes,
+                      Blocks::pages_only);
+}
+
 PageState HypSpace::linear_state(Pa pa) const {
   const Leaf leaf = linear_leaf(pa);
   return is_valid(leaf.descriptor) ? state_of(leaf.descriptor) : PageState::no_page;

@@ -12,6 +12,7 @@
 #include "hyp/ops.h"
 #include "hyp/ops_handlers.h"
 #include "hyp/ops_heap.h"
+#include "hyp/ops_iommu.h"
 #include "hyp/ops_list.h"
 #include "hyp/ops_memory.h"
 #include "hyp/ops_table.h"
@@ -137,9 +138,9 @@ int op_host_stage2_mod_prot_6_1(u64 pfn, kvm_pgtable_prot prot) {
 int op_host_stage2_mod_prot_range(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages) {
   return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages);
 }
-int op_host_stage2_mod_prot_6_6(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages,
-                                bool /*update_iommu*/) {
-  return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages);
+int op_host_stage2_mod_prot_6_6(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages, bool update_iommu) {
+  return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages,
+                                   update_iommu ? UpdateIommu::yes : UpdateIommu::no);
 }
 int op_host_stage2_get_leaf_6_1(phys_addr_t phys, kvm_pte_t* ptep, u32* level) {
   return ops::host_stage2_get_leaf(Pa{phys}, ptep, level);
@@ -244,6 +245,47 @@ int op_register_unmask_serror(bool (*unmask)(), void (*mask)()) {
 }
 [[clang::preserve_most]] bool op_list_del_entry_valid_or_report(list_head* entry) {
   return hyp_list_del_entry_valid(entry);
+}
+
+void* op_iommu_donate_pages_6_6(u8 order, bool request) {
+  return ops::iommu_donate_pages(order, request ? OnFailure::ask_host : OnFailure::just_fail,
+                                 Caching::cached);
+}
+void* op_iommu_donate_pages_6_12(u8 order, int flags) {
+  constexpr int nocache = 1;
+  return ops::iommu_donate_pages(order, OnFailure::ask_host,
+                                 (flags & nocache) != 0 ? Caching::uncached : Caching::cached);
+}
+void op_iommu_reclaim_pages(void* block, u8 order) {
+  ops::iommu_reclaim_pages(hyp_va_of(block), order);
+}
+void* op_iommu_donate_pages_atomic(u8 order) {
+  return ops::iommu_donate_pages_atomic(order);
+}
+void op_iommu_reclaim_pages_atomic(void* block, u8 order) {
+  ops::iommu_reclaim_pages(hyp_va_of(block), order);
+}
+int op_iommu_request(kvm_hyp_req* request) {
+  return ops::iommu_request(*request);
+}
+int op_iommu_init_device(kvm_hyp_iommu* iommu) {
+  return ops::iommu_init_device(iommu);
+}
+void op_iommu_iotlb_gather_add_page(kvm_hyp_iommu_domain* domain, iommu_iotlb_gather* gather,
+                                    unsigned long iova, size_t size) {
+  ops::iommu_iotlb_gather_add_page(domain, gather, iova, size);
+}
+void op_iommu_flush_unmap_cache(kvm_iommu_paddr_cache* cache) {
+  ops::iommu_flush_unmap_cache(cache);
+}
+int op_iommu_snapshot_host_stage2(kvm_hyp_iommu_domain* domain) {
+  return ops::iommu_snapshot_host_stage2(domain);
+}
+int op_pkvm_unuse_dma(phys_addr_t phys_addr, size_t size) {
+  return ops::pkvm_unuse_dma(Pa{phys_addr}, size);
+}
+int op_device_register_reset(u64 phys, void* cookie, int (*cb)(void*, bool)) {
+  return ops::device_register_reset(Pa{phys}, hyp_va_of(cookie).value, hyp_va_of_function(cb));
 }
 
 // The ops that do not exist yet. The caller's address is where a report points.

@@ -124,6 +124,7 @@ Status Ownership::donate(PaRange range, Prot alias) {
     return annotated;
   }
   if (ram) mark_host_state(range, PageState::no_page);
+  host_->tell(range, Prot{});
   return {};
 }
 
@@ -132,6 +133,7 @@ void Ownership::undo_donation(PaRange range) {
   check(space_->unmap_linear(range).has_value());
   host_->undo_annotation(range, Owner::hyp);
   if (host_->memory().is_ram(range)) mark_host_state(range, PageState::owned);
+  host_->tell_default(range);
 }
 
 Status Ownership::hyp_donate_host(std::uint64_t pfn, std::uint64_t pages) {
@@ -157,6 +159,7 @@ Status Ownership::hyp_donate_host(std::uint64_t pfn, std::uint64_t pages) {
   check(space_->unmap_linear(*range).has_value());
   return for_each_run(host_->memory(), *range, [&](PaRange run) -> Status {
     if (host_->memory().is_ram(run)) mark_host_state(run, PageState::owned);
+    host_->tell_default(run);
     return {};
   });
 }

@@ -21,7 +21,8 @@ Status Ownership::check_mod_prot(PaRange range) const {
   return check_not_in_use(range, rules_->used_mod_prot);
 }
 
-Status Ownership::host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages) {
+Status Ownership::host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages,
+                                UpdateIommu update) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.mod_prot", Errno::eperm,
                                                "a module changes what the host may do with pages"))
     return injected(fault);
@@ -38,6 +39,7 @@ Status Ownership::host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t page
   const bool taken = prot.value == 0;
   check((taken ? host_->annotate(*range, Owner::is_protected) : host_->set(*range, prot))
             .has_value());
+  if (update == UpdateIommu::yes) host_->tell(*range, prot);
   if (!ram) return {};
   if (prot == prot_rwx)
     mark_host_state(*range, PageState::owned);

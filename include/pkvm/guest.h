@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace pkvm::guest {
 
@@ -46,9 +47,11 @@ constexpr std::uint64_t checksum_step(std::uint64_t sum, std::uint64_t word) {
 struct BootPage {
   std::uint64_t magic;
   std::uint64_t payload_ipa;
-  std::uint64_t payload_size;
+  std::uint64_t payload_size;  ///< 0: there is none, the firmware reports in and powers off
   std::uint64_t vcpus;
 };
+/// What the firmware prints first of all.
+inline constexpr std::string_view firmware_greeting = "pvmfw: running in a protected VM";
 inline constexpr std::uint64_t boot_magic = 0x3154'4f4f'424b'5650;  // "PVKBOOT1"
 
 /// What guest and monitor write into a shared page: each word of the answer is the question's,

@@ -1,26 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cpu/code_pages.h"
 
+#include <algorithm>
 #include <cassert>
+#include <tuple>
 
 namespace pkvmemu::cpu {
 
 void CodePages::add_ram(Pa base, std::uint64_t size) {
-  regions_.push_back({.base = base, .size = size, .pages = std::vector<Page>(size >> page_shift)});
+  constexpr std::uint64_t chunk_size = std::tuple_size_v<Chunk> << page_shift;
+  Region& region = regions_.emplace_back(Region{.base = base, .size = size, .chunks = {}});
+  region.chunks.resize((size + chunk_size - 1) / chunk_size);
 }
 
 CodePages::Page& CodePages::page(Pa pa) {
-  for (Region& region : regions_)
-    if (pa >= region.base && pa - region.base < region.size)
-      return region.pages[(pa - region.base) >> page_shift];
-  assert(false && "asked about RAM only");
-  return regions_.front().pages.front();
+  auto region = std::ranges::find_if(regions_, [pa](const Region& candidate) {
+    return pa >= candidate.base && pa - candidate.base < candidate.size;
+  });
+  assert(region != regions_.end() && "asked about RAM only");
+  const std::uint64_t index = (pa - region->base) >> page_shift;
+  std::unique_ptr<Chunk>& chunk = region->chunks[index / std::tuple_size_v<Chunk>];
+  if (!chunk) chunk = std::make_unique<Chunk>();
+  return (*chunk)[index % std::tuple_size_v<Chunk>];
 }
 
-Pa CodePages::fetched(Pa pa) {
+std::optional<Pa> CodePages::fetched(Pa pa) {
   Page& it = page(pa);
+  if (it.stale && it.name + 1U >= names_) {
+    wants_name_ = true;
+    return std::nullopt;
+  }
+  if (it.stale) ++it.name;
+  it.stale = false;
   it.fetched = true;
-  return pa + (it.name % names_ * stride);
+  return pa + (it.name * stride);
 }
 
 void CodePages::written(Pa pa) {
@@ -35,10 +48,8 @@ bool CodePages::invalidate() {
   for (const Pa pa : written_) {
     Page& it = page(pa);
     it.written = false;
-    if (!it.fetched) continue;
+    it.stale = it.stale || it.fetched;
     it.fetched = false;
-    wants_name_ = wants_name_ || it.name + 1U >= names_;
-    it.name = static_cast<std::uint8_t>((it.name + 1) % most_names);
   }
   written_.clear();
   return true;
@@ -49,9 +60,15 @@ void CodePages::name_added() {
   wants_name_ = false;
 }
 
-/// Names that were taken in the meantime mean nothing any more, and any of them will do.
 void CodePages::all_dropped() {
   wants_name_ = false;
+  for (Region& region : regions_)
+    for (const std::unique_ptr<Chunk>& chunk : region.chunks)
+      if (chunk)
+        for (Page& it : *chunk) {
+          it.stale = false;
+          it.name = 0;
+        }
 }
 
 }  // namespace pkvmemu::cpu

@@ -80,7 +80,7 @@ struct EngineHooks {
   static std::uint32_t sys(uc_engine* engine, uc_arm64_reg, const uc_arm64_cp_reg* id,
                            void* user) noexcept {
     const bool tlbi = id->op0 == 1 && id->crn == 8;
-    const bool ic = is_instruction_cache_operation(*id) && self(user).maintain_instruction_cache();
+    const bool ic = is_instruction_cache_operation(*id) && self(user).code_pages_.invalidate();
     if (tlbi || ic) Engine::check(uc_ctl_flush_tlb(engine));
     return 0;
   }
@@ -181,7 +181,7 @@ void Cpu::run_engine() {
     const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
     if (code_pages_.wants_name()) {
       rename_code();
-      if (!stop_reason_ && !refusal_ && status == UC_ERR_OK) continue;
+      if (!stop_reason_) continue;  // with the fetch that asked for it
     }
     if (stop_reason_) return;
     if (status == UC_ERR_OK) {
@@ -193,13 +193,6 @@ void Cpu::run_engine() {
       stop_detail_ = uc_strerror(status);
     }
   }
-}
-
-/// Whether the TLB has to be flushed. When pages need another name the run loop has to see to it.
-bool Cpu::maintain_instruction_cache() noexcept {
-  const bool flush = code_pages_.invalidate();
-  if (code_pages_.wants_name()) Engine::check(uc_emu_stop(engine_->raw()));
-  return flush;
 }
 
 /// Another name for all of RAM: the same pages at another place in our memory, which is what the

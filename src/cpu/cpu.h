@@ -184,7 +184,6 @@ class Cpu {
   void run_engine();
   void install_hooks();
 
-  [[nodiscard]] bool maintain_instruction_cache() noexcept;
   void rename_code();
   [[nodiscard]] bool map_another_name();
   [[nodiscard]] bool map_again(const Ram& ram, std::uint64_t offset);

@@ -97,8 +97,11 @@ bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
   // may be executed, and those that hold code are few (code_pages.h).
   granted.execute = granted.execute && in_ram && kind == mmu::AccessKind::execute;
   if (granted.execute) remember_fetch(va, pstate::el(state), result->output);
+  // Refused without a word when the page needs another name first: the run loop sees to it.
+  const auto name = granted.execute ? code_pages_.fetched(result->output) : result->output;
+  if (!name) return false;
   auto& answer = *static_cast<uc_tlb_entry*>(entry);
-  answer.paddr = granted.execute ? code_pages_.fetched(result->output).value : result->output.value;
+  answer.paddr = name->value;
   if (granted.write && in_ram) code_pages_.written(result->output);
   answer.perms =
       static_cast<uc_prot>((granted.read ? UC_PROT_READ : 0) | (granted.write ? UC_PROT_WRITE : 0) |

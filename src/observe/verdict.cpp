@@ -153,6 +153,39 @@ VerdictLine line_of(const GuestReport& guest) {
   return {Tone::good, head + ": ran to its end and was torn down"};
 }
 
+VerdictLine line_of(const ProtectedVms& vms) {
+  switch (vms.state) {
+    case Availability::available:
+      return {Tone::good, fmt::format("protected VMs: available ({})", vms.reason)};
+    case Availability::not_available:
+      return {Tone::bad, "protected VMs: NOT available: " + vms.reason};
+    case Availability::not_verified:
+      return {Tone::neutral, "protected VMs: not verified: " + vms.reason};
+  }
+  std::unreachable();
+}
+
+/// Those that were answered as specified are counted; the others have a line each.
+void add_attacks(const RunReport& report, std::vector<VerdictLine>& lines) {
+  std::size_t good = 0;
+  for (const AttackReport& attack : report.attacks) {
+    if (attack.ended && attack.as_specified) {
+      ++good;
+      continue;
+    }
+    const std::string head = fmt::format("attack {}: ", attack.name);
+    if (attack.is_fatal && !attack.ended && report.hyp_panic)
+      lines.push_back({Tone::neutral, head + "the hypervisor panicked, as specified"});
+    else
+      lines.push_back({Tone::bad, head + (attack.ended ? "NOT as specified: " + attack.wrong
+                                                       : "the run ended inside it")});
+  }
+  if (good != 0)
+    lines.push_back({Tone::good, fmt::format("attacks: {} answered as specified, every page came "
+                                             "back to its owner",
+                                             good)});
+}
+
 /// What stopped a run that did not come to its own end, and what to do about it.
 std::optional<std::string> ending_text(const RunReport& report) {
   const machine::Exit& exit = report.exit;
@@ -232,6 +265,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(line_of(touch));
   for (const GuestReport& guest : report.guests)
     lines.push_back(line_of(guest));
+  add_attacks(report, lines);
   for (const FaultReport& fault : report.faults)
     lines.push_back(line_of(fault));
   // The others were shown as they happened.
@@ -253,10 +287,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   // Last, whatever happened: the two answers that every run is asked for.
   for (const ModuleReport& module : report.modules)
     lines.push_back(line_of(module));
-  const ProtectedVms& vms = report.protected_vms;
-  lines.push_back(vms.available
-                      ? VerdictLine{Tone::good, "protected VMs: available (" + vms.reason + ")"}
-                      : VerdictLine{Tone::bad, "protected VMs: NOT available: " + vms.reason});
+  lines.push_back(line_of(report.protected_vms));
   for (VerdictLine& line : lines)
     line.text = printable(std::move(line.text));
   return lines;

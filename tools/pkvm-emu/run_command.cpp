@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "attack_list.h"
 #include "export_qemu.h"
 #include "fault/injector.h"
 #include "firmware_image.h"
@@ -188,6 +189,10 @@ RunCommand::RunCommand(CLI::App& app)
 Outcome<observe::ExitCode> RunCommand::execute(const Volume& volume) const {
   const auto options = parser_.options();
   if (!options) return std::unexpected(options.error());
+  if (options->lists_attacks) {
+    Output(stdout).text(attack_list());
+    return observe::ExitCode::good;
+  }
   if (auto good = check_outputs(*options); !good) return std::unexpected(good.error());
   auto plan = make_plan(*options);
   if (!plan) return std::unexpected(plan.error());

@@ -27,7 +27,9 @@ struct RunOptions {
   std::optional<std::string> json;  ///< "-": standard output
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
+  bool no_pvm = false;  ///< whether protected VMs can be had is not tried out
   bool as_shipped = false;
+  bool lists_attacks = false;  ///< --attack=help
   bool log_ops = false;
   bool trace_events = false;
   bool stub_unresolved = false;  ///< --unresolved=stub
@@ -53,6 +55,7 @@ class RunOptionsParser {
   CLI::Option* touch_;
   CLI::Option* pvm_;
   CLI::Option* vm_;
+  CLI::Option* attack_;
   CLI::Option* fail_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
@@ -61,6 +64,7 @@ class RunOptionsParser {
   CLI::Option* json_;
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
+  CLI::Option* no_pvm_;
   CLI::Option* as_shipped_;
   CLI::Option* log_ops_;
   CLI::Option* trace_events_;

@@ -37,10 +37,12 @@ std::optional<std::span<const std::byte>> find_payload(std::string_view name) {
   return std::as_bytes(std::span((*file)->data));
 }
 
+constinit bool firmware_greeted = false;
+
 /// One guest's console: whole lines, as they come.
 class GuestConsole {
  public:
-  explicit GuestConsole(std::string_view name) : name_(name) {}
+  GuestConsole(GuestKind kind, std::string_view name) : kind_(kind), name_(name) {}
 
   void put(char c) {
     if (c == '\n' || used_ == line_.size()) flush();
@@ -52,10 +54,13 @@ class GuestConsole {
     printk("%.*s> %.*s\n", static_cast<int>(name_.size()), name_.data(),
            static_cast<int>(text.size()), text.data());
     events().emit(Kind::guest_console, {}, name_, text);
+    if (kind_ == GuestKind::protected_vm && text == layout::firmware_greeting)
+      firmware_greeted = true;
     used_ = 0;
   }
 
  private:
+  GuestKind kind_;
   std::string_view name_;
   std::array<char, 160> line_{};
   std::size_t used_ = 0;
@@ -64,7 +69,7 @@ class GuestConsole {
 class Monitor {
  public:
   Monitor(GuestKind kind, pkvm::Generation generation, std::string_view name)
-      : kind_(kind), generation_(generation), name_(name), console_(name) {}
+      : kind_(kind), generation_(generation), name_(name), console_(kind, name) {}
 
   void run() {
     const bool made = create();
@@ -76,12 +81,12 @@ class Monitor {
 
  private:
   /// Every step is told with what it answered.
-  bool step(const char* what, int answer) {
+  bool step(const char* what, int answer, std::uint64_t told = 0) {
     printk("%s %.*s: %s: %d\n", kind_word(), static_cast<int>(name_.size()), name_.data(), what,
            answer);
     events().emit(Kind::guest_step,
                   {static_cast<std::uint64_t>(std::int64_t{answer}),
-                   kind_ == GuestKind::protected_vm ? 1ULL : 0ULL},
+                   kind_ == GuestKind::protected_vm ? 1ULL : 0ULL, told},
                   name_, what);
     return answer == 0;
   }
@@ -99,7 +104,7 @@ class Monitor {
     if (answer == 0)
       printk("%s %.*s: firmware of %llu bytes\n", kind_word(), static_cast<int>(name_.size()),
              name_.data(), static_cast<unsigned long long>(size));
-    if (!step("firmware info", answer)) return false;
+    if (!step("firmware info", answer, size)) return false;
     return step("set firmware", vm_.set_firmware_ipa(layout::firmware_ipa));
   }
 
@@ -126,9 +131,9 @@ class Monitor {
         return added;
     if (const int added = vm_.add_memory(layout::ram_ipa, layout::ram_size); added != 0)
       return added;
-    const std::uint64_t room = layout::ram_ipa + layout::ram_size - layout::payload_ipa;
-    if (payload.size() > room) return pkvm::negated(pkvm::Errno::e2big);
-    const Pa at = *vm_.backing(layout::payload_ipa);
+    const auto room = vm_.backing(layout::payload_ipa, payload.size());
+    if (!room) return pkvm::negated(pkvm::Errno::e2big);
+    const Pa at = *room;
     fw::copy_bytes(linear_pointer<std::byte>(at), payload.data(), payload.size());
     const Pa boot = *vm_.backing(layout::ram_ipa);
     *linear_pointer<layout::BootPage>(boot) = {.magic = layout::boot_magic,
@@ -137,6 +142,7 @@ class Monitor {
                                                .vcpus = vcpus};
     arch::clean_dcache(linear_va(at), payload.size());
     arch::clean_dcache(linear_va(boot), page_size);
+    arch::sync_icache();
     return 0;
   }
 
@@ -222,7 +228,7 @@ class Monitor {
   void tear_down() {
     const unsigned given = vm_.pages_given();
     const bool done = step("tear down", vm_.destroy());
-    if (!done || kind_ == GuestKind::ordinary) return;
+    if (!done || kind_ == GuestKind::ordinary || given == 0) return;
     if (vm_.dirty_pages() == 0)
       printk("pvm %.*s: all %u pages came back zeroed\n", static_cast<int>(name_.size()),
              name_.data(), given);
@@ -247,6 +253,10 @@ class Monitor {
 
 void run_guest(GuestKind kind, pkvm::Generation generation, std::string_view payload) {
   Monitor(kind, generation, payload).run();
+}
+
+bool firmware_has_reported_in() {
+  return firmware_greeted;
 }
 
 }  // namespace pkvmemu::host

@@ -16,4 +16,7 @@ enum class GuestKind : std::uint8_t { ordinary, protected_vm };
 /// kernel carries, or a path in the initramfs.
 void run_guest(GuestKind kind, pkvm::Generation generation, std::string_view payload);
 
+/// Whether the firmware of one of them has reported in.
+bool firmware_has_reported_in();
+
 }  // namespace pkvmemu::host

@@ -5,6 +5,7 @@
 #include "host/kvm.h"
 #include "host/memory.h"
 #include "lib/fault.h"
+#include "lib/memory.h"
 #include "pkvm/errno.h"
 #include "support/bits.h"
 
@@ -120,11 +121,11 @@ int VirtualMachine::set_firmware_ipa(std::uint64_t ipa) {
   return 0;
 }
 
-int VirtualMachine::add_memory(std::uint64_t ipa, std::uint64_t size) {
+int VirtualMachine::add_memory(std::uint64_t ipa, std::uint64_t size, GuestMemory from) {
   const std::uint64_t pages = size >> page_shift;
   if (!is_aligned(ipa | size, page_size) || pages > max_slot_pages || slot_count_ == max_slots)
     return negated(Errno::einval);
-  const auto memory = take_zeroed_pages(pages);
+  const auto memory = from == GuestMemory::any ? take_pages(pages) : take_high_pages(pages, 1);
   if (!memory) return negated(Errno::enomem);
   Slot& slot = slots_[slot_count_++];
   slot.ipa = ipa;
@@ -150,11 +151,21 @@ VirtualMachine::Slot* VirtualMachine::slot_of(std::uint64_t ipa) {
   return nullptr;
 }
 
-std::optional<Pa> VirtualMachine::backing(std::uint64_t ipa) const {
-  for (const Slot& slot : slots_)
-    if (ipa >= slot.ipa && (ipa - slot.ipa) >> page_shift < slot.pages)
-      return slot.memory + (ipa - slot.ipa);
-  return std::nullopt;
+/// Before anybody sees a page it is zeroed, and only then: most pages are never seen.
+void VirtualMachine::prepare(Slot& slot, std::uint64_t page) {
+  if (slot.zeroed.test(page)) return;
+  slot.zeroed.set(page);
+  fw::fill_bytes(linear_pointer<void>(slot.memory + (page << page_shift)), 0, page_size);
+}
+
+std::optional<Pa> VirtualMachine::backing(std::uint64_t ipa, std::uint64_t size) {
+  Slot* const slot = slot_of(ipa);
+  if (slot == nullptr) return std::nullopt;
+  const std::uint64_t offset = ipa - slot->ipa;
+  if (size > (slot->pages << page_shift) - offset) return std::nullopt;
+  for (std::uint64_t page = offset >> page_shift; page << page_shift < offset + size; ++page)
+    prepare(*slot, page);
+  return slot->memory + offset;
 }
 
 int VirtualMachine::init_vm() {
@@ -237,6 +248,7 @@ int VirtualMachine::give_page(unsigned vcpu, std::uint64_t ipa) {
   const std::uint64_t index = (ipa - slot->ipa) >> page_shift;
   if (slot->given.test(index)) return negated(Errno::efault);
   if (!top_up(vcpus_[vcpu]->memory)) return negated(Errno::enomem);
+  prepare(*slot, index);
   const int mapped = map_page(slot->memory + (index << page_shift), align_down(ipa, page_size));
   if (mapped != 0) return mapped;
   slot->given.set(index);

@@ -58,23 +58,29 @@ std::optional<std::uint64_t> firmware_offset(const Vm& vm, std::uint64_t ipa) {
   return offset < hyp_boot_info.pvmfw_size ? std::optional(offset) : std::nullopt;
 }
 
-/// A range may touch the firmware's place only where there is firmware for all of it.
+/// A range may touch the firmware's place only where there is firmware for all of it, in pages: the
+/// address of the place is the host's word.
 Status check_firmware(const Vm& vm, GuestPages pages) {
   const std::uint64_t first = pages.gfn << page_shift;
   const std::uint64_t last = first + ((pages.pages - 1) * page_size);
   const bool begins_inside = firmware_offset(vm, first).has_value();
   const bool ends_inside = firmware_offset(vm, last).has_value();
-  return begins_inside && !ends_inside ? Status{error(Errno::einval)} : Status{};
+  if (begins_inside && !ends_inside) return error(Errno::einval);
+  const bool fits = is_aligned(vm.pvmfw_address, page_size) || !(begins_inside || ends_inside);
+  return fits ? Status{} : error(Errno::einval);
 }
 
 void load_firmware(const Vm& vm, PaRange range, std::uint64_t ipa) {
+  bool loaded = false;
   for (Pa page = range.begin; page < range.end; page = page + page_size, ipa += page_size) {
     const auto offset = firmware_offset(vm, ipa);
     if (!offset) continue;
     const Pa source = Pa{hyp_boot_info.pvmfw_base} + *offset;
     const auto* const bytes = hypervisor().linear.pointer<std::byte>(source);
     with_page(page, [bytes](std::byte* at) { fw::copy_bytes(at, bytes, page_size); });
+    loaded = true;
   }
+  if (loaded) arch::forget_instructions();
 }
 
 /// The valid last-level page at `page`, or -EFAULT.
@@ -225,7 +231,7 @@ Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
   const fw::LockGuard guest(vm.lock);
   const Ipa page{gfn << page_shift};
   const Expected<Descriptor> found = guest_page(vm, page);
-  if (!found) return error(Errno::einval);
+  if (!found) return error(Errno::enoent);
   const Pa pa = address_of(*found);
   if (pa != pa_of(Pfn{pfn})) return error(Errno::einval);
 

@@ -208,9 +208,12 @@ Status start_teardown_vm(std::uint64_t handle) {
   return {};
 }
 
-Status reclaim_dying_guest_page(std::uint64_t handle, std::uint64_t pfn, std::uint64_t gfn) {
+Status reclaim_dying_guest_page(std::uint64_t handle, std::uint64_t pfn, std::uint64_t gfn,
+                                std::uint64_t order) {
   Vm* vm = hypervisor().vms.find(handle);
   if (vm == nullptr || !vm->is_dying) return error(Errno::einval);
+  // Guests are mapped page by page here.
+  if (order != 0) return error(Errno::e2big);
   return reclaim_guest_page(*vm, pfn, gfn);
 }
 

@@ -74,7 +74,7 @@ void opsflow_hvc(handler_regs *regs)
 	patched();
 	state.ops->linear_map_early(result, 0, 0);
 #if !KMI_HANDLER_TAKES_CONTEXT
-	/* Not there yet: reported as missing. */
+	/* Not in android14. */
 	state.ops->iommu_snapshot_host_stage2(0);
 #endif
 }
