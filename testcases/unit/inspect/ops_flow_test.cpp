@@ -51,10 +51,10 @@ TEST_P(OpsFlow, FollowsThePointerEveryWay) {
       {"linear_map_early", "opsflow_hvc", 1}, {"host_share_hyp", "opsflow_hyp_init", 1},
       {"memset", "opsflow_hyp_init", 0},
   };
-  // From 6.6 on there is one more, which does not exist yet.
-  const bool has_missing = GetParam().id != pkvm::Generation::android14_6_1;
+  // One that is there from 6.6 on, and one that only a later 6.6 has.
+  const bool has_snapshot = GetParam().id != pkvm::Generation::android14_6_1;
   const bool has_later = GetParam().id == pkvm::Generation::android15_6_6;
-  EXPECT_EQ(found.ops.size(), std::size(rows) + (has_missing ? 1 : 0) + (has_later ? 1 : 0));
+  EXPECT_EQ(found.ops.size(), std::size(rows) + (has_snapshot ? 1 : 0) + (has_later ? 1 : 0));
   for (const Row& row : rows) {
     SCOPED_TRACE(row.op);
     const OpUse use = use_of(found, row.op);
