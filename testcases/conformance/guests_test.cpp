@@ -83,8 +83,9 @@ TEST_P(GuestMemory, ComesBackZeroed) {
   for (const bool is_protected : {true, false}) {
     tool::RunOptions options;
     options.cmdline = fmt::format("pkvmemu.generation={}", GetParam().kmi);
-    options.wishes.push_back(
-        {.verb = is_protected ? tool::RcVerb::pvm : tool::RcVerb::vm, .target = "secret"});
+    options.wishes.push_back({.verb = is_protected ? tool::RcVerb::pvm : tool::RcVerb::vm,
+                              .target = "secret",
+                              .args = {}});
     constexpr std::uint64_t ram_size = 256 << 20;
     const auto machine = boot_in_process(options, ram_size);
     ASSERT_EQ(machine->run().reason, machine::ExitReason::powered_off);
