@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -34,12 +33,7 @@ constexpr std::uint64_t firmware_pa =
 constexpr auto places = std::to_array<std::uint64_t>(
     {0, 0x1000, 0x2ff8, pkvm::platform::pvmfw_size / 2, pkvm::platform::pvmfw_size - 8});
 
-/// A way in which a listed module can fail to load, with memory.ko loaded before it.
-struct FailedLoad {
-  std::string name;
-  std::string why;  ///< in the verdict
-};
-
+/// Ways in which a listed module can fail to load, with memory.ko loaded before it.
 class FailedLoads : public GenerationTest {
  protected:
   static std::string kernel() { return fmt::format("pkvmemu.generation={} ", GetParam().kmi); }
