@@ -6,6 +6,7 @@
 
 #include "host/asm_constants.h"
 #include "host/early.h"
+#include "host/events.h"
 #include "host/hyp_memory.h"
 #include "host/memory.h"
 #include "host/page_table.h"
@@ -186,6 +187,8 @@ int Kvm::init(const CommandLine& line) {
   arch::clean_dcache(linear_va(*page), page_size);
   arch::clean_dcache(reinterpret_cast<std::uint64_t>(hyp_image_begin), header().image_end);
 
+  // Before it runs there, so that whoever watches its code misses nothing.
+  events().emit(pkvm::event::Kind::image_placed, {hyp_va(0).value, 2});
   arch::CallRegisters x{pkvm::smccc::kvm_host_id(0), page->value};
   arch::hvc(x);
   if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);

@@ -35,7 +35,7 @@ void attach_events() {
       reinterpret_cast<void*>(*ring), boot.host_ring.size,
       reinterpret_cast<volatile std::uint32_t*>(port + pkvm::event::doorbell_offset),
       pkvm::event::doorbell_host);
-  events().emit(pkvm::event::Kind::image_placed, {reinterpret_cast<std::uint64_t>(image_begin)});
+  events().emit(pkvm::event::Kind::image_placed, {reinterpret_cast<std::uint64_t>(image_begin), 1});
 }
 
 void print_banner(const CommandLine& line) {

@@ -203,7 +203,6 @@ void after_switch() {
   const Status done = finish(hyp, pool);
   if (done) {
     attach_events(hyp);
-    hyp.events.emit(pkvm::event::Kind::image_placed, {reinterpret_cast<u64>(__image_start)});
     hyp.events.emit(pkvm::event::Kind::hyp_ready,
                     {hyp_boot_info.generation, hyp.space->layout().first_free.value});
   }

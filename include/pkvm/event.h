@@ -95,8 +95,8 @@ enum class Kind : std::uint32_t {
   trace_event = 52,
   /// Such a stub was called and answered 0. name: symbol, v0 the caller's return address.
   stub_used = 48,
-  /// From EL1 and from EL2: an image of the firmware runs at its own addresses. v0 VA of its first
-  /// byte.
+  /// An image of the firmware runs at its own addresses, or is about to. v0 VA of its first byte,
+  /// v1 its exception level.
   image_placed = 54,
   /// The host kernel is about to touch a physical address (wish `touch`). name: as written, v0: 0
   /// read, 1 write, 2 execute, v1 PA, v2 what it writes.

@@ -26,8 +26,8 @@ bool Injector::is_planned(const Site& site) const {
 
 void Injector::saw(const machine::Event& event) {
   if (event.record.kind != pkvm::event::Kind::image_placed || machine_ == nullptr) return;
-  const unsigned el = event.from_hyp ? 2 : 1;
   const Va base{event.record.value[0]};
+  const std::uint64_t el = event.record.value[1];
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     const Site& site = sites_[i];
     if (site.el != el || (watching_ == Watching::planned && !is_planned(site))) continue;
