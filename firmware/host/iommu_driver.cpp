@@ -81,10 +81,9 @@ extern "C" int export_kvm_iommu_init_hyp(std::uint64_t ops, host::HypMemcache* a
   const host::HypMemcache pages = atomic != nullptr ? *atomic : host::HypMemcache{};
   const auto answer = static_cast<int>(
       host::kvm().call(Hypercall::pkvm_iommu_init, {ops, pages.head, pages.blocks, argument}));
-  if (answer == 0 && atomic != nullptr) {
-    atomic->head = 0;
-    atomic->blocks = 0;
-  }
+  // After an error they may be the hypervisor's or not, which nothing tells: better they are lost
+  // than that a driver frees, and somebody uses, what the host no longer has.
+  if (atomic != nullptr) *atomic = {};
   return answer;
 }
 

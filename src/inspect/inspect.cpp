@@ -121,7 +121,7 @@ class Inspection {
       if (!module_.sections()[symbol.entry.section].allocated()) continue;
       std::string_view name = image::without_hyp_prefix(symbol.name);
       if (name.starts_with("$") || name.starts_with("__hyp_section_") ||
-          name.starts_with("__UNIQUE_ID"))
+          name.starts_with("__hyp_event_ids_") || name.starts_with("__UNIQUE_ID"))
         continue;
       const bool hyp = module_.is_hyp(symbol.entry.section);
       (hyp ? facts_.el2_symbols : facts_.el1_symbols)

@@ -87,7 +87,7 @@ TEST_P(IommuRun, AFailingDriverWipes) {
 TEST_P(IommuRun, AFailingInitIsTheAnswer) {
   parameter("iommu.fail_hyp=-5");
   run();
-  EXPECT_EQ(lines("iommu: the hypervisor answers -5"), 1U);
+  EXPECT_EQ(lines("iommu: the hypervisor answers -5, 0 pages left"), 1U);
   EXPECT_EQ(lines("pKVM IOMMU init: error -5"), 1U);
   holds("7.9/init_result");
 }
