@@ -48,7 +48,7 @@ struct HypSection {
   std::string_view inputs;  ///< what the EL2 objects call it, as linker script patterns
   pkvm::Generation since;
   HypUse use = HypUse::mapped;
-  /// The generation whose EL2 code sees where it begins and ends, as NAME_start and NAME_end.
+  /// The generation whose EL2 code may ask where it begins and ends, as NAME_start and NAME_end.
   std::optional<pkvm::Generation> bounds_in = std::nullopt;
 };
 /// NAME of the only ones.

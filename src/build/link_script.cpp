@@ -33,7 +33,8 @@ std::string el2_link_script(pkvm::Generation generation) {
     if (section.since > generation) continue;
     const bool bounds = section.bounds_in == generation;
     const auto bound = [bounds](std::string_view end) {
-      return bounds ? fmt::format("{}_{} = .; ", hyp_event_ids_bounds, end) : std::string();
+      return bounds ? fmt::format("PROVIDE({}_{} = .); ", hyp_event_ids_bounds, end)
+                    : std::string();
     };
     script += fmt::format("  {0} : {{ \"{1}{0}\" = .; {3}*({2}) {4}}}\n", section.name,
                           hyp_section_symbol, section.inputs, bound("start"), bound("end"));
