@@ -75,16 +75,17 @@ extern "C" int export_kvm_iommu_register_driver(const host::IommuDriver* driver)
   return host::register_driver(driver);
 }
 
-/// `ops` is the hypervisor's address; 6.12 has no argument for init.
+/// `ops` is the hypervisor's address; 6.12 has no argument for init. The pages go to the hypervisor
+/// before init runs and stay there when it fails, so that nobody may free them here.
 extern "C" int export_kvm_iommu_init_hyp(std::uint64_t ops, host::HypMemcache* atomic,
                                          unsigned long argument) {
   const host::HypMemcache pages = atomic != nullptr ? *atomic : host::HypMemcache{};
-  const auto answer = static_cast<int>(
+  if (atomic != nullptr) {
+    atomic->head = 0;
+    atomic->blocks = 0;
+  }
+  return static_cast<int>(
       host::kvm().call(Hypercall::pkvm_iommu_init, {ops, pages.head, pages.blocks, argument}));
-  // After an error they may be the hypervisor's or not, which nothing tells: better they are lost
-  // than that a driver frees, and somebody uses, what the host no longer has.
-  if (atomic != nullptr) *atomic = {};
-  return answer;
 }
 
 extern "C" int export_kvm_iommu_alloc_domain(unsigned domain, int type) {
