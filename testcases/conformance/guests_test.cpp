@@ -104,15 +104,6 @@ TEST_P(GuestMemory, OfAGuestThatNeverRanIsNotSpokenOf) {
   EXPECT_THAT(lines_with(run.console, "all 0 pages"), testing::IsEmpty());
 }
 
-// The VM of every run does not run where a failed module's code has run: the engine would throw all
-// its translations away, for which it touches a gibibyte.
-TEST_P(GuestMemory, OfTheVmOfEveryRunHeldNoCode) {
-  const auto run = run_emulator({own("hello"), own("initfail")});
-  ASSERT_FALSE(run.report.at("protected_vms").at("steps").empty());
-  constexpr long most_kib = 256L << 10;
-  EXPECT_LT(run.process.peak_kib, most_kib);
-}
-
 // The hypervisor learns of a VM when it is first run, not before: one that never runs is created
 // and torn down without it, and the only call is for the kernel's own VM.
 TEST_P(GuestMemory, IsAskedForByTheFirstRunOnly) {
