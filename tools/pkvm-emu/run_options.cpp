@@ -71,7 +71,7 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
              "done before deprivilege"));
   pvm_ = guest_option("--pvm",
                       "Run a guest in a protected VM after deprivilege: --pvm, or "
-                      "--pvm=hello|compute|share|trespass|smp");
+                      "--pvm=hello|compute|share|trespass|smp|traps");
   vm_ = guest_option("--vm", "The same in an ordinary VM, for comparison");
   attack_ = guest_option("--attack",
                          "Attack guests and the hypervisor as the host may: all attacks, or "
