@@ -33,6 +33,8 @@ struct HostVm {
   std::uint64_t pvmfw_load_address;  ///< IPA, or no_pvmfw_address
   std::uint64_t handle;
   Memcache teardown;  ///< what the hypervisor gives back at the end
+  /// From 6.12 on: SMCs of a protected guest go to the modules' handlers.
+  std::uint64_t smc_forwarded = 0;
 };
 
 enum class VcpuPower : std::uint64_t { runnable = 0, stopped = 1 };

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "harness/conformance_row.h"
 #include "harness/emulator.h"
 #include "harness/generation_printer.h"
 #include "pkvm/generation.h"
@@ -57,6 +58,8 @@ INSTANTIATE_TEST_SUITE_P(Generations, Guests, testing::ValuesIn(pkvm::generation
 // A protected VM starts in its firmware, prints from EL1, powers off, and gives every page back
 // zeroed.
 TEST_P(Guests, AProtectedVmRunsFromItsFirmwareToItsEnd) {
+  holds("9.3/reclaim.zeroed", GetParam().id);
+  holds("9.4/firmware.enters", GetParam().id);
   const auto run = run_on_both({module(fmt::format("{}/hello", GetParam().kmi)), "--pvm"});
   EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
   EXPECT_THAT(lines_of(run), ElementsAre("pvmfw: running in a protected VM",
@@ -84,6 +87,7 @@ TEST_P(Guests, SeveralGuestsRunOneAfterTheOther) {
 
 // What a protected guest shares the host can read and write; before and after that it cannot.
 TEST_P(Guests, SharedPagesAreTheHostsForAsLongAsTheyAreShared) {
+  holds("7.6/guest_shares_host", GetParam().id);
   const auto run = run_on_both({"--pvm=share"});
   EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
   EXPECT_THAT(
@@ -112,6 +116,7 @@ TEST_P(Guests, AccessesToNothingAreAborted) {
 
 // A vCPU that the guest switches on runs with what it was given.
 TEST_P(Guests, ASecondVcpuIsSwitchedOn) {
+  holds("9.4/other_vcpus.cpu_on", GetParam().id);
   for (const char* kind : {"--pvm=smp", "--vm=smp"}) {
     const auto run = run_on_both({kind});
     EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;

@@ -72,7 +72,7 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   pvm_ = guest_option(
       "--pvm",
       "Run a guest in a protected VM after deprivilege: --pvm, or "
-      "--pvm=hello|compute|secret|share|trespass|smp; bare:PROGRAM runs it without firmware");
+      "--pvm=hello|compute|secret|share|trespass|smp|traps; bare:PROGRAM runs it without firmware");
   vm_ = guest_option("--vm", "The same in an ordinary VM, for comparison");
   attack_ = guest_option("--attack",
                          "Attack guests and the hypervisor as the host may: all attacks, or "

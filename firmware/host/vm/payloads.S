@@ -21,4 +21,5 @@ payload_\name\()_end:
 	payload	share
 	payload	trespass
 	payload	smp
+	payload	traps
 	.section .note.GNU-stack, "", %progbits

@@ -49,6 +49,7 @@ struct VmCalls {
   bool donates_storage;  ///< init_vm and init_vcpu come with memory for the hypervisor's own view
   int (*map)(const VirtualMachine& vm, std::uint64_t pfn, std::uint64_t gfn);
   bool reclaims_by_ipa;
+  bool forwards_smc;  ///< a VM may have its SMCs offered to modules (8.4)
 };
 
 constexpr std::uint64_t prot_rwx = 7;
@@ -66,9 +67,9 @@ int map_by_kind(const VirtualMachine& vm, std::uint64_t pfn, std::uint64_t gfn) 
 }
 
 constexpr std::array<VmCalls, pkvm::generation_count> call_rows = {{
-    {.donates_storage = true, .map = map_one_page, .reclaims_by_ipa = true},
-    {.donates_storage = false, .map = map_range, .reclaims_by_ipa = false},
-    {.donates_storage = false, .map = map_by_kind, .reclaims_by_ipa = false},
+    {.donates_storage = true, .map = map_one_page, .reclaims_by_ipa = true, .forwards_smc = false},
+    {.donates_storage = false, .map = map_range, .reclaims_by_ipa = false, .forwards_smc = false},
+    {.donates_storage = false, .map = map_by_kind, .reclaims_by_ipa = false, .forwards_smc = true},
 }};
 const VmCalls& calls_of(Generation id) {
   return call_rows[static_cast<std::size_t>(id)];
@@ -101,6 +102,7 @@ int VirtualMachine::create(Generation generation, std::uint64_t type) {
     vcpus_[i] = vcpus + i;
   shared_->is_protected = (type & pkvm::vm_type_protected) != 0 ? 1 : 0;
   shared_->pvmfw_load_address = pkvm::no_pvmfw_address;
+  shared_->smc_forwarded = is_protected() && calls_of(generation).forwards_smc ? 1 : 0;
   return 0;
 }
 
@@ -269,10 +271,11 @@ RunResult VirtualMachine::run(unsigned index) {
       const bool abort =
           what == ExceptionClass::data_abort || what == ExceptionClass::instruction_abort;
       const int given = abort ? give_page(index, ipa) : negated(Errno::efault);
-      goes_on = given == 0;
+      // The hypervisor has answered a protected guest's SMC, and only tells of it.
+      goes_on = given == 0 || (what == ExceptionClass::smc64 && is_protected());
       if (given != 0 && given != negated(Errno::efault))
         result = {.why = RunExit::failed, .ipa = ipa, .error = given};
-      else if (given != 0)
+      else if (!goes_on)
         result = handle_trap(index);
     }
     kvm().call(Hypercall::pkvm_vcpu_put, {});

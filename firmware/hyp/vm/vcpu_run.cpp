@@ -4,6 +4,7 @@
 #include "hyp/hypervisor.h"
 #include "hyp/vm/guest_calls.h"
 #include "hyp/vm/guest_memory.h"
+#include "hyp/vm/guest_smc.h"
 #include "hyp/vm/injection.h"
 #include "hyp/vm/regime.h"
 #include "hyp/vm/system_trap.h"
@@ -175,10 +176,7 @@ Handled handle_protected(Vcpu& vcpu, std::uint64_t& esr) {
       emulate_system_register(vcpu, esr);
       return Handled::resume;
     case ExceptionClass::smc64:
-      // Nobody takes a protected guest's SMC (8.4): an unknown call.
-      vcpu.context.general.regs[0] = ~std::uint64_t{0};
-      skip_instruction(vcpu);
-      return Handled::resume;
+      return handle_guest_smc(vcpu);
     case ExceptionClass::wfx:
       skip_instruction(vcpu);
       return Handled::exit;

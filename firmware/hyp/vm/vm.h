@@ -58,6 +58,7 @@ struct Vm {
   bool is_protected;
   bool is_dying = false;
   bool mmio_guard = false;
+  bool smc_forwarded;  ///< to the modules' handlers (8.4)
   pkvm::HostVm* host;
   std::uint64_t pvmfw_address;
   unsigned created_vcpus;

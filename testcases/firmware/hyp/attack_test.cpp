@@ -3,10 +3,12 @@
 // dispatcher and faults, and after each attack the whole of all page tables.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 #include <string>
 
 #include "guest_invariants.h"
+#include "harness/conformance_row.h"
 #include "harness/generation_printer.h"
 #include "host/vm/attack_play.h"
 #include "host/vm/attack_scene.h"
@@ -93,6 +95,36 @@ TEST_P(Attacks, AStolenPageIsNoticed) {
   ASSERT_TRUE(lab.world().ownership().return_to_host({secret, secret + page_size}));
   EXPECT_EQ(scene.wrong_page(), (secret - NativeLab::block()) >> page_shift);
   EXPECT_NE(broken_invariant(lab.world()), "");
+}
+
+// What a module owns goes into no guest: neither what it took as its own, nor what it keeps the
+// host from, nor what it only restricted; and none of it is changed by the attempt.
+TEST_P(Attacks, ModulesKeepTheirMemoryBesideGuests) {
+  pkvmemu::test::holds("7.6/host_gives_guest.modules", id(), pkvmemu::test::HeldOn::machine);
+  NativeLab lab(id());
+  host::AttackScene scene(lab, NativeLab::block());
+  ASSERT_FALSE(scene.set_up(host::Stage::loaded));
+  Ownership& owners = lab.world().ownership();
+  const auto spare = [&](std::uint64_t page) {
+    return scene.resolve({.form = host::Form::pfn, .place = host::Place::spare, .offset = page});
+  };
+  ASSERT_TRUE(owners.host_donate_hyp(spare(0), 1, Accept::memory_only, prot_rw));
+  ASSERT_TRUE(owners.host_mod_prot(spare(1), Prot{0}, 1));
+  ASSERT_TRUE(owners.host_mod_prot(spare(2), prot_ro, 1));
+  std::array<Descriptor, 3> before{};
+  for (std::uint64_t page = 0; page < before.size(); ++page) {
+    const Pa pa = pa_of(Pfn{spare(page)});
+    before.at(page) = lab.world().host().leaf(pa).descriptor;
+    const host::CallAnswer answer = scene.call(
+        {.verb = host::Verb::map,
+         .arguments = {{{.form = host::Form::pfn, .place = host::Place::spare, .offset = page},
+                        {.form = host::Form::gfn, .place = host::Place::spare},
+                        {.offset = 1}}}});
+    EXPECT_EQ(static_cast<std::int64_t>(answer.x1), -1) << page;
+  }
+  ASSERT_FALSE(scene.tear_down());
+  for (std::uint64_t page = 0; page < before.size(); ++page)
+    EXPECT_EQ(lab.world().host().leaf(pa_of(Pfn{spare(page)})).descriptor, before.at(page)) << page;
 }
 
 // Every attack has a name of its own, a phase in which its stage can be reached, and a first step.

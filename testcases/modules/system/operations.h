@@ -36,10 +36,11 @@ enum system_handler {
 	SYSTEM_SERROR_MASK = 8,	/* for SYSTEM_COUNT only */
 	SYSTEM_SMC_NULL = 9,
 	SYSTEM_SMC_WRONG_TYPE = 10,
-	SYSTEM_GUEST_SMC = 11,
+	SYSTEM_GUEST_SMC = 11,	/* takes 0xc2000020; the argument is the VM's handle */
 	SYSTEM_SERROR_KEEPS = 12,	/* like SYSTEM_SERROR, but leaves SErrors masked */
 	SYSTEM_SERIAL = 13,	/* swallows what EL2 prints; the argument is the last character */
-	SYSTEM_HANDLERS = 14,
+	SYSTEM_GUEST_SMC_SECOND = 14,	/* takes 0xc2000020 and 0xc2000021 */
+	SYSTEM_HANDLERS = 15,
 };
 
 enum system_list {

@@ -167,7 +167,24 @@ static void serror_mask(void)
 static bool take_guest_smc(struct arm_smccc_1_2_regs *regs, struct arm_smccc_1_2_regs *res,
 			   pkvm_handle_t handle)
 {
-	return false;
+	note(SYSTEM_GUEST_SMC, handle);
+	if (regs->a0 != 0xc2000020)
+		return false;
+	res->a0 = 0;
+	res->a1 = regs->a1 + 1;
+	res->a17 = 0x17;
+	return true;
+}
+
+static bool take_guest_smc_second(struct arm_smccc_1_2_regs *regs, struct arm_smccc_1_2_regs *res,
+				  pkvm_handle_t handle)
+{
+	note(SYSTEM_GUEST_SMC_SECOND, regs->a0);
+	if (regs->a0 != 0xc2000020 && regs->a0 != 0xc2000021)
+		return false;
+	res->a0 = 0;
+	res->a1 = regs->a1 + 2;
+	return true;
 }
 #endif
 
@@ -183,6 +200,8 @@ static int register_others(u64 handler)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 	case SYSTEM_GUEST_SMC:
 		return pkvm_ops->register_guest_smc_handler(take_guest_smc);
+	case SYSTEM_GUEST_SMC_SECOND:
+		return pkvm_ops->register_guest_smc_handler(take_guest_smc_second);
 #endif
 	}
 	return -ENOSYS;
