@@ -22,6 +22,13 @@ inline constexpr std::uint64_t uart_flags_offset = 0x18;
 /// The monitor's mailbox: the guest writes the address of a page that it shares, the monitor
 /// answers in that page; read: how many pages were answered.
 inline constexpr std::uint64_t mailbox_ipa = 0x0a00'0000;
+/// The guest writes the address of a page here: the monitor reads it, executes its first
+/// instruction, and writes to its second word, and tells what came of each.
+inline constexpr std::uint64_t intrusion_ipa = mailbox_ipa + 8;
+/// A store here is the monitor's to answer, and means nothing.
+inline constexpr std::uint64_t ignored_ipa = mailbox_ipa + 16;
+/// Exits, or calls, of the programs that the benchmark runs.
+inline constexpr std::uint64_t benchmark_rounds = 20'000;
 
 /// First bytes of firmware and payloads; the first instruction branches over it.
 struct ImageHeader {

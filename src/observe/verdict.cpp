@@ -144,10 +144,10 @@ VerdictLine line_of(const GuestReport& guest) {
   for (const GuestStep& step : guest.steps) {
     if (step.answer == 0) continue;
     if (step.what == "payload")
-      return {Tone::bad,
-              head +
-                  ": no such program: the kernel carries hello, compute, share, trespass "
-                  "and smp; any other is a path in the initramfs"};
+      return {Tone::bad, head +
+                             ": no such program: the kernel carries hello, calls, compute, exits, "
+                             "secret, share, trespass "
+                             "and smp; any other is a path in the initramfs"};
     return {Tone::bad, fmt::format("{}: {} answered {}", head, step.what,
                                    error_text(static_cast<int>(step.answer)))};
   }

@@ -16,6 +16,7 @@
 
 #include "binary_pair.h"
 #include "guest_runs.h"
+#include "pkvm/guest.h"
 #include "statistics.h"
 #include "straight_code.h"
 #include "support/result.h"
@@ -78,6 +79,55 @@ Result<void> add_round_trip(const GuestRuns& guest, const Effort& effort, std::v
   return {};
 }
 
+Result<void> add_own_vm(const GuestRuns& guest, const Effort& effort, std::vector<Row>& rows) {
+  const auto runs = guest.run_with_and_without_vm(effort.pairs);
+  if (!runs) return std::unexpected(runs.error());
+  const double with = median_seconds(runs->ours);
+  const double without = median_seconds(runs->qemu);
+  rows.push_back({"that run with, and without (--no-pvm) its VM",
+                  fmt::format("{:.1f} ms", with * 1e3), fmt::format("{:.1f} ms", without * 1e3),
+                  times(without / with), ""});
+  return {};
+}
+
+/// A run with a protected VM of a program, on both machines.
+struct GuestSeconds {
+  double ours = 0;
+  double qemu = 0;
+};
+Result<GuestSeconds> guest_seconds(const GuestRuns& guest, const Effort& effort,
+                                   const std::string& wishes) {
+  const auto runs = guest.run_wishes(wishes, effort.pairs);
+  if (!runs) return std::unexpected(runs.error());
+  return GuestSeconds{.ours = median_seconds(runs->ours), .qemu = median_seconds(runs->qemu)};
+}
+
+/// What a guest's exits cost is what its run takes longer than that of one that only prints.
+Result<void> add_guests(const GuestRuns& guest, const Effort& effort, std::vector<Row>& rows) {
+  const auto hello = guest_seconds(guest, effort, "pvm hello\n");
+  if (!hello) return std::unexpected(hello.error());
+  rows.push_back({"run with a protected VM: boot, print, tear down",
+                  fmt::format("{:.1f} ms", hello->ours * 1e3),
+                  fmt::format("{:.1f} ms", hello->qemu * 1e3), times(hello->qemu / hello->ours),
+                  ">= 3"});
+  struct Program {
+    const char* wish;
+    const char* what;
+  };
+  for (const auto& [wish, what] :
+       {Program{.wish = "pvm calls\n", .what = "call of a guest, answered at EL2"},
+        Program{.wish = "pvm exits\n", .what = "exit of a guest to the host and back"}}) {
+    const auto many = guest_seconds(guest, effort, wish);
+    if (!many) return std::unexpected(many.error());
+    constexpr auto rounds = static_cast<double>(pkvm::guest::benchmark_rounds);
+    const double ours = (many->ours - hello->ours) / rounds * 1e9;
+    const double qemu = (many->qemu - hello->qemu) / rounds * 1e9;
+    rows.push_back({what, fmt::format("{:.0f} ns", ours), fmt::format("{:.0f} ns", qemu),
+                    times(qemu / ours), ""});
+  }
+  return {};
+}
+
 Result<void> add_straight_code(LoopBody body, std::string_view name, const Effort& effort,
                                std::vector<Row>& rows) {
   std::vector<double> ours;
@@ -107,6 +157,8 @@ Result<void> run(const Effort& effort, const std::filesystem::path& folder) {
   std::vector<Row> rows = {{"", "ours", "QEMU or engine", "ratio", "wanted"}};
   if (auto done = add_whole_run(*guest, effort, rows); !done) return done;
   if (auto done = add_round_trip(*guest, effort, rows); !done) return done;
+  if (auto done = add_own_vm(*guest, effort, rows); !done) return done;
+  if (auto done = add_guests(*guest, effort, rows); !done) return done;
   struct Loop {
     LoopBody body;
     std::string_view name;

@@ -9,8 +9,10 @@
 #include "host/arch.h"
 #include "host/console.h"
 #include "host/events.h"
+#include "host/exceptions.h"
 #include "host/kernel.h"
 #include "host/memory.h"
+#include "host/touch.h"
 #include "host/vm/guest_services.h"
 #include "host/vm/payloads.h"
 #include "host/vm/virtual_machine.h"
@@ -29,6 +31,8 @@ using pkvm::event::Kind;
 
 /// The firmware's pages beyond its image are there to be touched: its stack.
 constexpr std::uint64_t firmware_memory = 0x2'0000;
+/// Before a program's name: the protected VM starts in the program itself.
+constexpr std::string_view without_firmware = "bare:";
 
 std::optional<std::span<const std::byte>> find_payload(std::string_view name) {
   if (const auto builtin = builtin_payload(name)) return builtin;
@@ -69,7 +73,11 @@ class GuestConsole {
 class Monitor {
  public:
   Monitor(GuestKind kind, pkvm::Generation generation, std::string_view name)
-      : kind_(kind), generation_(generation), name_(name), console_(kind, name) {}
+      : kind_(kind),
+        generation_(generation),
+        name_(name),
+        has_firmware_(kind == GuestKind::protected_vm && !name.starts_with(without_firmware)),
+        console_(kind, name) {}
 
   void run() {
     const bool made = create();
@@ -98,7 +106,7 @@ class Monitor {
   }
 
   bool set_up_firmware() {
-    if (kind_ == GuestKind::ordinary) return true;
+    if (!has_firmware_) return true;
     std::uint64_t size = 0;
     const int answer = vm_.firmware_info(size);
     if (answer == 0)
@@ -110,7 +118,7 @@ class Monitor {
 
   bool start_and_run() {
     if (!set_up_firmware()) return false;
-    const auto payload = find_payload(name_);
+    const auto payload = find_payload(program());
     if (!payload) return step("payload", pkvm::negated(pkvm::Errno::enoent));
     if (!step("memory", add_memory(*payload))) return false;
     for (unsigned i = 0; i < vcpus; ++i) {
@@ -126,7 +134,7 @@ class Monitor {
   }
 
   int add_memory(std::span<const std::byte> payload) {
-    if (kind_ == GuestKind::protected_vm)
+    if (has_firmware_)
       if (const int added = vm_.add_memory(layout::firmware_ipa, firmware_memory); added != 0)
         return added;
     if (const int added = vm_.add_memory(layout::ram_ipa, layout::ram_size); added != 0)
@@ -204,6 +212,7 @@ class Monitor {
   bool write_device(std::uint64_t ipa, std::uint64_t value) {
     if (ipa == layout::uart_ipa) console_.put(static_cast<char>(value));
     if (ipa == layout::mailbox_ipa) answer_mail(value);
+    if (ipa == layout::intrusion_ipa) intrude(value);
     return is_device(ipa);
   }
 
@@ -215,6 +224,31 @@ class Monitor {
     const bool reached = invert_words(*pa);
     printk("%s %.*s: the shared page %s\n", kind_word(), static_cast<int>(name_.size()),
            name_.data(), reached ? "is answered" : "cannot be reached");
+  }
+
+  /// The guest asks how well it is protected (pkvm-abi.md 7.7).
+  void intrude(std::uint64_t ipa) {
+    struct Attempt {
+      const char* what;
+      Access access;
+      std::uint64_t offset;
+    };
+    constexpr static std::array attempts = {
+        Attempt{.what = "reads", .access = Access::read, .offset = 0},
+        Attempt{.what = "executes", .access = Access::execute, .offset = 0},
+        Attempt{.what = "writes", .access = Access::write, .offset = sizeof(std::uint64_t)}};
+    const auto page = vm_.backing(ipa);
+    if (!page) return;
+    for (const Attempt& attempt : attempts) {
+      const Touched touched = touch(attempt.access, *page + attempt.offset, 0);
+      printk("%s %.*s: the host %s the page: ", kind_word(), static_cast<int>(name_.size()),
+             name_.data(), attempt.what);
+      if (touched.abort)
+        printk("\001c%s, ESR 0x%llx\n", name_of_exception(touched.esr),
+               static_cast<unsigned long long>(touched.esr));
+      else
+        printk("\001cdone\n");
+    }
   }
 
   int answer_call(unsigned vcpu) {
@@ -237,11 +271,16 @@ class Monitor {
              static_cast<int>(name_.size()), name_.data(), vm_.dirty_pages(), given);
   }
 
+  std::string_view program() const {
+    return name_.starts_with(without_firmware) ? name_.substr(without_firmware.size()) : name_;
+  }
+
   static constexpr unsigned vcpus = 2;
 
   GuestKind kind_;
   pkvm::Generation generation_;
   std::string_view name_;
+  bool has_firmware_;
   GuestConsole console_;
   VirtualMachine vm_;
   std::array<bool, vcpus> running_{};
