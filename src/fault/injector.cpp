@@ -20,8 +20,8 @@ void Injector::attach(machine::Machine& machine) {
 }
 
 bool Injector::is_planned(const Site& site) const {
-  return std::ranges::any_of(
-      happened_, [&](const Happened& one) { return one.fault.site == site.name; });
+  return std::ranges::any_of(happened_,
+                             [&](const Happened& one) { return one.fault.site == site.name; });
 }
 
 void Injector::saw(const machine::Event& event) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The ready set of attacks as a user runs it: every answer as specified on each generation, the same
-// console under QEMU, and afterwards the page tables of the whole machine.
+// The ready set of attacks as a user runs it: every answer as specified on each generation, the
+// same console under QEMU, and afterwards the page tables of the whole machine.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,8 +55,8 @@ TEST_P(AttackRuns, AllAreAnsweredAsSpecified) {
                                     attacks.size())));
 }
 
-// A VM whose vCPU is loaded cannot be torn down: a WARN of EL2's, so a panic. It is left out unless it
-// is named, and then the verdict says that it was to be.
+// A VM whose vCPU is loaded cannot be torn down: a WARN of EL2's, so a panic. It is left out unless
+// it is named, and then the verdict says that it was to be.
 TEST_P(AttackRuns, AFatalOneIsMadeByNameOnly) {
   holds("9.3/start_teardown_vm.loaded");
   const auto run = run_emulator(arguments({"--attack=teardown-loaded"}));
@@ -73,9 +73,9 @@ TEST_P(AttackRuns, AFatalOneIsMadeByNameOnly) {
 
 // After a failed load attacks get the same answers, but those that need firmware are left out.
 TEST_P(AttackRuns, AFailedLoadChangesNoAnswer) {
-  const Arguments all{"--attack=vm-*", "--attack=firmware-*", "--cmdline",
-                      fmt::format("pkvmemu.generation={} kvm-arm.protected_modules=nosuch",
-                                  GetParam().kmi)};
+  const Arguments all{
+      "--attack=vm-*", "--attack=firmware-*", "--cmdline",
+      fmt::format("pkvmemu.generation={} kvm-arm.protected_modules=nosuch", GetParam().kmi)};
   const auto run = run_emulator(all);
   EXPECT_THAT(run.console, Contains("attack vm-root-again: as specified"));
   EXPECT_THAT(run.console, Not(Contains(HasSubstr("NOT as specified"))));
