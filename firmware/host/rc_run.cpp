@@ -198,10 +198,10 @@ void run_wish(const Wish& wish, WishPhase phase) {
       run_late(wish);
       return;
     case WishKind::pvm:
-      run_guest(GuestKind::protected_vm, kvm().generation(), wish.target);
+      run_guests(GuestKind::protected_vm, kvm().generation(), wish.target);
       return;
     case WishKind::vm:
-      run_guest(GuestKind::ordinary, kvm().generation(), wish.target);
+      run_guests(GuestKind::ordinary, kvm().generation(), wish.target);
       return;
     case WishKind::attack:
       run_attacks(phase == WishPhase::early ? AttackPhase::early : AttackPhase::after, wish.target);

@@ -104,7 +104,8 @@ enum class Kind : std::uint32_t {
   /// It has. name, v0: 1 when it raised an exception, v1 what it read, v2 ESR_EL1, v3 FAR_EL1.
   touch_end = 50,
 
-  // From EL1, about guests. name: the guest's program.
+  // From EL1, about guests. name: the guest's program, v3: its number in this run, from 1; 0 is the
+  // kernel's own (probe_begin).
   /// A step of running it. text: which, v0 what it answered (0 or -errno), v1: 1 protected.
   /// v2: what it told, where it tells something (firmware info: the size).
   guest_step = 64,

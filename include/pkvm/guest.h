@@ -30,6 +30,9 @@ inline constexpr std::uint64_t ignored_ipa = mailbox_ipa + 16;
 /// Exits, or calls, of the programs that the benchmark runs.
 inline constexpr std::uint64_t benchmark_rounds = 20'000;
 
+/// Guests that the monitor keeps alive at once.
+inline constexpr std::size_t most_at_once = 4;
+
 /// First bytes of firmware and payloads; the first instruction branches over it.
 struct ImageHeader {
   std::uint32_t branch;

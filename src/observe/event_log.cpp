@@ -133,9 +133,13 @@ void EventLog::add_from_host(const machine::Event& event) {
 /// The one that runs, which is the kernel's own from its beginning to its end.
 GuestReport& EventLog::open_guest(const Record& record) {
   if (report_.probe && !report_.probe->ended) return *report_.probe;
-  if (report_.guests.empty() || report_.guests.back().ended)
-    report_.guests.push_back({.name = text_of(record.name)});
-  return report_.guests.back();
+  // Several guests may run at once.
+  const std::uint64_t number = record.value[3];
+  const auto known = std::ranges::find_if(report_.guests, [number](const GuestReport& guest) {
+    return guest.number == number && !guest.ended;
+  });
+  if (known != report_.guests.end()) return *known;
+  return report_.guests.emplace_back(GuestReport{.name = text_of(record.name), .number = number});
 }
 
 void EventLog::add_guest(const Record& record) {

@@ -141,6 +141,7 @@ struct GuestStep {
 /// A guest that the kernel was asked to run (--pvm, --vm).
 struct GuestReport {
   std::string name;
+  std::uint64_t number = 0;  ///< of the guests in this run, from 1
   bool is_protected = false;
   bool ended = false;  ///< torn down, or given up
   bool ran = false;    ///< to its own end

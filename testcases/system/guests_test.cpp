@@ -85,6 +85,33 @@ TEST_P(Guests, SeveralGuestsRunOneAfterTheOther) {
     EXPECT_THAT(lines_of(run, guest), Contains("primes below 10000: 1229")) << guest;
 }
 
+// Guests of both kinds live at once: the kernel goes to the next one at every exit, and each does
+// what it does alone. The first one still runs when the last one is made, and all pages come back.
+TEST_P(Guests, SeveralGuestsLiveAtOnce) {
+  const auto run = run_on_both({"--pvm=share,compute,vm:smp,share"});
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+  ASSERT_EQ(run.report.at("guests").size(), 4U);
+  for (const std::size_t sharing : {0U, 3U})
+    EXPECT_THAT(lines_of(run, sharing),
+                IsSupersetOf({"share: 0", "the host answered in the shared page", "unshare: 0"}));
+  EXPECT_THAT(lines_of(run, 1), Contains("primes below 10000: 1229"));
+  EXPECT_THAT(lines_of(run, 2), Contains("vCPU 1 runs with 42"));
+  EXPECT_FALSE(run.report.at("guests").at(2).at("protected").get<bool>());
+  const auto place = [&](std::string_view line) {
+    const auto found = std::ranges::find(run.console, line);
+    EXPECT_NE(found, run.console.end()) << line;
+    return found - run.console.begin();
+  };
+  EXPECT_LT(place("vm smp: create: 0"), place("pvm compute: run: 0"));
+  EXPECT_LT(place("pvm compute: run: 0"), place("pvm share: tear down: 0"));
+}
+
+// A list that is none, and one that is too long, are refused before anything runs.
+TEST_P(Guests, AWrongListOfGuestsIsRefused) {
+  for (const char* list : {"--pvm=hello,", "--pvm=,hello", "--vm=hello,,hello", "--vm=a,b,c,d,e"})
+    EXPECT_EQ(run_emulator({list}).process.exit_code, 2) << list;
+}
+
 // What a protected guest shares the host can read and write; before and after that it cannot.
 TEST_P(Guests, SharedPagesAreTheHostsForAsLongAsTheyAreShared) {
   holds("7.6/guest_shares_host", GetParam().id);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "attack_list.h"
+#include "pkvm/guest.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/psci_names.h"
 
@@ -241,13 +242,25 @@ Result<RcLine> parse_touch(std::string_view text) {
   return line;
 }
 
+namespace {
+
+bool has_empty_item(std::string_view list) {
+  return list.starts_with(',') || list.ends_with(',') || list.contains(",,");
+}
+
+}  // namespace
+
 Result<RcLine> parse_guest(RcVerb verb, std::string_view program) {
   constexpr std::string_view default_program = "hello";
   RcLine line;
   line.verb = verb;
   line.target = program.empty() ? default_program : program;
-  if (line.target.find_first_of(" \t#") != std::string::npos)
-    return fail("'{}' is no guest program", program);
+  if (line.target.find_first_of(" \t#") != std::string::npos || has_empty_item(line.target))
+    return fail("'{}' is no guest program, and no list of some", program);
+  const auto guests = static_cast<std::size_t>(std::ranges::count(line.target, ',')) + 1;
+  if (guests > pkvm::guest::most_at_once)
+    return fail("'{}': {} guests at once, expected at most {}", program, guests,
+                pkvm::guest::most_at_once);
   return line;
 }
 

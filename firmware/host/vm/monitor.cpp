@@ -18,6 +18,7 @@
 #include "host/vm/virtual_machine.h"
 #include "image/cpio.h"
 #include "lib/memory.h"
+#include "lib/string.h"
 #include "pkvm/event.h"
 #include "pkvm/guest.h"
 #include "support/bits.h"
@@ -43,10 +44,22 @@ std::optional<std::span<const std::byte>> find_payload(std::string_view name) {
 
 constinit bool firmware_greeted = false;
 
+/// What one guest is called, and its number in this run.
+struct GuestName {
+  std::string_view text;
+  std::uint64_t number;
+};
+
+/// Guests count from 1: 0 is the kernel's own.
+std::uint64_t next_number() {
+  static constinit std::uint64_t last = 0;
+  return ++last;
+}
+
 /// One guest's console: whole lines, as they come.
 class GuestConsole {
  public:
-  GuestConsole(GuestKind kind, std::string_view name) : kind_(kind), name_(name) {}
+  GuestConsole(GuestKind kind, GuestName name) : kind_(kind), name_(name) {}
 
   void put(char c) {
     if (c == '\n' || used_ == line_.size()) flush();
@@ -55,9 +68,9 @@ class GuestConsole {
   void flush() {
     if (used_ == 0) return;
     const std::string_view text(line_.data(), used_);
-    printk("%.*s> %.*s\n", static_cast<int>(name_.size()), name_.data(),
+    printk("%.*s> %.*s\n", static_cast<int>(name_.text.size()), name_.text.data(),
            static_cast<int>(text.size()), text.data());
-    events().emit(Kind::guest_console, {}, name_, text);
+    events().emit(Kind::guest_console, {0, 0, 0, name_.number}, name_.text, text);
     if (kind_ == GuestKind::protected_vm && text == layout::firmware_greeting)
       firmware_greeted = true;
     used_ = 0;
@@ -65,26 +78,41 @@ class GuestConsole {
 
  private:
   GuestKind kind_;
-  std::string_view name_;
+  GuestName name_;
   std::array<char, 160> line_{};
   std::size_t used_ = 0;
 };
 
 class Monitor {
  public:
+  /// How long a vCPU runs before the next one does: until it has nothing to do, or only to its next
+  /// exit, so that guests take turns in the midst of their work.
+  enum class Turn : std::uint8_t { until_idle, one_exit };
+
   Monitor(GuestKind kind, pkvm::Generation generation, std::string_view name)
       : kind_(kind),
         generation_(generation),
         name_(name),
+        number_(next_number()),
         has_firmware_(kind == GuestKind::protected_vm && !name.starts_with(without_firmware)),
-        console_(kind, name) {}
+        console_(kind, {.text = name, .number = number_}) {}
 
-  void run() {
-    const bool made = create();
-    const bool ran = made && start_and_run();
+  void begin() {
+    made_ = create();
+    going_ = made_ && set_up();
+  }
+  bool goes_on() const { return going_; }
+  /// A turn of the guest's. It ends when it powers off, or when nobody can go on.
+  void take_turn(Turn turn) {
+    const int failed = run_vcpus(turn);
+    if (failed == 0 && !off_) return;
+    going_ = false;
+    ran_ = step("run", failed);
+  }
+  void end() {
     console_.flush();
-    if (made) tear_down();
-    events().emit(Kind::guest_end, {ran ? 1ULL : 0ULL}, name_);
+    if (made_) tear_down();
+    events().emit(Kind::guest_end, {ran_ ? 1ULL : 0ULL, 0, 0, number_}, name_);
   }
 
  private:
@@ -94,7 +122,7 @@ class Monitor {
            answer);
     events().emit(Kind::guest_step,
                   {static_cast<std::uint64_t>(std::int64_t{answer}),
-                   kind_ == GuestKind::protected_vm ? 1ULL : 0ULL, told},
+                   kind_ == GuestKind::protected_vm ? 1ULL : 0ULL, told, number_},
                   name_, what);
     return answer == 0;
   }
@@ -116,7 +144,7 @@ class Monitor {
     return step("set firmware", vm_.set_firmware_ipa(layout::firmware_ipa));
   }
 
-  bool start_and_run() {
+  bool set_up() {
     if (!set_up_firmware()) return false;
     const auto payload = find_payload(program());
     if (!payload) return step("payload", pkvm::negated(pkvm::Errno::enoent));
@@ -130,7 +158,7 @@ class Monitor {
     entry.pc = layout::payload_ipa;
     entry.x[0] = layout::ram_ipa;
     running_[0] = true;
-    return step("run", run_vcpus());
+    return true;
   }
 
   int add_memory(std::span<const std::byte> payload) {
@@ -154,29 +182,37 @@ class Monitor {
     return 0;
   }
 
-  /// The vCPUs that are on in turn, until the guest powers off or nobody can go on.
-  int run_vcpus() {
-    constexpr unsigned most_idle_rounds = 64;
-    for (unsigned idle_rounds = 0; idle_rounds < most_idle_rounds; ++idle_rounds) {
-      for (unsigned i = 0; i < vcpus && !off_; ++i)
-        if (const int failed = run_vcpu(i); failed != 0) return failed;
-      if (off_) return 0;
-      if (worked_) idle_rounds = 0;
-      worked_ = false;
+  int run_vcpus(Turn turn) {
+    constexpr unsigned most_idle_turns = 64 * vcpus;
+    for (unsigned i = 0; i < vcpus && !off_; ++i) {
+      const Ran ran = run_vcpu(current_, turn);
+      if (ran.error != 0) return ran.error;
+      idle_turns_ = ran.worked ? 0 : idle_turns_ + 1;
+      if (!ran.idle) return 0;
+      current_ = (current_ + 1) % vcpus;
     }
-    return pkvm::negated(pkvm::Errno::eagain);
+    return off_ || idle_turns_ < most_idle_turns ? 0 : pkvm::negated(pkvm::Errno::eagain);
   }
 
-  /// One vCPU until it has nothing to do for now: it is off, waits, or polls a device. There are no
-  /// interrupts that would take it from its CPU.
-  int run_vcpu(unsigned vcpu) {
+  struct Ran {
+    int error = 0;
+    bool worked = false;
+    bool idle = true;  ///< it is off, waits, or polls a device
+  };
+  /// There are no interrupts that would take a vCPU from its CPU.
+  Ran run_vcpu(unsigned vcpu, Turn turn) {
+    Ran ran;
     while (running_[vcpu] && !off_) {
       const RunResult result = vm_.run(vcpu);
-      if (const int failed = handle(vcpu, result); failed != 0) return failed;
-      if (result.why == RunExit::wait || result.why == RunExit::mmio_read) return 0;
-      worked_ = true;
+      ran.error = handle(vcpu, result);
+      if (ran.error != 0) return ran;
+      if (result.why == RunExit::wait || result.why == RunExit::mmio_read) return ran;
+      ran.worked = true;
+      ran.idle = !running_[vcpu];
+      if (turn == Turn::one_exit) return ran;
     }
-    return 0;
+    ran.idle = true;
+    return ran;
   }
 
   int handle(unsigned vcpu, const RunResult& result) {
@@ -280,18 +316,54 @@ class Monitor {
   GuestKind kind_;
   pkvm::Generation generation_;
   std::string_view name_;
+  std::uint64_t number_;
   bool has_firmware_;
   GuestConsole console_;
   VirtualMachine vm_;
   std::array<bool, vcpus> running_{};
+  bool made_ = false;
+  bool going_ = false;
+  bool ran_ = false;
   bool off_ = false;
-  bool worked_ = false;  ///< in this round
+  unsigned current_ = 0;  ///< vCPU that runs next
+  unsigned idle_turns_ = 0;
 };
+
+/// "pvm:NAME" and "vm:NAME" in a list are of that kind, others of the wish's.
+GuestKind take_kind(std::string_view& name, GuestKind usual) {
+  struct Prefix {
+    std::string_view text;
+    GuestKind kind;
+  };
+  constexpr static std::array prefixes = {Prefix{.text = "pvm:", .kind = GuestKind::protected_vm},
+                                          Prefix{.text = "vm:", .kind = GuestKind::ordinary}};
+  for (const Prefix& prefix : prefixes) {
+    if (!name.starts_with(prefix.text)) continue;
+    name.remove_prefix(prefix.text.size());
+    return prefix.kind;
+  }
+  return usual;
+}
 
 }  // namespace
 
-void run_guest(GuestKind kind, pkvm::Generation generation, std::string_view payload) {
-  Monitor(kind, generation, payload).run();
+void run_guests(GuestKind usual, pkvm::Generation generation, std::string_view payloads) {
+  std::array<std::optional<Monitor>, most_guests_at_once> guests;
+  std::size_t count = 0;
+  while (!payloads.empty() && count < guests.size()) {
+    std::string_view name = fw::take_until(payloads, ',');
+    const GuestKind kind = take_kind(name, usual);
+    guests[count++].emplace(kind, generation, name);
+  }
+  const auto all = std::span(guests).first(count);
+  const auto turn = count == 1 ? Monitor::Turn::until_idle : Monitor::Turn::one_exit;
+  for (auto& guest : all)
+    guest->begin();
+  while (std::ranges::any_of(all, [](const auto& guest) { return guest->goes_on(); }))
+    for (auto& guest : all)
+      if (guest->goes_on()) guest->take_turn(turn);
+  for (auto& guest : all)
+    guest->end();
 }
 
 bool firmware_has_reported_in() {
