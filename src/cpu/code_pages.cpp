@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cpu/code_pages.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace pkvmemu::cpu {
@@ -17,17 +18,48 @@ CodePages::Page& CodePages::page(Pa pa) {
   return regions_.front().pages.front();
 }
 
-Pa CodePages::fetched(Pa pa) {
+Pa CodePages::fetched(Pa pa, PageBytes bytes) {
   Page& it = page(pa);
-  it.fetched = true;
-  return pa + (it.name % names_ * stride);
+  if (!it.fetched) take_name(pa, it, bytes);
+  return pa + (it.name * stride);
 }
 
+/// A page that may be written while it is fetched is not remembered: what is translated under its
+/// name may be of more than one content.
+void CodePages::take_name(Pa pa, Page& it, PageBytes bytes) {
+  it.fetched = true;
+  const bool remembers = remembers_ && !it.written;
+  if (remembers) {
+    const auto known = versions_.find(pfn_of(pa).value);
+    if (known != versions_.end())
+      for (const Version& version : known->second)
+        if (std::ranges::equal(*version.bytes, bytes)) {
+          it.name = version.name;
+          return;
+        }
+  }
+  // It was seen to before, by wants_name(), that there is one.
+  it.name = static_cast<std::uint8_t>(std::min<unsigned>(it.used, names_ - 1));
+  it.used = static_cast<std::uint8_t>(it.name + 1);
+  if (!remembers) return;
+  auto copy = std::make_unique<std::array<std::byte, page_size>>();
+  std::ranges::copy(bytes, copy->begin());
+  versions_[pfn_of(pa).value].push_back({.name = it.name, .bytes = std::move(copy)});
+}
+
+/// Stores go by the first name, and the engine itself drops what was translated under that.
 void CodePages::written(Pa pa) {
   Page& it = page(pa);
   if (it.written) return;
   it.written = true;
   written_.push_back(pa);
+  if (!remembers_) return;
+  forget(pa, 0);
+  if (it.fetched) forget(pa, it.name);
+}
+
+void CodePages::replaced(Pa pa) {
+  retire(pa, page(pa));
 }
 
 bool CodePages::invalidate() {
@@ -35,23 +67,42 @@ bool CodePages::invalidate() {
   for (const Pa pa : written_) {
     Page& it = page(pa);
     it.written = false;
-    if (!it.fetched) continue;
-    it.fetched = false;
-    wants_name_ = wants_name_ || it.name + 1U >= names_;
-    it.name = static_cast<std::uint8_t>((it.name + 1) % most_names);
+    retire(pa, it);
   }
   written_.clear();
   return true;
 }
 
-void CodePages::name_added() {
-  ++names_;
-  wants_name_ = false;
+void CodePages::forget_writes() {
+  for (const Pa pa : written_)
+    page(pa).written = false;
+  written_.clear();
 }
 
-/// Names that were taken in the meantime mean nothing any more, and any of them will do.
-void CodePages::all_dropped() {
-  wants_name_ = false;
+/// The next fetch decides on a name; here it is made sure that there will be one.
+void CodePages::retire(Pa pa, Page& it) {
+  it.fetched = false;
+  if (it.used >= names_) wanting_.push_back(pa);
+}
+
+void CodePages::forget(Pa pa, std::uint8_t name) {
+  const auto known = versions_.find(pfn_of(pa).value);
+  if (known == versions_.end()) return;
+  std::erase_if(known->second, [name](const Version& version) { return version.name == name; });
+}
+
+void CodePages::name_added() {
+  ++names_;
+  wanting_.clear();
+}
+
+/// Nothing is translated any more for the pages that wanted a name.
+void CodePages::dropped() {
+  for (const Pa pa : wanting_) {
+    page(pa).used = 0;
+    versions_.erase(pfn_of(pa).value);
+  }
+  wanting_.clear();
 }
 
 }  // namespace pkvmemu::cpu

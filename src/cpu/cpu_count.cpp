@@ -14,6 +14,29 @@ constexpr std::optional<std::uint32_t> no_eret = 0;
 
 }  // namespace
 
+/// Of the blocks that go beyond `watched_from_`: whether it must not begin. One that has to be left
+/// in its middle is stopped at too, until it is translated for that.
+bool Cpu::ends_before(std::uint64_t address, std::uint64_t count) noexcept {
+  if (stop_at_block_) {
+    end_at_block(StopReason::reached);
+    return true;
+  }
+  if (const auto target = target_in(address, count)) {
+    if (*target == address) {
+      end_at_block(StopReason::reached);
+      return true;
+    }
+    if (split_ && split_->block == address && split_->at == *target) return false;
+    split_ = Split{.block = address, .size = count * 4, .at = *target};
+    block_start_ = block_end_ = 0;
+    uc_emu_stop(engine_->raw());
+    return true;
+  }
+  if (instructions_ + count <= budget_) return false;
+  end_at_block(StopReason::budget_spent);
+  return true;
+}
+
 /// The block that was about to begin does not.
 void Cpu::end_at_block(StopReason reason) noexcept {
   block_start_ = block_end_ = 0;
@@ -52,6 +75,7 @@ std::uint64_t Cpu::instructions_at(std::uint64_t pc) const noexcept {
 }
 
 void Cpu::drop_tail(std::uint64_t pc) noexcept {
+  uncount_hit(pc);
   const std::uint64_t completed = instructions_at(pc);
   if (counts_blocks_by_el_ && block_el_ == 2) el2_instructions_ -= instructions_ - completed;
   instructions_ = completed;
