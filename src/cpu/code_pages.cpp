@@ -20,14 +20,14 @@ CodePages::Page& CodePages::page(Pa pa) {
 
 Pa CodePages::fetched(Pa pa, PageBytes bytes) {
   Page& it = page(pa);
-  if (!it.fetched) take_name(pa, it, bytes);
+  if (!it.fetched && !take_name(pa, it, bytes)) return pa + ((names_ - 1) * stride);
   return pa + (it.name * stride);
 }
 
-/// A page that may be written while it is fetched is not remembered: what is translated under its
-/// name may be of more than one content.
-void CodePages::take_name(Pa pa, Page& it, PageBytes bytes) {
-  it.fetched = true;
+/// Nothing is taken when there is no name: then wants_name() holds, nothing runs until there is
+/// one, and the fetch is made again. A page that may be written while it is fetched is not
+/// remembered: what is translated under its name may be of more than one content.
+bool CodePages::take_name(Pa pa, Page& it, PageBytes bytes) {
   const bool remembers = remembers_ && !it.written;
   if (remembers) {
     const auto known = versions_.find(pfn_of(pa).value);
@@ -35,16 +35,18 @@ void CodePages::take_name(Pa pa, Page& it, PageBytes bytes) {
       for (const Version& version : known->second)
         if (std::ranges::equal(*version.bytes, bytes)) {
           it.name = version.name;
-          return;
+          it.fetched = true;
+          return true;
         }
   }
-  // It was seen to before, by wants_name(), that there is one.
-  it.name = static_cast<std::uint8_t>(std::min<unsigned>(it.used, names_ - 1));
-  it.used = static_cast<std::uint8_t>(it.name + 1);
-  if (!remembers) return;
+  if (it.used >= names_) return false;
+  it.fetched = true;
+  it.name = it.used++;
+  if (!remembers) return true;
   auto copy = std::make_unique<std::array<std::byte, page_size>>();
   std::ranges::copy(bytes, copy->begin());
   versions_[pfn_of(pa).value].push_back({.name = it.name, .bytes = std::move(copy)});
+  return true;
 }
 
 /// Stores go by the first name, and the engine itself drops what was translated under that.

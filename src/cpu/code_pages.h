@@ -78,7 +78,7 @@ class CodePages {
   };
 
   Page& page(Pa pa);
-  void take_name(Pa pa, Page& it, PageBytes bytes);
+  [[nodiscard]] bool take_name(Pa pa, Page& it, PageBytes bytes);
   void retire(Pa pa, Page& it);
   void forget(Pa pa, std::uint8_t name);
 

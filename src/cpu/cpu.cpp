@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cpu/abort_guard.h"
 #include "cpu/engine.h"
@@ -41,7 +42,7 @@ inline void Cpu::on_block(std::uint64_t address, std::uint32_t size) noexcept {
   if (instructions_ + count > watched_from_) [[unlikely]]
     if (ends_before(address, count)) return;
   if (stop_requested_.load(std::memory_order_relaxed)) [[unlikely]]
-    return end_at_block(StopReason::requested);
+    return end_at_block(StopReason::requested, address);
   const std::uint64_t left_at = block_end_;
   instructions_ += count;
   block_start_ = address;
@@ -188,14 +189,14 @@ void Cpu::run_engine() {
     refusal_.reset();
     block_start_ = block_end_ = 0;
     const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
-    const bool asked_by_split = split_ && !split_->armed;
-    if (code_pages_.wants_name()) {
-      rename_code();
-      if (!stop_reason_ && !refusal_ && status == UC_ERR_OK && !asked_by_split) continue;
-    }
+    if (paused_at_) set_pc(*std::exchange(paused_at_, {}));
+    const bool paused_for_name = code_pages_.wants_name();
+    if (paused_for_name) rename_code();
     if (stop_reason_) return;
-    if (asked_by_split) {
+    if (split_ && !split_->armed) {
       split_block();
+    } else if (status == UC_ERR_OK && paused_for_name) {
+      continue;
     } else if (status == UC_ERR_OK) {
       stop_reason_ = StopReason::halted;
     } else if (refusal_) {
@@ -207,20 +208,25 @@ void Cpu::run_engine() {
   }
 }
 
-/// Whether the TLB has to be flushed. When pages need another name the run loop has to see to it.
+/// Whether the TLB has to be flushed. When pages need another name the run loop has to see to it,
+/// before the next block.
 bool Cpu::maintain_instruction_cache() noexcept {
   const bool flush = code_pages_.invalidate();
-  if (code_pages_.wants_name()) Engine::check(uc_emu_stop(engine_->raw()));
+  watch_blocks();
   return flush;
 }
 
 /// Another name for all of RAM: the same pages at another place in our memory, which is what the
 /// engine knows code by. Where that cannot be had, the translations of the pages that want it go.
 void Cpu::rename_code() {
-  if (code_pages_.names() < CodePages::most_names && map_another_name())
-    return code_pages_.name_added();
-  drop_translations(code_pages_.wanting());
-  code_pages_.dropped();
+  if (code_pages_.names() < CodePages::most_names && map_another_name()) {
+    code_pages_.name_added();
+  } else {
+    drop_translations(code_pages_.wanting());
+    code_pages_.dropped();
+  }
+  Engine::check(uc_ctl_flush_tlb(engine_->raw()));
+  watch_blocks();
 }
 
 /// The engine finds translations by virtual address: for a moment those are physical ones.
@@ -233,7 +239,6 @@ void Cpu::drop_translations(std::span<const Pa> pages) {
       Engine::check(uc_ctl_remove_cache(engine_->raw(), page, page + page_size));
     }
   identity_ = false;
-  Engine::check(uc_ctl_flush_tlb(engine_->raw()));
 }
 
 bool Cpu::map_another_name() {

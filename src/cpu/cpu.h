@@ -51,6 +51,12 @@ struct Stop {
   std::string detail;
 };
 
+struct NamedRegister {
+  std::string name;
+  std::uint64_t value = 0;
+  bool operator==(const NamedRegister&) const = default;
+};
+
 /// Where a run stops of itself, exactly there: between two instructions. Nothing: nowhere.
 struct Until {
   struct Place {
@@ -177,6 +183,9 @@ class Cpu {
   /// when it would fault.
   [[nodiscard]] std::optional<Pa> physical(Va va) const;
 
+  /// Every register of every level that this CPU has state in, by its architectural name.
+  [[nodiscard]] std::vector<NamedRegister> registers() const;
+
   /// The one door to a handler: banks SP, writes ELR, SPSR, ESR (and FAR, HPFAR where given), sets
   /// PSTATE and goes to the vector.
   struct Exception {
@@ -259,7 +268,8 @@ class Cpu {
   // cpu_count.cpp
   void on_block(std::uint64_t address, std::uint32_t size) noexcept;
   [[nodiscard]] bool ends_before(std::uint64_t address, std::uint64_t count) noexcept;
-  void end_at_block(StopReason reason) noexcept;
+  void pause(std::uint64_t address) noexcept;
+  void end_at_block(StopReason reason, std::uint64_t address) noexcept;
   void end(StopReason reason) noexcept;
   void account_block(std::uint64_t count, std::uint64_t left_at) noexcept;
   void drop_tail(std::uint64_t pc) noexcept;
@@ -267,6 +277,7 @@ class Cpu {
 
   // cpu_until.cpp
   void set_until(const Until& until);
+  void watch_blocks() noexcept;
   [[nodiscard]] std::optional<std::uint64_t> target_in(std::uint64_t address,
                                                        std::uint64_t count) noexcept;
   void split_block();
@@ -298,6 +309,7 @@ class Cpu {
   bool counts_blocks_by_el_ = false;
   Watch watch_;
   std::optional<StopReason> stop_reason_;
+  std::optional<std::uint64_t> paused_at_;  ///< where the engine was told to stop
   std::string stop_detail_;
 
   /// A block that has to be left in its middle: translated anew with a hook at that instruction.

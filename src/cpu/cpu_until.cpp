@@ -11,12 +11,17 @@ namespace pkvmemu::cpu {
 void Cpu::set_until(const Until& until) {
   until_ = until;
   stop_at_block_ = false;
-  watched_from_ = until.place ? 0 : std::min(budget_, until.instructions.value_or(budget_));
+  watch_blocks();
+}
+
+void Cpu::watch_blocks() noexcept {
+  const bool all = until_.place || stop_at_block_ || code_pages_.wants_name();
+  watched_from_ = all ? 0 : std::min(budget_, until_.instructions.value_or(budget_));
 }
 
 void Cpu::stop_at_block() noexcept {
   stop_at_block_ = true;
-  watched_from_ = 0;
+  watch_blocks();
 }
 
 /// The instruction of the block that is about to begin before which the run has to stop.
@@ -47,6 +52,7 @@ void Cpu::on_split(std::uint64_t address) noexcept {
                         (!until_.place->el || *until_.place->el == el());
   if (!by_count && !by_place) return;
   drop_tail(address);
+  paused_at_ = address;
   end(StopReason::reached);
 }
 

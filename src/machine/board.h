@@ -51,6 +51,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   unsigned el() const override { return cpu_->el(); }
   std::uint64_t sp() const override { return cpu_->sp(); }
   std::optional<Pa> physical(Va va) const override { return cpu_->physical(va); }
+  std::vector<cpu::NamedRegister> registers() const override { return cpu_->registers(); }
 
   void set_observer(Observer* observer) override;
 

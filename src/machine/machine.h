@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cpu/cpu.h"
 #include "machine/exit.h"
 #include "machine/guest_ram.h"
 #include "machine/snapshot.h"
@@ -135,6 +136,9 @@ class Machine {
   /// Where a read of `va` would go now, by the registers and tables of the current exception level;
   /// nothing when it would fault.
   virtual std::optional<Pa> physical(Va va) const = 0;
+
+  /// Every register of every level, by its architectural name.
+  virtual std::vector<cpu::NamedRegister> registers() const = 0;
 
   /// At most one; nullptr takes it away. Set before run().
   virtual void set_observer(Observer* observer) = 0;
