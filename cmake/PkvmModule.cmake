@@ -3,11 +3,9 @@
 #   pkvm_module(hello EL1 el1.c EL2 hyp/el2.c [EVERY_KMI] [OPTIONS --cfi off])
 # -> modules/hello.ko for android15-6.6; with EVERY_KMI also modules/KMI/hello.ko for each
 # generation. Sources are relative to the calling folder; `modules` builds all of them.
-set(PKVMEMU_KMIS android14-6.1 android15-6.6 android16-6.12)
 set(PKVMEMU_DEFAULT_KMI android15-6.6)
 
 add_custom_target(modules ALL)
-file(GLOB_RECURSE PKVMEMU_SDK_HEADERS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sdk/*.h)
 
 function(pkvm_module name)
   cmake_parse_arguments(ARG "EVERY_KMI" "" "EL1;EL2;OPTIONS;DEPENDS" ${ARGN})
@@ -40,5 +38,6 @@ function(pkvm_module name)
     build_one(${PKVMEMU_DEFAULT_KMI} ${folder}/${name}.ko)
   endif()
   add_custom_target(module_${name} DEPENDS ${outputs})
+  add_dependencies(module_${name} sdk)
   add_dependencies(modules module_${name})
 endfunction()

@@ -18,7 +18,6 @@ namespace {
 }
 
 const layout::ImageHeader& payload_of(const layout::BootPage& boot) {
-  if (boot.magic != layout::boot_magic) refuse("no boot page");
   const bool inside = boot.payload_ipa >= layout::ram_ipa &&
                       boot.payload_size <= layout::ram_size &&
                       boot.payload_ipa - layout::ram_ipa <= layout::ram_size - boot.payload_size;
@@ -38,9 +37,12 @@ extern "C" void guest_main(std::uint64_t argument) {
   open_console();
   if (checksum_of(guest_image_begin) != guest_image_begin.checksum)
     refuse("its own checksum is wrong");
-  print("pvmfw: running in a protected VM\n");
-  const layout::ImageHeader& payload =
-      payload_of(*reinterpret_cast<const layout::BootPage*>(argument));
+  print(layout::firmware_greeting);
+  print("\n");
+  const auto& boot = *reinterpret_cast<const layout::BootPage*>(argument);
+  if (boot.magic != layout::boot_magic) refuse("no boot page");
+  if (boot.payload_size == 0) guest_power_off();
+  const layout::ImageHeader& payload = payload_of(boot);
   print("pvmfw: payload verified\n");
   reinterpret_cast<void (*)(std::uint64_t)>(reinterpret_cast<std::uint64_t>(&payload))(argument);
 }

@@ -67,6 +67,13 @@ void read_reserved(const Fdt& tree, BootInfo& boot) {
                     [](const Reserved& reserved) { return reserved.range.base; });
 }
 
+void read_assignable_device(const Fdt& tree, BootInfo& boot) {
+  const auto device = tree.find_compatible(platform::assignable_compatible);
+  if (!device) return;
+  const PhysRange registers = first_reg(tree, device);
+  if (!registers.empty()) boot.assignable.add(registers);
+}
+
 PhysRange ring_of(const Fdt& tree, Fdt::Node port, unsigned index) {
   const auto phandle = tree.cell(port, "memory-region", index);
   return phandle ? first_reg(tree, tree.find_phandle(*phandle)) : PhysRange{};
@@ -86,6 +93,7 @@ void read_devicetree(const Fdt& tree, BootInfo& boot) {
   boot.devicetree.size = tree.total_size();
   read_memory(tree, boot);
   read_reserved(tree, boot);
+  read_assignable_device(tree, boot);
   read_event_port(tree, boot);
   if (const auto initrd = tree.initrd()) boot.initrd = range_of(*initrd);
   const std::string_view arguments = tree.bootargs();

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "image/fdt.h"
+#include "pkvm/hyp_image.h"
 #include "support/address.h"
 
 namespace pkvmemu::host {
@@ -52,6 +53,8 @@ struct BootInfo {
   PhysRange pvmfw;                   ///< empty without pVM firmware (pkvm-abi.md 6.6)
   /// Why a pvmfw node was ignored; nullptr when it was not.
   const char* pvmfw_refusal = nullptr;
+  FixedList<PhysRange, pkvm::max_assignable_devices>
+      assignable;        ///< devices for guests (pkvm-abi.md 7.4)
   PhysRange event_port;  ///< empty without one
   PhysRange hyp_ring, host_ring;
   std::array<char, 2048> command_line{};

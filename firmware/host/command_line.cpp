@@ -106,6 +106,7 @@ constexpr std::array rows = {
     Row{platform::param_unresolved, set_unresolved},
     Row{platform::param_log_ops, set_flag<&CommandLine::log_ops>},
     Row{platform::param_trace_events, set_flag<&CommandLine::trace_events>},
+    Row{platform::param_probe_pvm, set_flag<&CommandLine::probe_pvm>},
 };
 
 bool is_blank(char c) {

@@ -41,6 +41,7 @@ struct CommandLine {
   Unresolved unresolved = Unresolved::refuse;
   bool log_ops = false;
   bool trace_events = false;
+  bool probe_pvm = false;
 
   struct Note {
     Warning warning;

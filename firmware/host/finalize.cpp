@@ -8,10 +8,12 @@
 #include "host/console.h"
 #include "host/early.h"
 #include "host/events.h"
+#include "host/iommu_driver.h"
 #include "host/kernel.h"
 #include "host/kvm.h"
 #include "host/memory.h"
 #include "host/panic.h"
+#include "lib/fault.h"
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/string.h"
@@ -33,6 +35,7 @@ using pkvm::event::Kind;
 
 /// Zeroes it and cleans it to the point of coherency.
 bool clear_memory(const PhysRange& range) {
+  if (PKVM_FAULT_NOTHING("host.wipe", "the firmware of protected VMs is cleared")) return false;
   const auto va = map_memory(range.base, range.size);
   if (!va) return false;
   fw::fill_bytes(reinterpret_cast<void*>(*va), 0, range.size);
@@ -41,14 +44,24 @@ bool clear_memory(const PhysRange& range) {
   return true;
 }
 
+/// Whether firmware that could not be cleared goes on to be offered to protected VMs: a defect.
+bool keeps_firmware_unwiped(const CommandLine& line) {
+  constexpr auto quirk = pkvm::Quirk::failed_wipe_keeps_firmware;
+  if (!pkvm::has_quirk(line.generation, quirk)) return false;
+  const bool reproduced = line.defects == pkvm::Defects::reproduced;
+  events().emit(Kind::quirk, {reproduced ? 1ULL : 0ULL}, pkvm::quirk_row(quirk).name);
+  return reproduced;
+}
+
 /// pkvm_firmware_rmem_clear (6.5): what else than the memory is cleared, and when, is the
 /// generation's. `why` is for the report.
-void wipe_firmware(pkvm::Generation id, const char* why, ...) __attribute__((format(printf, 2, 3)));
-void wipe_firmware(pkvm::Generation id, const char* why, ...) {
+void wipe_firmware(const CommandLine& line, const char* why, ...)
+    __attribute__((format(printf, 2, 3)));
+void wipe_firmware(const CommandLine& line, const char* why, ...) {
   PhysRange& known = known_firmware();
   if (known.empty()) return;
   const PhysRange pvmfw = known;
-  const pkvm::GenerationInfo& generation = pkvm::info(id);
+  const pkvm::GenerationInfo& generation = pkvm::info(line.generation);
   printk("Clearing pKVM firmware memory\n");
   if (generation.wipe_tells_hyp) {
     known = {};
@@ -56,6 +69,10 @@ void wipe_firmware(pkvm::Generation id, const char* why, ...) {
   }
   if (!clear_memory(pvmfw)) {
     printk("pKVM firmware memory could not be mapped: NOT cleared\n");
+    if (!keeps_firmware_unwiped(line)) {
+      known = {};
+      Kvm::forget_firmware();
+    }
     return;
   }
   if (!generation.wipe_keeps_firmware_size) known = {};
@@ -87,20 +104,25 @@ int finish_iommu_devices(const CommandLine& line) {
 /// From 6.6 on: 0, or why there is no IOMMU.
 int init_iommu_driver(const CommandLine& line) {
   int result = pkvm::negated(pkvm::Errno::enodev);
-  if (line.iommu == Iommu::none) {
+  if (iommu_driver() != nullptr) {
+    result = iommu_driver()->init_driver();
+  } else if (line.iommu == Iommu::none) {
     printk(
         "pKVM enabled with no IOMMU driver: devices can reach the memory of protected VMs, keep "
         "nothing secret there\n");
   } else {
     const auto offset = Kvm::header().null_iommu_ops[static_cast<std::size_t>(line.generation)];
-    result = static_cast<int>(
-        kvm().call(pkvm::Hypercall::pkvm_iommu_init, {kvm().hyp_va(offset).value, 0, 0, 0}));
+    const fw::Fault fault =
+        PKVM_FAULT_ERRNO("host.hvc.iommu_init", pkvm::Errno::enodev, "hypercall __pkvm_iommu_init");
+    result = fault ? fault.answer
+                   : static_cast<int>(kvm().call(pkvm::Hypercall::pkvm_iommu_init,
+                                                 {kvm().hyp_va(offset).value, 0, 0, 0}));
   }
   if (result != 0) printk("pKVM IOMMU init: error %d\n", result);
   return result;
 }
 
-/// 6.12: this machine has no device to assign, so that only the hypervisor is left to be told.
+/// 6.12: the hypervisor is told that the devices it was told of at the start may be assigned.
 int init_iommu_and_devices(const CommandLine& line) {
   const int result = init_iommu_driver(line);
   const std::int64_t devices = kvm().call(pkvm::Hypercall::pkvm_devices_init, {});
@@ -136,17 +158,17 @@ const FinalizeRow& row_of(pkvm::Generation id) {
 
 void prepare_protection(const CommandLine& line) {
   if (kvm().phase() == KvmPhase::off) {
-    wipe_firmware(line.generation, "protected mode is off");
+    wipe_firmware(line, "protected mode is off");
     return;
   }
   const int modules = loader().load_protected_modules(line.protected_modules);
   if (modules != 0) {
     const std::string_view name = first_missing(line.protected_modules);
-    wipe_firmware(line.generation, "protected module %.*s did not load",
-                  static_cast<int>(name.size()), name.data());
+    wipe_firmware(line, "protected module %.*s did not load", static_cast<int>(name.size()),
+                  name.data());
   }
   const int iommu = row_of(line.generation).iommu(line);
-  if (iommu != 0) wipe_firmware(line.generation, "no IOMMU driver: error %d", iommu);
+  if (iommu != 0) wipe_firmware(line, "no IOMMU driver: error %d", iommu);
 }
 
 void drop_privileges(const CommandLine& line) {
@@ -159,7 +181,9 @@ void drop_privileges(const CommandLine& line) {
   if (answer != 0 && failure == FinalizeFailure::bug) panic("prot_finalize: error %d", answer);
   if (answer != 0) printk("prot_finalize: error %d\n", answer);
   if (answer != 0 && failure == FinalizeFailure::wipe)
-    wipe_firmware(line.generation, "prot_finalize: error %d", answer);
+    wipe_firmware(line, "prot_finalize: error %d", answer);
+  if (answer != 0 && failure == FinalizeFailure::log && iommu_driver() != nullptr)
+    iommu_driver()->remove_driver();
   if (answer == 0) printk("host deprivileged\n");
   events().emit(Kind::finalized, {answer == 0 ? 1ULL : 0ULL});
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/heap.h"
 
+#include "lib/fault.h"
 #include "support/address.h"
 #include "support/bits.h"
 
@@ -44,6 +45,7 @@ void* Heap::allocate_large(std::size_t size) {
 }
 
 void* Heap::allocate(std::size_t size) {
+  if (PKVM_FAULT_NOTHING("host.kmalloc", "memory for a module's EL1 half")) return nullptr;
   if (size == 0) return nullptr;
   if (size > size_of_class(class_count - 1)) return allocate_large(size);
   std::size_t size_class = 0;

@@ -84,4 +84,17 @@ extern "C" int export_topup_hyp_alloc_mgt_mc(unsigned long id, host::HypMemcache
     *cache = {};
   return answer;
 }
+
+/// 6.6: at least so many blocks in the cache.
+extern "C" int export_topup_hyp_memcache(host::HypMemcache* cache, unsigned long min_blocks,
+                                         unsigned long order) {
+  if (cache->blocks >= min_blocks) return 0;
+  const bool filled =
+      host::fill_memcache(*cache, min_blocks - cache->blocks, pkvmemu::page_size << order);
+  return filled ? 0 : pkvm::negated(pkvm::Errno::enomem);
+}
+
+extern "C" void export_free_hyp_memcache(host::HypMemcache* cache) {
+  host::free_memcache(*cache);
+}
 // NOLINTEND(readability-identifier-naming)

@@ -10,6 +10,7 @@
 #include "host/memory.h"
 #include "host/page_table.h"
 #include "host/sections.h"
+#include "lib/fault.h"
 #include "pkvm/errno.h"
 #include "pkvm/smccc.h"
 
@@ -126,6 +127,9 @@ void Kvm::fill_boot_info(const CommandLine& line) const {
   info.event_ring = boot.hyp_ring.base.value;
   info.event_ring_size = boot.hyp_ring.size;
   add_regions(info);
+  info.device_count = 0;
+  for (const PhysRange& device : boot.assignable.all())
+    info.devices[info.device_count++] = {.base = device.base.value, .size = device.size};
   info.log_ops = line.log_ops ? 1 : 0;
 }
 
@@ -153,6 +157,9 @@ std::optional<Pa> Kvm::build_first_tables() const {
 }
 
 int Kvm::init(const CommandLine& line) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("host.kvm.init", pkvm::Errno::enomem, "the hypervisor is started"))
+    return fault.answer;
   generation_ = line.generation;
   if (header().magic != pkvm::hyp_image_magic) return pkvm::negated(pkvm::Errno::enoexec);
   image_ = image_pa();
@@ -190,12 +197,18 @@ int Kvm::init(const CommandLine& line) {
 }
 
 int Kvm::finalize() {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.prot_finalize", pkvm::Errno::eperm,
+                                               "hypercall __pkvm_prot_finalize"))
+    return fault.answer;
   const auto answer = static_cast<int>(call(pkvm::Hypercall::pkvm_prot_finalize, {}));
   if (answer == 0) phase_ = KvmPhase::finalised;
   return answer;
 }
 
 int Kvm::finalize_iommu(int err) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.iommu_finalize", pkvm::Errno::eperm,
+                                               "hypercall __pkvm_iommu_finalize"))
+    return fault.answer;
   const auto answer = static_cast<int>(
       call(pkvm::Hypercall::pkvm_iommu_finalize, {static_cast<std::uint64_t>(std::int64_t{err})}));
   iommu_finalized_ = iommu_finalized_ || (err == 0 && answer == 0);

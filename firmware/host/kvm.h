@@ -49,6 +49,8 @@ class Kvm {
 
   /// The hypervisor's address of something in its image.
   HypVa hyp_va(std::uint64_t image_offset) const;
+  /// Memory that is the hypervisor's from __pkvm_init on.
+  const PhysRange& pool() const { return pool_; }
   /// The kernel's own view of the image, until finalisation takes it away.
   static const pkvm::HypImageHeader& header();
   /// Offset in the hypervisor's image, for addresses that lie there.

@@ -12,9 +12,12 @@
 #include "host/memory.h"
 #include "host/panic.h"
 #include "host/rc_run.h"
+#include "host/sections.h"
 #include "host/stubs.h"
 #include "host/time.h"
 #include "host/trace.h"
+#include "host/vm/monitor.h"
+#include "host/vm/probe.h"
 #include "lib/format.h"
 #include "pkvm/platform.h"
 
@@ -32,6 +35,7 @@ void attach_events() {
       reinterpret_cast<void*>(*ring), boot.host_ring.size,
       reinterpret_cast<volatile std::uint32_t*>(port + pkvm::event::doorbell_offset),
       pkvm::event::doorbell_host);
+  events().emit(pkvm::event::Kind::image_placed, {reinterpret_cast<std::uint64_t>(image_begin)});
 }
 
 void print_banner(const CommandLine& line) {
@@ -82,6 +86,7 @@ extern "C" void host_main() {
   run_pending_work();
   run_wishes(WishPhase::after);
   run_pending_work();
+  if (line.probe_pvm && !firmware_has_reported_in()) probe_protected_vm(line.generation);
   events().emit(pkvm::event::Kind::done, {});
   printk("done: power off\n");
   power_off();

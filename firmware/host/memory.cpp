@@ -5,6 +5,7 @@
 #include "host/early.h"
 #include "host/extents.h"
 #include "host/panic.h"
+#include "lib/fault.h"
 #include "lib/memory.h"
 
 namespace pkvmemu::host {
@@ -85,6 +86,7 @@ Pa linear_pa(std::uint64_t va) {
 }
 
 std::optional<Pa> take_pages(std::uint64_t count, std::uint64_t alignment) {
+  if (PKVM_FAULT_NOTHING("host.pages.take", "pages of the host kernel")) return std::nullopt;
   const auto first = free_frames.take_low(count, alignment);
   if (!first) return std::nullopt;
   return pa_of(Pfn{*first});
@@ -120,6 +122,8 @@ std::uint64_t map_device(Pa pa, std::uint64_t size) {
 }
 
 std::optional<std::uint64_t> map_memory(Pa pa, std::uint64_t size) {
+  if (PKVM_FAULT_NOTHING("host.map_memory", "a mapping of memory outside the linear map"))
+    return std::nullopt;
   return map_in_window(pa, size, attributes::kernel_data);
 }
 
@@ -149,6 +153,8 @@ void unmap_touched() {
 }
 
 std::optional<std::uint64_t> allocate_module_memory(std::uint64_t size) {
+  if (PKVM_FAULT_NOTHING("host.module_memory", "memory for a module's sections"))
+    return std::nullopt;
   const std::uint64_t pages = pages_of(size);
   const auto slot = module_window.take_low(pages + 1);
   if (!slot) return std::nullopt;

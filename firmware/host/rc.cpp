@@ -107,13 +107,21 @@ Parsed parse_touch(Wish& wish, std::string_view rest) {
   return {};
 }
 
-/// The program is optional.
-Parsed parse_guest(Wish& wish, std::string_view rest) {
-  constexpr std::string_view default_program = "hello";
+/// One word, or what stands for none.
+Parsed parse_word(Wish& wish, std::string_view rest, std::string_view otherwise) {
   wish.target = fw::take_word(rest);
-  if (wish.target.empty()) wish.target = default_program;
+  if (wish.target.empty()) wish.target = otherwise;
   if (!fw::trim(rest).empty()) return std::unexpected(RcError::trailing_text);
   return {};
+}
+
+/// The program is optional.
+Parsed parse_guest(Wish& wish, std::string_view rest) {
+  return parse_word(wish, rest, "hello");
+}
+/// So is the pattern.
+Parsed parse_attack(Wish& wish, std::string_view rest) {
+  return parse_word(wish, rest, "*");
 }
 
 struct Verb {
@@ -128,6 +136,7 @@ constexpr std::array verbs = {
     Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
     Verb{.name = "pvm", .kind = WishKind::pvm, .parse = parse_guest},
     Verb{.name = "vm", .kind = WishKind::vm, .parse = parse_guest},
+    Verb{.name = "attack", .kind = WishKind::attack, .parse = parse_attack},
     Verb{.name = "touch", .kind = WishKind::touch, .parse = parse_touch},
 };
 
@@ -154,7 +163,8 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc, smc, late, touch, pvm or vm, after an optional early";
+      return "a line starts with call, hvc, smc, late, touch, pvm, vm or attack, after an optional "
+             "early";
     case RcError::no_target:
       return "says not what to call, load or touch";
     case RcError::bad_repeat:

@@ -14,13 +14,14 @@
 namespace pkvmemu::host {
 
 enum class WishKind : std::uint8_t {
-  call,   ///< a dynamic hypercall, by handler name or number
-  hvc,    ///< HVC with x0 as given
-  smc,    ///< SMC with x0 as given
-  late,   ///< insmod
-  touch,  ///< one access of the kernel to a physical address
-  pvm,    ///< run a guest in a protected VM
-  vm,     ///< run a guest in an ordinary VM
+  call,    ///< a dynamic hypercall, by handler name or number
+  hvc,     ///< HVC with x0 as given
+  smc,     ///< SMC with x0 as given
+  late,    ///< insmod
+  touch,   ///< one access of the kernel to a physical address
+  pvm,     ///< run a guest in a protected VM
+  vm,      ///< run a guest in an ordinary VM
+  attack,  ///< attack guests, before and after
 };
 
 /// What a touch does there.

@@ -10,6 +10,7 @@
 #include "host/module/modules_dep.h"
 #include "host/touch.h"
 #include "host/trace.h"
+#include "host/vm/attack_run.h"
 #include "host/vm/monitor.h"
 #include "image/cpio.h"
 #include "lib/string.h"
@@ -142,7 +143,7 @@ void run_touch(const Wish& wish) {
     printk("\001cdone\n");
 }
 
-void run_wish(const Wish& wish) {
+void run_wish(const Wish& wish, WishPhase phase) {
   switch (wish.kind) {
     case WishKind::call:
       run_call(wish);
@@ -162,10 +163,18 @@ void run_wish(const Wish& wish) {
     case WishKind::vm:
       run_guest(GuestKind::ordinary, kvm().generation(), wish.target);
       return;
+    case WishKind::attack:
+      run_attacks(phase == WishPhase::early ? AttackPhase::early : AttackPhase::after, wish.target);
+      return;
     case WishKind::touch:
       run_touch(wish);
       return;
   }
+}
+
+/// Each attack knows its own phase.
+bool is_due(const Wish& wish, WishPhase phase) {
+  return wish.phase == phase || wish.kind == WishKind::attack;
 }
 
 void report(RcError error, std::uint64_t line) {
@@ -182,8 +191,8 @@ void run_wishes(WishPhase phase) {
   for (std::uint64_t line = 1; !rest.empty(); ++line) {
     const auto wish = parse_rc_line(fw::take_until(rest, '\n'));
     if (!wish && phase == WishPhase::early) report(wish.error(), line);
-    if (!wish || !*wish || (*wish)->phase != phase) continue;
-    run_wish(**wish);
+    if (!wish || !*wish || !is_due(**wish, phase)) continue;
+    run_wish(**wish, phase);
     drain_trace();
   }
 }

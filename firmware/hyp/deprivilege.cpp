@@ -2,6 +2,7 @@
 #include "hyp/deprivilege.h"
 
 #include "hyp/hypervisor.h"
+#include "lib/fault.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
 
@@ -16,6 +17,9 @@ constexpr std::uint64_t hcr_vm = bit(0);
 }  // namespace
 
 Status deprivilege_host() {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.finalize", Errno::eperm, "__pkvm_prot_finalize"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   pkvm::HypInitParams& params = this_cpu().params;
   if ((params.hcr_el2 & hcr_vm) != 0) return error(Errno::eperm);

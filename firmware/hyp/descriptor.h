@@ -73,6 +73,15 @@ constexpr OwnerId annotated_owner(Descriptor d) {
   return static_cast<OwnerId>(bits(d.value, 9, 2));
 }
 
+/// Stands in a guest's table for a page that the guest told to be MMIO (7.3): the letters MMIO over
+/// bit 0 in 6.1, later one bit.
+constexpr Descriptor mmio_note(pkvm::Generation id) {
+  constexpr std::uint64_t letters = std::uint64_t{0x4D4D'494F} << 1U;
+  constexpr static std::array<std::uint64_t, pkvm::generation_count> rows = {letters, bit(11),
+                                                                             bit(11)};
+  return {rows[static_cast<std::size_t>(id)]};
+}
+
 /// What a fixed slot keeps when it is unmapped: everything but the valid bit.
 constexpr Descriptor without_valid(Descriptor d) {
   return {d.value & ~descriptor_valid};

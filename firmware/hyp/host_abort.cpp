@@ -79,7 +79,7 @@ Status ask_handlers(const FaultRules& rules, user_pt_regs* regs, std::uint64_t e
 bool driver_takes_it(user_pt_regs* regs, std::uint64_t esr, Pa pa) {
   Hypervisor& hyp = hypervisor();
   if (!is_data_abort(esr) || hyp.host->memory().is_ram(pa)) return false;
-  const HypVa handler = hyp.iommu.abort_handler(hyp.generation);
+  const HypVa handler = hyp.iommu.operation(IommuOp::dabt_handler);
   if (handler.value == 0) return false;
   const CfiFlavour flavour = hyp.modules.flavour_of(handler);
   check_callee(handler, fault_rules(hyp.generation).driver_handler.hash(flavour));

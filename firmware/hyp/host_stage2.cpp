@@ -2,6 +2,7 @@
 #include "hyp/host_stage2.h"
 
 #include "lib/arch.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -65,11 +66,17 @@ Expected<Leaf> HostStage2::checked_leaf(Pa pa) const {
 }
 
 Status HostStage2::annotate(PaRange range, Owner owner) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.host.annotate", Errno::enomem,
+                                               "another owner is noted in the host's stage 2"))
+    return injected(fault);
   const Descriptor entry = owner_annotation(owner_id(generation_, owner));
   return with_recycling([&] { return table_.set_invalid(input(range), entry); });
 }
 
 Status HostStage2::set(PaRange range, Prot prot, PageState state) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.host.map", Errno::enomem, "pages are mapped in the host's stage 2"))
+    return injected(fault);
   const bool usual = prot == default_prot(range.begin) && state == PageState::owned;
   return with_recycling([&] {
     return table_.remap(input(range), range.begin, stage2_attributes(prot, state),
@@ -78,6 +85,9 @@ Status HostStage2::set(PaRange range, Prot prot, PageState state) {
 }
 
 Status HostStage2::forget_pages(PaRange range) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO(
+          "hyp.host.forget", Errno::enomem, "pages leave the host's stage 2 until it touches them"))
+    return injected(fault);
   return with_recycling([&] { return table_.empty_and_hold(input(range)); });
 }
 
@@ -102,6 +112,9 @@ Status HostStage2::forget(PaRange range) {
 }
 
 Status HostStage2::handle_fault(Pa pa) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.host.fault", Errno::enomem,
+                                               "the host touches memory that is not mapped yet"))
+    return injected(fault);
   const fw::LockGuard guard(lock_);
   const Status done = with_recycling([&] { return map_fault(pa); });
   // Another CPU mapped it first: the access is simply repeated.
@@ -112,8 +125,25 @@ Status HostStage2::handle_fault(Pa pa) {
 Status HostStage2::map_fault(Pa pa) {
   const Expected<PaRange> block = block_around(pa);
   if (!block) return error(block.error());
-  return table_.map(input(*block), block->begin,
-                    stage2_attributes(default_prot(pa), PageState::owned), Blocks::allowed);
+  const Status mapped =
+      table_.map(input(*block), block->begin, stage2_attributes(default_prot(pa), PageState::owned),
+                 Blocks::allowed);
+  if (mapped && !memory_.is_ram(pa)) tell_default(*block);
+  return mapped;
+}
+
+void HostStage2::replay(HostMirror& mirror) const {
+  const Pa end{bit(shape_.ipa_bits)};
+  for (Pa at{0}; at < end;) {
+    const Leaf found = leaf(at);
+    Pa next{align_down(at.value, level_size(found.level)) + level_size(found.level)};
+    const MemoryMap::Place place = memory_.find(at);
+    if (next > place.range.end) next = place.range.end;
+    const bool waits = found.descriptor.value == 0 && place.kind != MemoryKind::mmio;
+    if (is_valid(found.descriptor) || waits)
+      mirror.host_may({at, next}, waits ? default_prot(at) : stage2_permission(found.descriptor));
+    at = next;
+  }
 }
 
 /// The largest block around `pa` that stays inside its region or hole and inside the empty entry
@@ -135,7 +165,7 @@ Expected<PaRange> HostStage2::block_around(Pa pa) const {
 }
 
 /// Out of table pages: what is mapped outside RAM comes back at the next access, so let it go. What
-/// the host gave away there must stay noted, so only valid leaves go.
+/// the host gave away or uses for DMA there must stay noted, so only plain leaves go.
 Status HostStage2::recycle_mmio_tables() {
   Pa at{0};
   const Pa end{bit(shape_.ipa_bits)};
@@ -146,7 +176,7 @@ Status HostStage2::recycle_mmio_tables() {
     }
     const Leaf found = leaf(at);
     const Pa next{align_down(at.value, level_size(found.level)) + level_size(found.level)};
-    if (is_valid(found.descriptor)) {
+    if (is_valid(found.descriptor) && state_of(found.descriptor) == PageState::owned) {
       const Status done = forget({Pa{align_down(at.value, level_size(found.level))}, next});
       if (!done) return done;
     }

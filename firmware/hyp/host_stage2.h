@@ -50,6 +50,20 @@ static_assert(Stage2Shape::of_parange(5).start_level == 0 &&
 static_assert(Stage2Shape::of_parange(2).start_level == 1 &&
               Stage2Shape::of_parange(2).root_pages == 2);
 
+/// Who has to hear what the host may reach: an IOMMU driver's identity domain (pkvm-abi.md 7.6,
+/// 7.7). Called with the host's lock held.
+class HostMirror {
+ public:
+  HostMirror() = default;
+  HostMirror(const HostMirror&) = delete;
+  HostMirror& operator=(const HostMirror&) = delete;
+  /// `prot` is without any right for what is the host's no longer.
+  virtual void host_may(PaRange range, Prot prot) = 0;
+
+ protected:
+  ~HostMirror() = default;
+};
+
 class HostStage2 {
  public:
   HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource& pages,
@@ -90,6 +104,16 @@ class HostStage2 {
   Status forget_pages(PaRange range);
   void let_go(PaRange range);
 
+  /// Tells the mirror, where there is one.
+  void mirror_to(HostMirror& mirror) { mirror_ = &mirror; }
+  void tell(PaRange range, Prot prot) const {
+    if (mirror_ != nullptr) mirror_->host_may(range, prot);
+  }
+  void tell_default(PaRange range) const { tell(range, default_prot(range.begin)); }
+  /// All that the host may reach, told to `mirror` leaf by leaf; with it, RAM that is the host's
+  /// but not mapped yet, since mapping that on demand is not told.
+  void replay(HostMirror& mirror) const;
+
   /// An access of the host faulted at `pa`: 0 when it may retry, -EPERM when the page is not its
   /// own. Takes the lock.
   Status handle_fault(Pa pa);
@@ -106,6 +130,7 @@ class HostStage2 {
   Stage2Shape shape_;
   pkvm::Generation generation_;
   PageTable table_;
+  HostMirror* mirror_ = nullptr;
   fw::Spinlock lock_;
 };
 

@@ -2,6 +2,7 @@
 #include "hyp/hyp_events.h"
 
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp {
 
@@ -17,6 +18,9 @@ static_assert(sizeof(EventId) == 16 && offsetof(EventId, flag) == 8);
 }  // namespace
 
 Status HypEvents::add(HypVa begin, HypVa end, std::size_t limit) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.events.add", Errno::enomem,
+                                               "a module's trace events are registered"))
+    return injected(fault);
   const fw::LockGuard guard(lock_);
   if (count_ >= limit || count_ == max_ranges) return error(Errno::enomem);
   ranges_[count_++] = {.begin = begin, .end = end};

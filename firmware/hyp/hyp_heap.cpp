@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
@@ -111,6 +112,9 @@ void HypHeap::fill_zero(HypVa from, HypVa to) const {
 }
 
 Expected<HypVa> HypHeap::allocate(std::uint64_t size) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.heap.alloc", Errno::enomem, "memory of the hypervisor's heap"))
+    return injected(fault);
   if (size > Layout::heap_size) return error(Errno::e2big);
   const std::uint64_t used = std::max<std::uint64_t>(size, 1);
   const std::uint64_t span = header + align_up(used, granule);
@@ -176,6 +180,9 @@ std::uint8_t HypHeap::take_missing_donations() {
 }
 
 Status HypHeap::refill(Memcache cache) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.heap.refill", Errno::eperm,
+                                               "the host refills the hypervisor's heap"))
+    return injected(fault);
   while (!cache.empty()) {
     const Expected<PaRange> block = cache.take(*ownership_, space_->linear());
     if (!block) return error(block.error());

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "lib/arch.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -32,6 +33,9 @@ HypSpace::HypSpace(Layout layout, PageTable::Shape shape, PageSource& pages,
       cursor_(layout.first_free) {}
 
 Status HypSpace::map_pages(HypVa va, Pa pa, std::uint64_t size, Prot prot, PageState state) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.map", Errno::enomem, "a mapping in the hypervisor's own stage 1"))
+    return injected(fault);
   const Expected<std::uint64_t> attributes = hyp_attributes(prot, state, generation_);
   if (!attributes) return error(attributes.error());
   const Status done = table_.map(input(va, size), pa, *attributes, Blocks::pages_only);
@@ -47,8 +51,19 @@ Status HypSpace::map_linear(PaRange range, Prot prot, PageState state) {
 }
 
 Status HypSpace::unmap_linear(PaRange range) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.unmap_linear", Errno::enomem,
+                                               "pages leave the hypervisor's linear map"))
+    return injected(fault);
   const fw::LockGuard guard(lock_);
   return table_.set_invalid(input(linear_.hyp_va(range.begin), range.size()), {});
+}
+
+Status HypSpace::remap_linear(PaRange range, Prot prot, PageState state) {
+  const Expected<std::uint64_t> attributes = hyp_attributes(prot, state, generation_);
+  if (!attributes) return error(attributes.error());
+  const fw::LockGuard guard(lock_);
+  return table_.remap(input(linear_.hyp_va(range.begin), range.size()), range.begin, *attributes,
+                      Blocks::pages_only);
 }
 
 PageState HypSpace::linear_state(Pa pa) const {
@@ -63,12 +78,18 @@ Status HypSpace::map_at(HypVa va, Pa pa, std::uint64_t size, Prot prot) {
 }
 
 Status HypSpace::unmap_at(HypVa va, std::uint64_t size) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.unmap", Errno::enomem, "a mapping of the hypervisor's goes"))
+    return injected(fault);
   const fw::LockGuard guard(lock_);
   return table_.set_invalid(
       input(HypVa{align_down(va.value, page_size)}, align_up(size, page_size)), {});
 }
 
 Expected<HypVa> HypSpace::take_va(std::uint64_t pages) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.va.take", Errno::enomem,
+                                               "addresses for a module or a private mapping"))
+    return injected(fault);
   const fw::LockGuard guard(lock_);
   const AddressRules& rules = address_rules(generation_);
   const std::uint64_t room = std::min(layout_.vmemmap - layout_.private_base, rules.at_most);

@@ -25,6 +25,8 @@ class HypSpace {
   /// The linear alias of `range`.
   Status map_linear(PaRange range, Prot prot, PageState state);
   Status unmap_linear(PaRange range);
+  /// Replaces the alias, page by page.
+  Status remap_linear(PaRange range, Prot prot, PageState state);
   Leaf linear_leaf(Pa pa) const { return table_.leaf(linear_.hyp_va(pa).value); }
   /// no_page when nothing is mapped there.
   PageState linear_state(Pa pa) const;

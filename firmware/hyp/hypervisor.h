@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "hyp/assignable_devices.h"
 #include "hyp/dispatch.h"
 #include "hyp/handlers.h"
 #include "hyp/host_abort.h"
@@ -13,10 +14,13 @@
 #include "hyp/hyp_heap.h"
 #include "hyp/hyp_space.h"
 #include "hyp/iommu.h"
+#include "hyp/iommu_domains.h"
+#include "hyp/iommu_pools.h"
 #include "hyp/module_slots.h"
 #include "hyp/ownership.h"
 #include "hyp/per_cpu.h"
 #include "hyp/pool.h"
+#include "hyp/power_domains.h"
 #include "hyp/serial.h"
 #include "hyp/trace_ring.h"
 #include "hyp/vm/vm.h"
@@ -40,7 +44,8 @@ struct Hypervisor {
   fw::Late<HypSpace> space;
   fw::Late<HostStage2> host;
   fw::Late<Ownership> ownership;
-  fw::Late<HypHeap> heap;  ///< from 6.6 on
+  fw::Late<HypHeap> heap;            ///< from 6.6 on
+  fw::Late<IommuPools> iommu_pools;  ///< likewise
   Stage2Shape stage2_shape;
   Pa stage2_root{0};
 
@@ -49,6 +54,9 @@ struct Hypervisor {
   Serial serial;
   ModuleHandlers handlers;
   Iommu iommu;
+  IommuDomains iommu_domains;
+  PowerDomains power_domains;
+  AssignableDevices devices;
   VmTable vms;
   HypEvents trace_events;
   TraceRing trace;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/iommu.h"
 
+#include "hyp/hypervisor.h"
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace {
@@ -78,23 +80,71 @@ extern "C" [[gnu::used]] const kvm_iommu_ops_6_12 hyp_null_iommu_ops_6_12 = {
 
 namespace pkvmemu::hyp {
 
-int Iommu::init(const Request& request, Ownership& ownership, const LinearMap& linear) {
+namespace {
+
+/// Offset of each operation in the structure of the generation; 0, where init stands, for none.
+using Places = std::array<std::size_t, iommu_op_count>;
+
+constexpr Places places_in_6_6 = {
+    offsetof(kvm_iommu_ops_6_6, get_iommu_by_id),   offsetof(kvm_iommu_ops_6_6, alloc_domain),
+    offsetof(kvm_iommu_ops_6_6, free_domain),       offsetof(kvm_iommu_ops_6_6, attach_dev),
+    offsetof(kvm_iommu_ops_6_6, detach_dev),        offsetof(kvm_iommu_ops_6_6, map_pages),
+    offsetof(kvm_iommu_ops_6_6, unmap_pages),       offsetof(kvm_iommu_ops_6_6, iova_to_phys),
+    offsetof(kvm_iommu_ops_6_6, iotlb_sync),        offsetof(kvm_iommu_ops_6_6, dabt_handler),
+    offsetof(kvm_iommu_ops_6_6, host_stage2_idmap), 0,
+    offsetof(kvm_iommu_ops_6_6, suspend),           offsetof(kvm_iommu_ops_6_6, resume),
+};
+constexpr Places places_in_6_12 = {
+    offsetof(kvm_iommu_ops_6_12, get_iommu_by_id),
+    offsetof(kvm_iommu_ops_6_12, alloc_domain),
+    offsetof(kvm_iommu_ops_6_12, free_domain),
+    offsetof(kvm_iommu_ops_6_12, attach_dev),
+    offsetof(kvm_iommu_ops_6_12, detach_dev),
+    offsetof(kvm_iommu_ops_6_12, map_pages),
+    offsetof(kvm_iommu_ops_6_12, unmap_pages),
+    offsetof(kvm_iommu_ops_6_12, iova_to_phys),
+    offsetof(kvm_iommu_ops_6_12, iotlb_sync),
+    offsetof(kvm_iommu_ops_6_12, dabt_handler),
+    offsetof(kvm_iommu_ops_6_12, host_stage2_idmap),
+    offsetof(kvm_iommu_ops_6_12, host_stage2_idmap_complete),
+    offsetof(kvm_iommu_ops_6_12, suspend),
+    offsetof(kvm_iommu_ops_6_12, resume),
+};
+constexpr std::array<Places, pkvm::generation_count> places = {Places{}, places_in_6_6,
+                                                               places_in_6_12};
+
+/// The kernel's IOMMU_READ, IOMMU_WRITE and IOMMU_MMIO.
+int iommu_prot(Prot prot, bool mmio) {
+  constexpr int read = 1, write = 2, device = 16;
+  if (!prot.any(Prot::rwx_mask)) return 0;
+  return (prot.has(Prot::r) ? read : 0) | (prot.has(Prot::w) ? write : 0) | (mmio ? device : 0);
+}
+
+}  // namespace
+
+int Iommu::init(const Request& request, IommuPools& pools) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.init", Errno::enodev, "__pkvm_iommu_init"))
+    return fault.answer;
   if (request.ops == nullptr || !request.ops->complete()) {
     check(request.incomplete != IncompleteDriver::fatal);
     return pkvm::negated(Errno::enodev);
   }
-  const Status taken =
-      take_memcache({.head = request.memcache_head, .blocks = request.pages}, ownership, linear);
+  const Status taken = pools.refill_atomic(request.memcache);
   if (!taken) return to_int(taken);
-  const int result = fw::function_at<int(unsigned long)>(request.ops->init())(request.argument);
-  if (result == 0) ops_ = request.ops;
+  ops_ = request.ops;
+  generation_ = request.generation;
+  const int result = fw::function_at<int(unsigned long)>(ops_->init())(request.argument);
+  if (result != 0) {
+    ops_ = nullptr;
+    identity_ = nullptr;
+  }
   return result;
 }
 
-HypVa Iommu::abort_handler(pkvm::Generation generation) const {
-  constexpr static std::array<std::size_t, pkvm::generation_count> offsets = {
-      0, offsetof(kvm_iommu_ops_6_6, dabt_handler), offsetof(kvm_iommu_ops_6_12, dabt_handler)};
-  const std::size_t offset = offsets[static_cast<std::size_t>(generation)];
+HypVa Iommu::operation(IommuOp op) const {
+  const std::size_t offset =
+      places[static_cast<std::size_t>(generation_)][static_cast<std::size_t>(op)];
   if (ops_ == nullptr || offset == 0) return HypVa{0};
   const HypVa ops{reinterpret_cast<std::uint64_t>(ops_)};
   return *fw::object_at<const HypVa>(ops + offset);
@@ -106,16 +156,20 @@ int Iommu::finalize() {
   return 0;
 }
 
-Status Iommu::take_memcache(Memcache cache, Ownership& ownership, const LinearMap& linear) {
-  while (!cache.empty()) {
-    const std::uint64_t order = cache.head & low_mask(page_shift);
-    const Expected<PaRange> block = cache.take(ownership, linear);
-    if (!block) return error(block.error());
-    *linear.pointer<std::uint64_t>(block->begin) = atomic_head_;
-    atomic_head_ = block->begin.value | order;
-    atomic_pages_ += block->size() >> page_shift;
-  }
-  return {};
+void Iommu::host_may(PaRange range, Prot prot) {
+  const HypVa tell = operation(IommuOp::host_stage2_idmap);
+  if (identity_ == nullptr || tell.value == 0) return;
+  const bool mmio = !hypervisor().host->memory().is_ram(range.begin);
+  const int rights = iommu_prot(prot, mmio);
+  fw::function_at<void(kvm_hyp_iommu_domain*, phys_addr_t, phys_addr_t, int)>(tell)(
+      identity_, range.begin.value, range.end.value, rights);
+  const HypVa complete = operation(IommuOp::host_stage2_idmap_complete);
+  if (complete.value != 0) fw::function_at<void(bool)>(complete)(rights != 0);
+}
+
+void Iommu::snapshot(kvm_hyp_iommu_domain* domain, Ownership& ownership) {
+  identity_ = domain;
+  ownership.replay_host(*this);
 }
 
 }  // namespace pkvmemu::hyp

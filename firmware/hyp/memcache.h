@@ -4,6 +4,7 @@
 // bits; the head has the same form.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "hyp/linear_map.h"
@@ -38,10 +39,15 @@ struct Memcache {
 
   /// Puts a page of the hypervisor's in front, and gives it to the host.
   void give(Pa page, Ownership& ownership, const LinearMap& linear) {
-    *linear.pointer<std::uint64_t>(page) = head;
-    head = page.value;
+    give({page, page + page_size}, ownership, linear);
+  }
+  /// The same for a block, whose size is a power of two.
+  void give(PaRange block, Ownership& ownership, const LinearMap& linear) {
+    const std::uint64_t pages = block.size() / page_size;
+    *linear.pointer<std::uint64_t>(block.begin) = head;
+    head = block.begin.value | static_cast<std::uint64_t>(std::countr_zero(pages));
     ++blocks;
-    check(ownership.hyp_donate_host(pfn_of(page).value, 1).has_value());
+    check(ownership.hyp_donate_host(pfn_of(block.begin).value, pages).has_value());
   }
 };
 

@@ -6,6 +6,7 @@
 #include "hyp/ops_log.h"
 #include "hyp/ops_table.h"
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 #include "pkvm/event.h"
 
 // NOLINTBEGIN(readability-identifier-naming): the ABI's names (pkvm-abi.md 2.4, column of 6.12)
@@ -59,6 +60,9 @@ int init_described_module(HypVa descriptor) {
 }
 
 int init_module(HypVa init) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.module.init", Errno::enomem,
+                                               "__pkvm_init_module, before the module's init runs"))
+    return fault.answer;
   Hypervisor& hyp = hypervisor();
   // Its hash is what tells the flavour, so there is nothing left to compare for init itself. A
   // function without a hash may be the first thing in its module, with nothing mapped before it.

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/module_slots.h"
 
+#include "lib/fault.h"
+
 namespace pkvmemu::hyp {
 
 Expected<HypVa> ModuleSlots::alloc_module_va(HypSpace& space, std::uint64_t pages) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.module.alloc_va", Errno::enomem, "__pkvm_alloc_module_va"))
+    return injected(fault);
   const Expected<HypVa> va = space.take_va(pages);
   if (!va) return va;
   const fw::LockGuard guard(lock_);
@@ -15,6 +20,9 @@ Expected<HypVa> ModuleSlots::alloc_module_va(HypSpace& space, std::uint64_t page
 
 Status ModuleSlots::map_module_page(HypSpace& space, Ownership& ownership, std::uint64_t pfn,
                                     HypVa va, Prot prot) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.module.map_page", Errno::enomem, "__pkvm_map_module_page"))
+    return injected(fault);
   const Status donated = ownership.host_donate_hyp(pfn, 1, Accept::memory_only, prot_rw);
   if (!donated) return donated;
   const Status mapped = space.map_at(va, pa_of(Pfn{pfn}), page_size, prot);
@@ -42,6 +50,9 @@ CfiFlavour ModuleSlots::flavour_of(HypVa function) const {
 }
 
 Expected<unsigned> ModuleSlots::register_handler(HypVa function) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.module.register", Errno::enomem, "__pkvm_register_hcall"))
+    return injected(fault);
   const fw::LockGuard guard(lock_);
   if (handler_count_ == pkvm::max_dynamic_calls) return error(Errno::enomem);
   const unsigned index = handler_count_;

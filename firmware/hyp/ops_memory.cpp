@@ -39,8 +39,8 @@ void fixblock_unmap() {
   hypervisor().space->fixblock_unmap();
 }
 
-int host_stage2_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages) {
-  return to_int(hypervisor().ownership->host_mod_prot(pfn, prot, pages));
+int host_stage2_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages, UpdateIommu update) {
+  return to_int(hypervisor().ownership->host_mod_prot(pfn, prot, pages, update));
 }
 
 int host_stage2_enable_lazy_pte(std::uint64_t pfn, std::uint64_t pages) {

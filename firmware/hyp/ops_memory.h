@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "hyp/host_abort.h"
+#include "hyp/ownership.h"
 #include "hyp/prot.h"
 #include "support/address.h"
 
@@ -18,7 +19,8 @@ void linear_unmap_early(HypVa va, std::uint64_t size);
 void* fixblock_map(Pa pa);
 void fixblock_unmap();
 
-int host_stage2_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages);
+int host_stage2_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages,
+                         UpdateIommu update = UpdateIommu::no);
 int host_stage2_enable_lazy_pte(std::uint64_t pfn, std::uint64_t pages);
 int host_stage2_disable_lazy_pte(std::uint64_t pfn, std::uint64_t pages);
 /// `where` gets the descriptor, `level` its level, only on success.

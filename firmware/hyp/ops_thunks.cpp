@@ -12,6 +12,7 @@
 #include "hyp/ops.h"
 #include "hyp/ops_handlers.h"
 #include "hyp/ops_heap.h"
+#include "hyp/ops_iommu.h"
 #include "hyp/ops_list.h"
 #include "hyp/ops_memory.h"
 #include "hyp/ops_table.h"
@@ -137,9 +138,9 @@ int op_host_stage2_mod_prot_6_1(u64 pfn, kvm_pgtable_prot prot) {
 int op_host_stage2_mod_prot_range(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages) {
   return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages);
 }
-int op_host_stage2_mod_prot_6_6(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages,
-                                bool /*update_iommu*/) {
-  return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages);
+int op_host_stage2_mod_prot_6_6(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages, bool update_iommu) {
+  return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages,
+                                   update_iommu ? UpdateIommu::yes : UpdateIommu::no);
 }
 int op_host_stage2_get_leaf_6_1(phys_addr_t phys, kvm_pte_t* ptep, u32* level) {
   return ops::host_stage2_get_leaf(Pa{phys}, ptep, level);
@@ -213,8 +214,8 @@ int op_register_host_smc_handler_6_1(bool (*cb)(kvm_cpu_context*)) {
 int op_register_host_smc_handler_6_6(bool (*cb)(user_pt_regs*)) {
   return ops::register_host_smc_handler(hyp_va_of_function(cb), trap_cfi_type);
 }
-int op_register_guest_smc_handler(bool (*cb)(arm_smccc_1_2_regs*, arm_smccc_1_2_regs*,
-                                             pkvm_handle_t)) {
+int op_register_guest_smc_handler_6_12(bool (*cb)(arm_smccc_1_2_regs*, arm_smccc_1_2_regs*,
+                                                  pkvm_handle_t)) {
   return ops::register_guest_smc_handler(hyp_va_of_function(cb));
 }
 int op_register_default_trap_handler_6_1(bool (*cb)(kvm_cpu_context*)) {
@@ -246,9 +247,49 @@ int op_register_unmask_serror(bool (*unmask)(), void (*mask)()) {
   return hyp_list_del_entry_valid(entry);
 }
 
+void* op_iommu_donate_pages_6_6(u8 order, bool request) {
+  return ops::iommu_donate_pages(order, request ? OnFailure::ask_host : OnFailure::just_fail,
+                                 Caching::cached);
+}
+void* op_iommu_donate_pages_6_12(u8 order, int flags) {
+  constexpr int nocache = 1;
+  return ops::iommu_donate_pages(order, OnFailure::ask_host,
+                                 (flags & nocache) != 0 ? Caching::uncached : Caching::cached);
+}
+void op_iommu_reclaim_pages(void* block, u8 order) {
+  ops::iommu_reclaim_pages(hyp_va_of(block), order);
+}
+void* op_iommu_donate_pages_atomic(u8 order) {
+  return ops::iommu_donate_pages_atomic(order);
+}
+void op_iommu_reclaim_pages_atomic(void* block, u8 order) {
+  ops::iommu_reclaim_pages(hyp_va_of(block), order);
+}
+int op_iommu_request(kvm_hyp_req* request) {
+  return ops::iommu_request(*request);
+}
+int op_iommu_init_device(kvm_hyp_iommu* iommu) {
+  return ops::iommu_init_device(iommu);
+}
+void op_iommu_iotlb_gather_add_page(kvm_hyp_iommu_domain* domain, iommu_iotlb_gather* gather,
+                                    unsigned long iova, size_t size) {
+  ops::iommu_iotlb_gather_add_page(domain, gather, iova, size);
+}
+void op_iommu_flush_unmap_cache(kvm_iommu_paddr_cache* cache) {
+  ops::iommu_flush_unmap_cache(cache);
+}
+int op_iommu_snapshot_host_stage2(kvm_hyp_iommu_domain* domain) {
+  return ops::iommu_snapshot_host_stage2(domain);
+}
+int op_pkvm_unuse_dma(phys_addr_t phys_addr, size_t size) {
+  return ops::pkvm_unuse_dma(Pa{phys_addr}, size);
+}
+int op_device_register_reset(u64 phys, void* cookie, int (*cb)(void*, bool)) {
+  return ops::device_register_reset(Pa{phys}, hyp_va_of(cookie).value, hyp_va_of_function(cb));
+}
+
 // The ops that do not exist yet. The caller's address is where a report points.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
-#define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12)
 #define PKVM_MISSING_BODY(name, returns)                                                      \
   {                                                                                           \
     ops::report_missing(#name, reinterpret_cast<std::uint64_t>(__builtin_return_address(0))); \
@@ -256,11 +297,10 @@ int op_register_unmask_serror(bool (*unmask)(), void (*mask)()) {
   }
 #define PKVM_MISSING_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
   returns op_##variant parameters PKVM_MISSING_BODY(name, returns)
-#define PKVM_PRESERVE_OP PKVM_OP
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunused-parameter"  // their names are for readers of ops.def
 #include "pkvm/ops.def"
-#undef PKVM_OP
-#undef PKVM_MISSING_OP
-#undef PKVM_PRESERVE_OP
+#pragma clang diagnostic pop
 #undef PKVM_MISSING_BODY
 
 #ifdef PKVM_FIRMWARE
@@ -277,7 +317,7 @@ struct Stub<Id, Op, Returns(Parameters...)> {
 };
 #endif
 
-/// The function of one slot of one generation's table, and its stub; KABI reserves have none.
+/// The function of one slot of one generation's table, and its stub; reserves have none.
 template <pkvm::Generation Id, int Slot>
 struct SlotOf {
   static constexpr void (*pointer)() = nullptr;
@@ -301,25 +341,24 @@ struct SlotOf {
   PKVM_SLOT(pkvm::Generation::android14_6_1, g6_1, variant, returns, parameters) \
   PKVM_SLOT(pkvm::Generation::android15_6_6, g6_6, variant, returns, parameters) \
   PKVM_SLOT(pkvm::Generation::android16_6_12, g6_12, variant, returns, parameters)
-#define PKVM_MISSING_OP PKVM_OP
-#define PKVM_PRESERVE_OP PKVM_OP
 #include "pkvm/ops.def"
-#undef PKVM_OP
-#undef PKVM_MISSING_OP
-#undef PKVM_PRESERVE_OP
 #undef PKVM_SLOT
 #undef PKVM_STUB
 // NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 
-/// Constant data, as in the kernel: no code fills it in (hyp.lds refuses constructors).
+/// Constant data, as in the kernel: no code fills it in (hyp.lds refuses constructors). Slots that
+/// a later release fills are NULL.
 template <pkvm::Generation Id, typename Slots>
 struct Table;
 template <pkvm::Generation Id, int... Slots>
 struct Table<Id, std::integer_sequence<int, Slots...>> {
+  static constexpr bool has(int slot) {
+    return !pkvm::op_name(Id, static_cast<std::size_t>(slot)).empty();
+  }
   static inline const void* const slots[] = {
-      reinterpret_cast<const void*>(SlotOf<Id, Slots>::pointer)...};
+      has(Slots) ? reinterpret_cast<const void*>(SlotOf<Id, Slots>::pointer) : nullptr...};
   static inline const void* const logged[] = {
-      reinterpret_cast<const void*>(SlotOf<Id, Slots>::logged)...};
+      has(Slots) ? reinterpret_cast<const void*>(SlotOf<Id, Slots>::logged) : nullptr...};
 };
 template <pkvm::Generation Id>
 OpsTable table_of(OpsLog log) {

@@ -2,6 +2,7 @@
 #include "hyp/ownership.h"
 
 #include "hyp/page_ranges.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -62,6 +63,9 @@ Status Ownership::check_host_owned(PaRange range) const {
 }
 
 Status Ownership::host_share_hyp(std::uint64_t pfn) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.share", Errno::eperm, "the host shares a page with the hypervisor"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   const Expected<PaRange> page = range_of(pfn, 1);
   if (!page || !host_->memory().is_ram(*page)) return error(rules_->not_memory_share);
@@ -74,6 +78,9 @@ Status Ownership::host_share_hyp(std::uint64_t pfn) {
 }
 
 Status Ownership::host_unshare_hyp(std::uint64_t pfn) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.unshare", Errno::eperm, "the host ends sharing a page"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   const Expected<PaRange> page = range_of(pfn, 1);
   if (!page || !host_->memory().is_ram(*page)) return error(rules_->not_memory_share);
@@ -88,6 +95,9 @@ Status Ownership::host_unshare_hyp(std::uint64_t pfn) {
 
 Status Ownership::host_donate_hyp(std::uint64_t pfn, std::uint64_t pages, Accept accept,
                                   Prot alias) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.donate", Errno::eperm, "the host gives pages to the hypervisor"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   const Expected<PaRange> range = range_of(pfn, pages);
   if (!range) return error(range.error());
@@ -114,6 +124,7 @@ Status Ownership::donate(PaRange range, Prot alias) {
     return annotated;
   }
   if (ram) mark_host_state(range, PageState::no_page);
+  host_->tell(range, Prot{});
   return {};
 }
 
@@ -122,9 +133,13 @@ void Ownership::undo_donation(PaRange range) {
   check(space_->unmap_linear(range).has_value());
   host_->undo_annotation(range, Owner::hyp);
   if (host_->memory().is_ram(range)) mark_host_state(range, PageState::owned);
+  host_->tell_default(range);
 }
 
 Status Ownership::hyp_donate_host(std::uint64_t pfn, std::uint64_t pages) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.give_back", Errno::eperm,
+                                               "the hypervisor gives pages back to the host"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   const Expected<PaRange> range = range_of(pfn, pages);
   if (!range) return error(range.error());
@@ -144,6 +159,7 @@ Status Ownership::hyp_donate_host(std::uint64_t pfn, std::uint64_t pages) {
   check(space_->unmap_linear(*range).has_value());
   return for_each_run(host_->memory(), *range, [&](PaRange run) -> Status {
     if (host_->memory().is_ram(run)) mark_host_state(run, PageState::owned);
+    host_->tell_default(run);
     return {};
   });
 }
@@ -165,6 +181,9 @@ PaRange Ownership::pages_around(HypVa from, HypVa to) const {
 }
 
 Status Ownership::pin_shared(HypVa from, HypVa to) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.pin", Errno::eperm,
+                                               "the hypervisor pins memory that the host shares"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   const PaRange range = pages_around(from, to);
   if (range.begin > range.end || !host_->memory().is_ram(range))

@@ -3,7 +3,7 @@
 // Every transition checks all pages first; a refused one has changed nothing. The state of RAM on
 // the host's side stands in the vmemmap, in 6.1 and of MMIO in the host's stage 2; the hypervisor's
 // side in the software bits of its linear alias. ownership.cpp has the transitions of pages,
-// ownership_modules.cpp what modules do to pages of the host.
+// ownership_modules.cpp what modules do to pages of the host, ownership_dma.cpp what devices do.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,10 @@
 namespace pkvmemu::hyp {
 
 enum class Accept : std::uint8_t { memory_only, memory_or_mmio };
+/// Whether an IOMMU driver's identity domain hears of a change of permission (1.7).
+enum class UpdateIommu : std::uint8_t { no, yes };
+/// Whose pages a device has reached.
+enum class DmaUser : std::uint8_t { host, guest };
 
 /// 2^order pages of a list that host_donate_sglist_hyp takes.
 struct PageBlock {
@@ -56,7 +60,8 @@ class Ownership {
   Status host_donate_list(PageBlockList list);
 
   /// The host's permission of `pages` pages, which become the caller's to restore (1.7).
-  Status host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages);
+  Status host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages,
+                       UpdateIommu update = UpdateIommu::no);
   /// From 6.6 on: the host maps the range anew by faults, page by page, until disabled.
   Status host_enable_lazy(std::uint64_t pfn, std::uint64_t pages);
   Status host_disable_lazy(std::uint64_t pfn, std::uint64_t pages);
@@ -66,6 +71,17 @@ class Ownership {
   /// [from, to) of linear hyp addresses, rounded out to pages.
   Status pin_shared(HypVa from, HypVa to);
   void unpin_shared(HypVa from, HypVa to);
+
+  // Pages that devices reach (7.6, ownership_dma.cpp). RAM counts how often, and cannot move
+  // meanwhile; MMIO is marked for good.
+  Status host_use_dma(PaRange range);
+  /// -EPERM for what is not the user's, -EINVAL for RAM that no device uses.
+  Status unuse_dma(PaRange range, DmaUser user);
+  /// What the host may reach, told to `mirror` under the host's lock.
+  void replay_host(HostMirror& mirror) {
+    const fw::LockGuard guard(host_->lock());
+    host_->replay(mirror);
+  }
 
   // For guests (vm/guest_memory.h), whose side is theirs to check and change. The caller holds the
   // host's lock.
@@ -96,6 +112,9 @@ class Ownership {
   /// Errno::none: nobody looks.
   Status check_not_in_use(PaRange range, Errno answer) const;
   Status check_mod_prot(PaRange range) const;
+  Status check_dma_use(Pa page) const;
+  Status check_dma_unuse(Pa page, DmaUser user) const;
+  bool is_guests(Pa page) const;
   Status check_block(PageBlock block) const;
   Expected<PaRange> check_lazy(std::uint64_t pfn, std::uint64_t pages) const;
   Expected<PaRange> range_of(std::uint64_t pfn, std::uint64_t pages) const;

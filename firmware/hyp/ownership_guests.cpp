@@ -15,19 +15,24 @@ Status Ownership::take_from_host(PaRange range, Owner owner) {
     return taken;
   }
   mark_host_state(range, PageState::no_page);
+  host_->tell(range, Prot{});
   return {};
 }
 
 Status Ownership::lend_to_host(PaRange range) {
   const Status lent = after_checks(host_->set(range, prot_rwx, PageState::shared_borrowed));
-  if (lent) mark_host_state(range, PageState::shared_borrowed);
-  return lent;
+  if (!lent) return lent;
+  mark_host_state(range, PageState::shared_borrowed);
+  host_->tell_default(range);
+  return {};
 }
 
 Status Ownership::return_to_host(PaRange range) {
   const Status given = after_checks(give_to_host(range));
-  if (given) mark_host_state(range, PageState::owned);
-  return given;
+  if (!given) return given;
+  mark_host_state(range, PageState::owned);
+  host_->tell_default(range);
+  return {};
 }
 
 }  // namespace pkvmemu::hyp

@@ -3,6 +3,7 @@
 // (pkvm-abi.md 1.7), lazy PTEs, lists of pages (1.6).
 #include "hyp/ownership.h"
 #include "hyp/page_ranges.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp {
 
@@ -20,7 +21,11 @@ Status Ownership::check_mod_prot(PaRange range) const {
   return check_not_in_use(range, rules_->used_mod_prot);
 }
 
-Status Ownership::host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages) {
+Status Ownership::host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages,
+                                UpdateIommu update) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.mod_prot", Errno::eperm,
+                                               "a module changes what the host may do with pages"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   if ((prot.value & ~Prot::settable) != 0) return error(Errno::einval);
   const Expected<PaRange> range = range_of(pfn, pages);
@@ -34,6 +39,7 @@ Status Ownership::host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t page
   const bool taken = prot.value == 0;
   check((taken ? host_->annotate(*range, Owner::is_protected) : host_->set(*range, prot))
             .has_value());
+  if (update == UpdateIommu::yes) host_->tell(*range, prot);
   if (!ram) return {};
   if (prot == prot_rwx)
     mark_host_state(*range, PageState::owned);
@@ -55,6 +61,9 @@ Expected<PaRange> Ownership::check_lazy(std::uint64_t pfn, std::uint64_t pages) 
 }
 
 Status Ownership::host_enable_lazy(std::uint64_t pfn, std::uint64_t pages) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.lazy.enable", Errno::enomem,
+                                               "a module has the host map pages by faults"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   const Expected<PaRange> range = check_lazy(pfn, pages);
   if (!range) return error(range.error());
@@ -90,6 +99,9 @@ Status Ownership::check_block(PageBlock block) const {
 }
 
 Status Ownership::host_donate_list(PageBlockList list) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.donate_list", Errno::eperm,
+                                               "the host gives a list of pages to the hypervisor"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   for (std::size_t i = 0; i < list.size(); ++i)
     if (const Status good = check_block(list[i]); !good) return good;

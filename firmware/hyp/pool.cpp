@@ -3,12 +3,16 @@
 
 #include <limits>
 
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
 
 Expected<Pa> EarlyPages::take(std::uint64_t count, std::uint64_t alignment) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.early.take", Errno::enomem,
+                                               "pages for the hypervisor itself, at its start"))
+    return injected(fault);
   const Pa begin{align_up(next_.value, alignment)};
   const std::uint64_t size = count * page_size;
   if (begin > end_ || end_ - begin < size) return error(Errno::enomem);
@@ -36,6 +40,9 @@ void PagePool::push(Pa page) {
 }
 
 Expected<Pa> PagePool::take_page() {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.pool.take", Errno::enomem,
+                                               "a page of the hypervisor's pool: page tables"))
+    return injected(fault);
   const fw::LockGuard guard(lock_);
   if (free_ == 0) return error(Errno::enomem);
   const bool returned = head_ != Pa{0};

@@ -30,6 +30,11 @@ PaRange pvmfw_range() {
   return {base, base + hyp_boot_info.pvmfw_size};
 }
 
+PaRange cma_range() {
+  const Pa base{hyp_boot_info.cma_base};
+  return {base, base + hyp_boot_info.cma_size};
+}
+
 PaRange event_ring_range() {
   if (hyp_boot_info.event_doorbell == 0) return {Pa{0}, Pa{0}};
   const Pa base{hyp_boot_info.event_ring};
@@ -44,7 +49,8 @@ Status check_arguments(const InitArguments& arguments) {
   if (arguments.va_bits < 39 || arguments.va_bits > 48) return error(Errno::einval);
   if (hyp_boot_info.version != pkvm::HypBootInfo::current_version ||
       hyp_boot_info.generation >= pkvm::generation_count ||
-      hyp_boot_info.region_count > pkvm::max_memory_regions)
+      hyp_boot_info.region_count > pkvm::max_memory_regions ||
+      hyp_boot_info.device_count > pkvm::max_assignable_devices)
     return error(Errno::einval);
   if (hypervisor().space) return error(Errno::eperm);
   return {};
@@ -176,7 +182,11 @@ Status finish(Hypervisor& hyp, PaRange pool_range) {
   HostStage2& host =
       hyp.host.emplace(memory, hyp.stage2_shape, hyp.stage2_root, pool, hyp.generation);
   Ownership& ownership = hyp.ownership.emplace(host, space, vmemmap, hyp.generation);
-  if (space.layout().heap != HypVa{0}) hyp.heap.emplace(space, ownership, hyp.generation);
+  if (space.layout().heap != HypVa{0}) {
+    hyp.heap.emplace(space, ownership, hyp.generation);
+    hyp.iommu_pools.emplace(space, ownership, vmemmap, cma_range(), hyp.generation);
+    host.mirror_to(hyp.iommu);
+  }
   const PaRange image = image_range(hyp.linear, __image_start, __image_end);
   return in_order([&] { return host.map_all_memory(); },
                   [&] { return ownership.claim_for_hyp(image); },
@@ -193,6 +203,7 @@ void after_switch() {
   const Status done = finish(hyp, pool);
   if (done) {
     attach_events(hyp);
+    hyp.events.emit(pkvm::event::Kind::image_placed, {reinterpret_cast<u64>(__image_start)});
     hyp.events.emit(pkvm::event::Kind::hyp_ready,
                     {hyp_boot_info.generation, hyp.space->layout().first_free.value});
   }

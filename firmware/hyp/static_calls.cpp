@@ -3,6 +3,7 @@
 
 #include "hyp/deprivilege.h"
 #include "hyp/hypervisor.h"
+#include "hyp/iommu_calls.h"
 #include "hyp/module_init.h"
 #include "hyp/ops.h"
 #include "hyp/setup.h"
@@ -90,32 +91,6 @@ void register_hcall(user_pt_regs* regs) {
   if (number) hyp.events.emit(pkvm::event::Kind::handler_registered, {*number, function.value});
 }
 
-void iommu_init(user_pt_regs* regs, IncompleteDriver incomplete) {
-  Hypervisor& hyp = hypervisor();
-  answer(regs, hyp.iommu.init({.ops = fw::object_at<const IommuOps>(HypVa{regs->regs[1]}),
-                               .memcache_head = regs->regs[2],
-                               .pages = regs->regs[3],
-                               .argument = regs->regs[4],
-                               .incomplete = incomplete},
-                              *hyp.ownership, hyp.linear));
-}
-void iommu_init_6_6(user_pt_regs* regs) {
-  iommu_init(regs, IncompleteDriver::fatal);
-}
-void iommu_init_6_12(user_pt_regs* regs) {
-  iommu_init(regs, IncompleteDriver::no_device);
-}
-
-/// x1 has the driver's error; what it means is the host's business.
-void iommu_finalize(user_pt_regs* regs) {
-  answer(regs, hypervisor().iommu.finalize());
-}
-
-/// No device of this machine can be assigned.
-void devices_init(user_pt_regs* regs) {
-  answer(regs, 0);
-}
-
 void prot_finalize(user_pt_regs* regs) {
   answer(regs, deprivilege_host());
 }
@@ -126,28 +101,6 @@ void host_share_hyp(user_pt_regs* regs) {
 
 void host_unshare_hyp(user_pt_regs* regs) {
   answer(regs, hypervisor().ownership->host_unshare_hyp(regs->regs[1]));
-}
-
-/// Who manages the pages that a refill brings (7.8).
-constexpr std::uint64_t heap_id = 0;
-
-/// The IOMMU's pools do not exist yet, so that its id is as unknown as any other.
-void hyp_alloc_mgt_refill(user_pt_regs* regs) {
-  if (regs->regs[1] != heap_id) {
-    answer(regs, pkvm::negated(Errno::einval));
-    return;
-  }
-  answer(regs, hypervisor().heap->refill({.head = regs->regs[2], .blocks = regs->regs[3]}));
-}
-
-void hyp_alloc_mgt_reclaimable(user_pt_regs* regs) {
-  regs->regs[1] = hypervisor().heap->reclaimable();
-}
-
-void hyp_alloc_mgt_reclaim(user_pt_regs* regs) {
-  const Memcache pages = hypervisor().heap->reclaim(regs->regs[1]);
-  regs->regs[1] = pages.head;
-  regs->regs[2] = pages.blocks;
 }
 
 /// The descriptor lies in a page that the host has shared; no heap is needed.
@@ -228,11 +181,11 @@ constexpr auto rows = std::to_array<Row>({
      Generation::android15_6_6},
     {Hypercall::pkvm_init_module, init_module_described, Generation::android16_6_12},
     {Hypercall::pkvm_register_hcall, register_hcall},
-    {Hypercall::pkvm_iommu_init, iommu_init_6_6, Generation::android15_6_6,
+    {Hypercall::pkvm_iommu_init, call_iommu_init_6_6, Generation::android15_6_6,
      Generation::android15_6_6},
-    {Hypercall::pkvm_iommu_init, iommu_init_6_12, Generation::android16_6_12},
-    {Hypercall::pkvm_iommu_finalize, iommu_finalize},
-    {Hypercall::pkvm_devices_init, devices_init},
+    {Hypercall::pkvm_iommu_init, call_iommu_init_6_12, Generation::android16_6_12},
+    {Hypercall::pkvm_iommu_finalize, call_iommu_finalize},
+    {Hypercall::pkvm_devices_init, call_devices_init},
     {Hypercall::pkvm_prot_finalize, prot_finalize},
     {Hypercall::pkvm_host_share_hyp, host_share_hyp},
     {Hypercall::pkvm_host_unshare_hyp, host_unshare_hyp},
@@ -260,9 +213,17 @@ constexpr auto rows = std::to_array<Row>({
     {Hypercall::pkvm_swap_reader_tracing, swap_reader_tracing, Generation::android15_6_6},
     {Hypercall::pkvm_reset_tracing, reset_tracing, Generation::android16_6_12},
     {Hypercall::pkvm_enable_event, enable_event, Generation::android15_6_6},
-    {Hypercall::pkvm_hyp_alloc_mgt_refill, hyp_alloc_mgt_refill},
-    {Hypercall::pkvm_hyp_alloc_mgt_reclaimable, hyp_alloc_mgt_reclaimable},
-    {Hypercall::pkvm_hyp_alloc_mgt_reclaim, hyp_alloc_mgt_reclaim},
+    {Hypercall::pkvm_hyp_alloc_mgt_refill, call_hyp_alloc_mgt_refill},
+    {Hypercall::pkvm_hyp_alloc_mgt_reclaimable, call_hyp_alloc_mgt_reclaimable},
+    {Hypercall::pkvm_hyp_alloc_mgt_reclaim, call_hyp_alloc_mgt_reclaim},
+    {Hypercall::pkvm_host_iommu_alloc_domain, call_iommu_alloc_domain},
+    {Hypercall::pkvm_host_iommu_free_domain, call_iommu_free_domain},
+    {Hypercall::pkvm_host_iommu_attach_dev, call_iommu_attach_dev},
+    {Hypercall::pkvm_host_iommu_detach_dev, call_iommu_detach_dev},
+    {Hypercall::pkvm_host_iommu_map_pages, call_iommu_map_pages},
+    {Hypercall::pkvm_host_iommu_unmap_pages, call_iommu_unmap_pages},
+    {Hypercall::pkvm_host_iommu_iova_to_phys, call_iommu_iova_to_phys},
+    {Hypercall::pkvm_host_hvc_pd, call_host_hvc_pd},
 });
 
 constexpr std::size_t largest_table = 76;

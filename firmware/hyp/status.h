@@ -6,6 +6,7 @@
 #include <expected>
 
 #include "lib/arch.h"
+#include "lib/fault.h"
 #include "pkvm/errno.h"
 
 namespace pkvmemu::hyp {
@@ -18,6 +19,11 @@ using Status = std::expected<void, Errno>;
 
 constexpr std::unexpected<Errno> error(Errno number) {
   return std::unexpected(number);
+}
+
+/// What a fault site answered (lib/fault.h), as an error.
+constexpr std::unexpected<Errno> injected(fw::Fault fault) {
+  return error(static_cast<Errno>(-fault.answer));
 }
 
 /// 0 or -errno.

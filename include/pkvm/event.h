@@ -95,6 +95,9 @@ enum class Kind : std::uint32_t {
   trace_event = 52,
   /// Such a stub was called and answered 0. name: symbol, v0 the caller's return address.
   stub_used = 48,
+  /// From EL1 and from EL2: an image of the firmware runs at its own addresses. v0 VA of its first
+  /// byte.
+  image_placed = 54,
   /// The host kernel is about to touch a physical address (wish `touch`). name: as written, v0: 0
   /// read, 1 write, 2 execute, v1 PA, v2 what it writes.
   touch_begin = 49,
@@ -103,11 +106,21 @@ enum class Kind : std::uint32_t {
 
   // From EL1, about guests. name: the guest's program.
   /// A step of running it. text: which, v0 what it answered (0 or -errno), v1: 1 protected.
+  /// v2: what it told, where it tells something (firmware info: the size).
   guest_step = 64,
   /// A line that the guest printed. text.
   guest_console = 65,
   /// It is torn down. v0: 1 when it ran to its end.
   guest_end = 66,
+  /// The kernel starts a protected VM of its own, to see whether one can be had: the steps, lines
+  /// and end that follow are that VM's.
+  probe_begin = 67,
+
+  // From EL1, about attacks (--attack).
+  /// One begins. name, v0: 1 when the hypervisor has to panic.
+  attack_begin = 68,
+  /// It is over, and all is torn down. name, text: what was not as specified, v0: 1 when all was.
+  attack_end = 69,
 };
 
 /// Where a module's load stands; the last one is what a failure names.

@@ -32,6 +32,7 @@ struct GenerationInfo {
   std::string_view kmi;             ///< name users type: "android15-6.6"
   std::string_view kernel_prefix;   ///< how a vermagic of this generation starts: "6.6."
   std::string_view kernel_release;  ///< the baseline that our firmware models
+  unsigned sublevel;                ///< the last number of kernel_release
   ModuleLayout module;
   std::uint32_t ops_slots;        ///< 8-byte slots of pkvm_module_ops, LIST_HARDENED on
   std::uint32_t first_late_call;  ///< __pkvm_prot_finalize: lowest id after finalisation (5.1)
@@ -47,6 +48,7 @@ inline constexpr std::array<GenerationInfo, generation_count> generations = {{
      .kmi = "android14-6.1",
      .kernel_prefix = "6.1.",
      .kernel_release = "6.1.75",
+     .sublevel = 75,
      .module = {1024, 24, 368, 576, 968, 80, 88},
      .ops_slots = 64,
      .first_late_call = 17,
@@ -59,6 +61,7 @@ inline constexpr std::array<GenerationInfo, generation_count> generations = {{
      .kmi = "android15-6.6",
      .kernel_prefix = "6.6.",
      .kernel_release = "6.6.77",
+     .sublevel = 77,
      .module = {1536, 24, 392, 984, 1464, 152, 160},
      .ops_slots = 86,
      .first_late_call = 20,
@@ -71,6 +74,7 @@ inline constexpr std::array<GenerationInfo, generation_count> generations = {{
      .kmi = "android16-6.12",
      .kernel_prefix = "6.12.",
      .kernel_release = "6.12.23",
+     .sublevel = 23,
      .module = {1600, 24, 392, 984, 1528, 192, 200},
      .ops_slots = 93,
      .first_late_call = 21,

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace pkvm::guest {
 
@@ -21,6 +22,13 @@ inline constexpr std::uint64_t uart_flags_offset = 0x18;
 /// The monitor's mailbox: the guest writes the address of a page that it shares, the monitor
 /// answers in that page; read: how many pages were answered.
 inline constexpr std::uint64_t mailbox_ipa = 0x0a00'0000;
+/// The guest writes the address of a page here: the monitor reads it, executes its first
+/// instruction, and writes to its second word, and tells what came of each.
+inline constexpr std::uint64_t intrusion_ipa = mailbox_ipa + 8;
+/// A store here is the monitor's to answer, and means nothing.
+inline constexpr std::uint64_t ignored_ipa = mailbox_ipa + 16;
+/// Exits, or calls, of the programs that the benchmark runs.
+inline constexpr std::uint64_t benchmark_rounds = 20'000;
 
 /// First bytes of firmware and payloads; the first instruction branches over it.
 struct ImageHeader {
@@ -46,9 +54,11 @@ constexpr std::uint64_t checksum_step(std::uint64_t sum, std::uint64_t word) {
 struct BootPage {
   std::uint64_t magic;
   std::uint64_t payload_ipa;
-  std::uint64_t payload_size;
+  std::uint64_t payload_size;  ///< 0: there is none, the firmware reports in and powers off
   std::uint64_t vcpus;
 };
+/// What the firmware prints first of all.
+inline constexpr std::string_view firmware_greeting = "pvmfw: running in a protected VM";
 inline constexpr std::uint64_t boot_magic = 0x3154'4f4f'424b'5650;  // "PVKBOOT1"
 
 /// What guest and monitor write into a shared page: each word of the answer is the question's,

@@ -46,10 +46,18 @@ struct HypMemoryRegion {
   static constexpr std::uint64_t nomap = 1;  ///< reserved with no-map (pvmfw, event rings)
 };
 
+inline constexpr unsigned max_assignable_devices = 4;
+
+/// Registers of a device that may be assigned to a guest (pkvm-abi.md 7.4).
+struct HypDevice {
+  std::uint64_t base;  ///< PA
+  std::uint64_t size;
+};
+
 /// Written by the host before __kvm_hyp_init and constant afterwards, but for the pvmfw fields,
 /// which a host that wipes the firmware may clear until prot_finalize (pkvm-abi.md 6.5).
 struct HypBootInfo {
-  static constexpr std::uint32_t current_version = 1;
+  static constexpr std::uint32_t current_version = 2;
   std::uint32_t version;
   std::uint32_t generation;  ///< pkvm::Generation
   /// PA - hyp linear VA, modulo 2^64 (pkvm-abi.md 7.1).
@@ -66,6 +74,9 @@ struct HypBootInfo {
   std::uint64_t event_ring_size;
   std::uint64_t region_count;
   HypMemoryRegion regions[max_memory_regions];  ///< sorted, RAM only
+  std::uint64_t cma_base, cma_size;  ///< where blocks for IOMMU tables come from (6.6); 0, 0 without
+  std::uint64_t device_count;
+  HypDevice devices[max_assignable_devices];
   std::uint64_t log_ops;  ///< not 0: modules get tables whose ops report themselves as events
 };
 

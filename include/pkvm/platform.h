@@ -22,6 +22,10 @@ inline constexpr std::uint64_t pl011_size = 0x1000;
 inline constexpr std::uint64_t event_port_base = 0x0b00'0000;
 inline constexpr std::uint64_t event_port_size = 0x1000;
 
+/// Where `virt` has its clock; the registers of the one device that may be assigned to guests.
+inline constexpr std::uint64_t assignable_base = 0x0901'0000;
+inline constexpr std::uint64_t assignable_size = 0x1000;
+
 /// Reserved memory, from the end of RAM downwards. pvmfw is all the two machines share; the rings
 /// exist only where the event port does.
 inline constexpr std::uint64_t pvmfw_size = 0x10'0000;            ///< 1 MiB
@@ -37,6 +41,9 @@ inline constexpr std::string_view ring_compatible = "pkvmemu,event-ring";
 /// Kernel binding (pkvm-abi.md 6.6): reserved-memory, no-map, page-aligned.
 inline constexpr std::string_view pvmfw_compatible = "linux,pkvm-guest-firmware-memory";
 
+/// Kernel binding (pkvm-abi.md 7.4), with the device's registers as `reg`.
+inline constexpr std::string_view assignable_compatible = "pkvm,device-assignment";
+
 // Kernel parameters. The first two are the kernel's own (pkvm-abi.md 6.2).
 inline constexpr std::string_view param_mode = "kvm-arm.mode";
 inline constexpr std::string_view param_protected_modules = "kvm-arm.protected_modules";
@@ -49,6 +56,8 @@ inline constexpr std::string_view param_as_shipped = "pkvmemu.as_shipped";
 inline constexpr std::string_view param_log_ops = "pkvmemu.log_ops";
 /// Present, or "1": the hyp events of modules are enabled and shown (--trace-events).
 inline constexpr std::string_view param_trace_events = "pkvmemu.trace_events";
+/// Present, or "1": at the end of the run a protected VM is started (host/vm/probe.h).
+inline constexpr std::string_view param_probe_pvm = "pkvmemu.probe_pvm";
 
 /// "refuse" (default) a module whose imports nobody exports, or "stub" them.
 inline constexpr std::string_view param_unresolved = "pkvmemu.unresolved";

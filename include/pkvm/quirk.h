@@ -16,8 +16,11 @@ enum class Quirk : std::uint8_t {
   /// sorted sections. When a section is absent that entry's start is NULL, every offset is a whole
   /// kernel address, and the hypervisor is told to unmap where nothing is mapped, which is fatal.
   failed_load_unmaps_wrong_address = 0,
+  /// pkvm-abi.md 6.5: when the firmware's memory cannot be mapped to be cleared, all is left as it
+  /// was, and a protected VM starts from it after a failed load.
+  failed_wipe_keeps_firmware = 1,
 };
-inline constexpr std::size_t quirk_count = 1;
+inline constexpr std::size_t quirk_count = 2;
 
 struct QuirkRow {
   Quirk id;
@@ -36,6 +39,10 @@ inline constexpr std::array<QuirkRow, quirk_count> quirk_rows = {{
      "failed-load-unmaps-wrong-address",
      {"6.1.75", "6.6.77 to 6.6.127", "6.12.23"},
      "a failing EL2 init in a module with an empty or absent .hyp section panics the hypervisor"},
+    {Quirk::failed_wipe_keeps_firmware,
+     "failed-wipe-keeps-firmware",
+     {"6.1.75", "6.6.77 to 6.6.127", ""},
+     "pvmfw that could not be wiped stays, and protected VMs start after a failed load"},
 }};
 
 constexpr const QuirkRow& quirk_row(Quirk quirk) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "pkvm/generation.h"
@@ -47,13 +48,18 @@ struct HypSection {
   std::string_view inputs;  ///< what the EL2 objects call it, as linker script patterns
   pkvm::Generation since;
   HypUse use = HypUse::mapped;
+  /// The generation whose EL2 code sees where it begins and ends, as NAME_start and NAME_end.
+  std::optional<pkvm::Generation> bounds_in = std::nullopt;
 };
+/// NAME of the only ones.
+inline constexpr std::string_view hyp_event_ids_bounds = "__hyp_event_ids";
 
 inline constexpr std::array hyp_sections = {
     HypSection{".hyp.text", ".text .text.*", pkvm::Generation::android14_6_1},
     HypSection{".hyp.bss", ".bss .bss.* COMMON", pkvm::Generation::android14_6_1},
     HypSection{".hyp.rodata", ".rodata .rodata.*", pkvm::Generation::android14_6_1},
-    HypSection{".hyp.event_ids", ".hyp.event_ids", pkvm::Generation::android15_6_6},
+    HypSection{".hyp.event_ids", ".hyp.event_ids SORT(.hyp.event_ids.*)",
+               pkvm::Generation::android15_6_6, HypUse::mapped, pkvm::Generation::android15_6_6},
     HypSection{".hyp.patchable_function_entries", "__patchable_function_entries",
                pkvm::Generation::android16_6_12},
     HypSection{".hyp.data", ".data .data.*", pkvm::Generation::android14_6_1},

@@ -31,8 +31,12 @@ std::string el2_link_script(pkvm::Generation generation) {
   std::string script = "SECTIONS {\n";
   for (const HypSection& section : hyp_sections) {
     if (section.since > generation) continue;
-    script += fmt::format("  {0} : {{ \"{1}{0}\" = .; *({2}) }}\n", section.name,
-                          hyp_section_symbol, section.inputs);
+    const bool bounds = section.bounds_in == generation;
+    const auto bound = [bounds](std::string_view end) {
+      return bounds ? fmt::format("{}_{} = .; ", hyp_event_ids_bounds, end) : std::string();
+    };
+    script += fmt::format("  {0} : {{ \"{1}{0}\" = .; {3}*({2}) {4}}}\n", section.name,
+                          hyp_section_symbol, section.inputs, bound("start"), bound("end"));
   }
   return script.append(discard) + "}\n";
 }
@@ -47,6 +51,7 @@ std::string module_link_script(pkvm::Generation generation, Halves halves) {
                             module_page_size);
     }
     script += "  .hyp.reloc 0 : ALIGN(4) { *(.hyp.reloc) }\n";
+    script += "  _hyp_events 0 : { *(_hyp_events SORT(_hyp_events.*)) }\n";
   }
   return script.append(discard) + "}\n";
 }

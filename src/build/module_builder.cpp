@@ -164,6 +164,10 @@ Result<fs::path> Builder::compile(Level level, const fs::path& source, const std
   const HalfFlags& flags = level == Level::el1 ? spec_.el1_flags : spec_.el2_flags;
   command.include_directories = spec_.include_directories;
   std::ranges::copy(flags.include_directories, std::back_inserter(command.include_directories));
+  // HYP_EVENT_FILE as modules in a kernel tree write it climbs four folders from <asm/...>, which
+  // is as deep as drivers/misc/NAME/hyp.
+  for (const fs::path& el2 : spec_.el2_sources)
+    if (el2.has_parent_path()) command.quote_directories.push_back(el2.parent_path());
   command.source = source;
   command.object = directory_ / object;
   for (const fs::path& own : {directory_ / "include", kmi_include(spec_), spec_.sdk / "include"})

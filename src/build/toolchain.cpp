@@ -55,6 +55,8 @@ Arguments compile_arguments(const CompileCommand& command) {
   arguments.push_back(fmt::format("-DKBUILD_MODNAME=\"{}\"", command.module_name));
   if (command.level == Level::el2) arguments.emplace_back("-D__KVM_NVHE_HYPERVISOR__");
   append_cfi(arguments, command.cfi);
+  for (const std::filesystem::path& directory : command.quote_directories)
+    arguments.insert(arguments.end(), {"-iquote", directory.string()});
   for (const std::filesystem::path& directory : command.include_directories)
     arguments.push_back("-I" + directory.string());
   arguments.insert(arguments.end(), command.options.begin(), command.options.end());

@@ -20,6 +20,7 @@ struct CompileCommand {
   Cfi cfi = Cfi::off;
   std::string_view module_name;
   std::vector<std::filesystem::path> include_directories;  ///< searched in this order
+  std::vector<std::filesystem::path> quote_directories;    ///< before those, for #include "..."
   std::vector<std::string> options;                        ///< the author's own, last
   std::filesystem::path source;
   std::filesystem::path object;

@@ -3,50 +3,62 @@
 
 #include <algorithm>
 #include <cassert>
+#include <tuple>
 
 namespace pkvmemu::cpu {
 
 void CodePages::add_ram(Pa base, std::uint64_t size) {
-  regions_.push_back({.base = base, .size = size, .pages = std::vector<Page>(size >> page_shift)});
+  constexpr std::uint64_t chunk_size = std::tuple_size_v<Chunk> << page_shift;
+  Region& region = regions_.emplace_back(Region{.base = base, .size = size, .chunks = {}});
+  region.chunks.resize((size + chunk_size - 1) / chunk_size);
 }
 
 CodePages::Page& CodePages::page(Pa pa) {
-  for (Region& region : regions_)
-    if (pa >= region.base && pa - region.base < region.size)
-      return region.pages[(pa - region.base) >> page_shift];
-  assert(false && "asked about RAM only");
-  return regions_.front().pages.front();
+  auto region = std::ranges::find_if(regions_, [pa](const Region& candidate) {
+    return pa >= candidate.base && pa - candidate.base < candidate.size;
+  });
+  assert(region != regions_.end() && "asked about RAM only");
+  const std::uint64_t index = (pa - region->base) >> page_shift;
+  std::unique_ptr<Chunk>& chunk = region->chunks[index / std::tuple_size_v<Chunk>];
+  if (!chunk) chunk = std::make_unique<Chunk>();
+  return (*chunk)[index % std::tuple_size_v<Chunk>];
 }
 
-Pa CodePages::fetched(Pa pa, PageBytes bytes) {
+/// A page that may be written while it is fetched is not remembered: what is translated under its
+/// name may be of more than one content.
+std::optional<Pa> CodePages::fetched(Pa pa, PageBytes bytes) {
   Page& it = page(pa);
-  if (!it.fetched && !take_name(pa, it, bytes)) return pa + ((names_ - 1) * stride);
+  if (it.fetched) return pa + (it.name * stride);
+  const bool remembers = remembers_ && !it.written;
+  const auto known = remembers ? name_of(pa, bytes) : std::nullopt;
+  if (!known && it.used >= names_) {
+    wanting_ = pa;
+    return std::nullopt;
+  }
+  it.fetched = true;
+  it.name = known ? *known : it.used++;
+  if (remembers && !known) keep(pa, it.name, bytes);
   return pa + (it.name * stride);
 }
 
-/// Nothing is taken when there is no name: then wants_name() holds, nothing runs until there is
-/// one, and the fetch is made again. A page that may be written while it is fetched is not
-/// remembered: what is translated under its name may be of more than one content.
-bool CodePages::take_name(Pa pa, Page& it, PageBytes bytes) {
-  const bool remembers = remembers_ && !it.written;
-  if (remembers) {
-    const auto known = versions_.find(pfn_of(pa).value);
-    if (known != versions_.end())
-      for (const Version& version : known->second)
-        if (std::ranges::equal(*version.bytes, bytes)) {
-          it.name = version.name;
-          it.fetched = true;
-          return true;
-        }
-  }
-  if (it.used >= names_) return false;
-  it.fetched = true;
-  it.name = it.used++;
-  if (!remembers) return true;
+std::optional<std::uint8_t> CodePages::name_of(Pa pa, PageBytes bytes) const {
+  const auto known = versions_.find(pfn_of(pa).value);
+  if (known == versions_.end()) return std::nullopt;
+  for (const Version& version : known->second)
+    if (std::ranges::equal(*version.bytes, bytes)) return version.name;
+  return std::nullopt;
+}
+
+void CodePages::keep(Pa pa, std::uint8_t name, PageBytes bytes) {
   auto copy = std::make_unique<std::array<std::byte, page_size>>();
   std::ranges::copy(bytes, copy->begin());
-  versions_[pfn_of(pa).value].push_back({.name = it.name, .bytes = std::move(copy)});
-  return true;
+  versions_[pfn_of(pa).value].push_back({.name = name, .bytes = std::move(copy)});
+}
+
+void CodePages::forget(Pa pa, std::uint8_t name) {
+  const auto known = versions_.find(pfn_of(pa).value);
+  if (known == versions_.end()) return;
+  std::erase_if(known->second, [name](const Version& version) { return version.name == name; });
 }
 
 /// Stores go by the first name, and the engine itself drops what was translated under that.
@@ -60,16 +72,12 @@ void CodePages::written(Pa pa) {
   if (it.fetched) forget(pa, it.name);
 }
 
-void CodePages::replaced(Pa pa) {
-  retire(pa, page(pa));
-}
-
 bool CodePages::invalidate() {
   if (written_.empty()) return false;
   for (const Pa pa : written_) {
     Page& it = page(pa);
     it.written = false;
-    retire(pa, it);
+    it.fetched = false;
   }
   written_.clear();
   return true;
@@ -81,30 +89,16 @@ void CodePages::forget_writes() {
   written_.clear();
 }
 
-/// The next fetch decides on a name; here it is made sure that there will be one.
-void CodePages::retire(Pa pa, Page& it) {
-  it.fetched = false;
-  if (it.used >= names_) wanting_.push_back(pa);
-}
-
-void CodePages::forget(Pa pa, std::uint8_t name) {
-  const auto known = versions_.find(pfn_of(pa).value);
-  if (known == versions_.end()) return;
-  std::erase_if(known->second, [name](const Version& version) { return version.name == name; });
-}
-
 void CodePages::name_added() {
   ++names_;
-  wanting_.clear();
+  wanting_.reset();
 }
 
-/// Nothing is translated any more for the pages that wanted a name.
+/// Nothing is translated any more for the page that wanted a name.
 void CodePages::dropped() {
-  for (const Pa pa : wanting_) {
-    page(pa).used = 0;
-    versions_.erase(pfn_of(pa).value);
-  }
-  wanting_.clear();
+  page(*wanting_).used = 0;
+  versions_.erase(pfn_of(*wanting_).value);
+  wanting_.reset();
 }
 
 }  // namespace pkvmemu::cpu

@@ -5,8 +5,8 @@
 // translated code only when it comes by the address that the code runs at, if at all. Guests write
 // code by one address and run it at another (the linear alias of a module, the memory of a guest),
 // and then say so by IC (Arm ARM B2.4.4, D7.5.9). A page that was fetched from and written since
-// then gets another name: RAM is mapped several times over, and a translation under an old name is
-// never found again.
+// then gets another name when it is fetched from again, which most such pages never are: RAM is
+// mapped several times over, and a translation under an old name is never found again.
 //
 // Once there are snapshots, the same code comes back again and again. From then on what a page held
 // under each of its names is remembered, and a page that holds the same again gets that name again,
@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -28,7 +29,7 @@ namespace pkvmemu::cpu {
 class CodePages {
  public:
   /// Names lie so far apart, and 48-bit physical addresses hold so many of them. When they run out,
-  /// the translations of the pages that want one have to be thrown away.
+  /// the translations of the page that wants one have to be thrown away.
   static constexpr std::uint64_t stride = std::uint64_t{1} << 40;
   static constexpr unsigned most_names = 255;
 
@@ -37,12 +38,13 @@ class CodePages {
   void add_ram(Pa base, std::uint64_t size);
 
   /// The engine may fetch from `pa`, which is RAM: the name under which it shall, given what its
-  /// page holds.
-  Pa fetched(Pa pa, PageBytes bytes);
+  /// page holds. Nothing when one more is needed, which `wants_name` says, too, until there is one
+  /// or the translations of that page were dropped, so that the first name is as good as new.
+  [[nodiscard]] std::optional<Pa> fetched(Pa pa, PageBytes bytes);
   /// The engine may write to `pa`, which is RAM, until its TLB is flushed.
   void written(Pa pa);
   /// The host put other bytes into the page at `pa`; the TLB is flushed before the guest runs.
-  void replaced(Pa pa);
+  void replaced(Pa pa) { page(pa).fetched = false; }
 
   /// IC: whether the TLB has to be flushed for it to take effect.
   [[nodiscard]] bool invalidate();
@@ -51,25 +53,26 @@ class CodePages {
   /// From now on pages may hold again what they held before.
   void remember() { remembers_ = true; }
 
-  /// How many names there are. When pages need one more, `wants_name` says so, until there is one
-  /// or the translations of the pages that want it were dropped.
+  /// How many names there are.
   [[nodiscard]] unsigned names() const { return names_; }
-  [[nodiscard]] bool wants_name() const { return !wanting_.empty(); }
-  [[nodiscard]] std::span<const Pa> wanting() const { return wanting_; }
+  [[nodiscard]] bool wants_name() const { return wanting_.has_value(); }
+  [[nodiscard]] std::optional<Pa> wanting() const { return wanting_; }
   void name_added();
   void dropped();
 
  private:
   struct Page {
-    bool fetched : 1 = false;  ///< under this name
-    bool written : 1 = false;  ///< since the last IC
+    bool fetched = false;  ///< under this name, and not changed since
+    bool written = false;  ///< since the last IC
     std::uint8_t name = 0;
     std::uint8_t used = 0;  ///< names that it has had
   };
+  /// Few pages are ever asked about: those of 2 MiB come into being together.
+  using Chunk = std::array<Page, 512>;
   struct Region {
     Pa base;
     std::uint64_t size = 0;
-    std::vector<Page> pages;
+    std::vector<std::unique_ptr<Chunk>> chunks;
   };
   /// What a page held from its first fetch under a name until now.
   struct Version {
@@ -78,13 +81,13 @@ class CodePages {
   };
 
   Page& page(Pa pa);
-  [[nodiscard]] bool take_name(Pa pa, Page& it, PageBytes bytes);
-  void retire(Pa pa, Page& it);
+  [[nodiscard]] std::optional<std::uint8_t> name_of(Pa pa, PageBytes bytes) const;
+  void keep(Pa pa, std::uint8_t name, PageBytes bytes);
   void forget(Pa pa, std::uint8_t name);
 
   std::vector<Region> regions_;
   std::vector<Pa> written_;
-  std::vector<Pa> wanting_;
+  std::optional<Pa> wanting_;
   unsigned names_ = 1;
   bool remembers_ = false;
   std::unordered_map<std::uint64_t, std::vector<Version>> versions_;  ///< by page number

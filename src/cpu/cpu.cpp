@@ -64,6 +64,9 @@ struct EngineHooks {
   static void split(uc_engine*, std::uint64_t address, std::uint32_t, void* user) noexcept {
     self(user).on_split(address);
   }
+  static void code(uc_engine*, std::uint64_t address, std::uint32_t, void* user) noexcept {
+    self(user).on_code(address);
+  }
   static bool tlb_fill(uc_engine*, std::uint64_t va, uc_mem_type type, uc_tlb_entry* entry,
                        void* user) noexcept {
     return self(user).fill(va, kind_of(type), entry);
@@ -81,7 +84,7 @@ struct EngineHooks {
   static std::uint32_t sys(uc_engine* engine, uc_arm64_reg, const uc_arm64_cp_reg* id,
                            void* user) noexcept {
     const bool tlbi = id->op0 == 1 && id->crn == 8;
-    const bool ic = is_instruction_cache_operation(*id) && self(user).maintain_instruction_cache();
+    const bool ic = is_instruction_cache_operation(*id) && self(user).code_pages_.invalidate();
     if (tlbi || ic) Engine::check(uc_ctl_flush_tlb(engine));
     return 0;
   }
@@ -141,6 +144,12 @@ void Cpu::install_hooks() {
   add(UC_HOOK_INSN, &EngineHooks::sys, static_cast<int>(UC_ARM64_INS_SYS));
 }
 
+void Cpu::watch_code(std::uint64_t address) {
+  uc_hook handle = 0;
+  Engine::check(uc_hook_add(engine_->raw(), &handle, UC_HOOK_CODE,
+                            reinterpret_cast<void*>(&EngineHooks::code), this, address, address));
+}
+
 /// EL2h, everything masked, MMU off: as the arm64 boot protocol and QEMU enter a hypervisor. The
 /// architecture leaves the flags open; QEMU starts with Z set.
 void Cpu::set_reset_state() {
@@ -190,13 +199,13 @@ void Cpu::run_engine() {
     block_start_ = block_end_ = 0;
     const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
     if (paused_at_) set_pc(*std::exchange(paused_at_, {}));
-    const bool paused_for_name = code_pages_.wants_name();
-    if (paused_for_name) rename_code();
+    const bool wanted_name = code_pages_.wants_name();
+    if (wanted_name) rename_code();
     if (stop_reason_) return;
     if (split_ && !split_->armed) {
       split_block();
-    } else if (status == UC_ERR_OK && paused_for_name) {
-      continue;
+    } else if (wanted_name && !refusal_) {
+      continue;  // with the fetch that asked for it
     } else if (status == UC_ERR_OK) {
       stop_reason_ = StopReason::halted;
     } else if (refusal_) {
@@ -208,36 +217,26 @@ void Cpu::run_engine() {
   }
 }
 
-/// Whether the TLB has to be flushed. When pages need another name the run loop has to see to it,
-/// before the next block.
-bool Cpu::maintain_instruction_cache() noexcept {
-  const bool flush = code_pages_.invalidate();
-  watch_blocks();
-  return flush;
-}
-
 /// Another name for all of RAM: the same pages at another place in our memory, which is what the
-/// engine knows code by. Where that cannot be had, the translations of the pages that want it go.
+/// engine knows code by. Where that cannot be had, the translations of the page that wants it go.
 void Cpu::rename_code() {
   if (code_pages_.names() < CodePages::most_names && map_another_name()) {
     code_pages_.name_added();
   } else {
-    drop_translations(code_pages_.wanting());
+    drop_translations(*code_pages_.wanting());
     code_pages_.dropped();
   }
   Engine::check(uc_ctl_flush_tlb(engine_->raw()));
-  watch_blocks();
 }
 
 /// The engine finds translations by virtual address: for a moment those are physical ones.
-void Cpu::drop_translations(std::span<const Pa> pages) {
+void Cpu::drop_translations(Pa pa) {
   identity_ = true;
-  for (const Pa pa : pages)
-    for (unsigned name = 0; name < code_pages_.names(); ++name) {
-      const std::uint64_t page = align_down(pa.value, page_size) + name * CodePages::stride;
-      Engine::check(uc_ctl_flush_tlb(engine_->raw()));
-      Engine::check(uc_ctl_remove_cache(engine_->raw(), page, page + page_size));
-    }
+  for (unsigned name = 0; name < code_pages_.names(); ++name) {
+    const std::uint64_t page = align_down(pa.value, page_size) + name * CodePages::stride;
+    Engine::check(uc_ctl_flush_tlb(engine_->raw()));
+    Engine::check(uc_ctl_remove_cache(engine_->raw(), page, page + page_size));
+  }
   identity_ = false;
 }
 

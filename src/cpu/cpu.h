@@ -95,6 +95,8 @@ class Board {
   virtual void exception_entered(const ExceptionEntry& entry) noexcept = 0;
   /// Only while Watch::returns is set.
   virtual void exception_returned(unsigned from_el, unsigned to_el) noexcept = 0;
+  /// The instruction at an address of watch_code() is about to run; stop() is before it.
+  virtual void code_reached(std::uint64_t address) noexcept = 0;
 };
 
 /// Device memory. Offsets are within the window; `size` is 1, 2 or 4 (a 64-bit access comes as two
@@ -152,6 +154,9 @@ class Cpu {
   void request_stop() noexcept { stop_requested_.store(true, std::memory_order_relaxed); }
 
   void watch(Watch wanted) noexcept;
+  /// Tells the board whenever the instruction at `address` is about to run, at any exception level.
+  /// From a callback or before the first run; code that has run already is not told of.
+  void watch_code(std::uint64_t address);
 
   /// Between runs: all that the CPU holds besides memory. From here on the watch hears of stores.
   [[nodiscard]] std::shared_ptr<const CpuState> save();
@@ -232,9 +237,8 @@ class Cpu {
   void run_engine();
   void install_hooks();
 
-  [[nodiscard]] bool maintain_instruction_cache() noexcept;
   void rename_code();
-  void drop_translations(std::span<const Pa> pages);
+  void drop_translations(Pa pa);
   [[nodiscard]] bool map_another_name();
   [[nodiscard]] bool map_again(const Ram& ram, std::uint64_t offset);
 
@@ -244,7 +248,7 @@ class Cpu {
   [[nodiscard]] std::optional<std::uint64_t> read_table(Pa pa) const;
   [[nodiscard]] const Ram* ram_at(Pa pa) const;
   [[nodiscard]] bool is_device(Pa pa) const;
-  [[nodiscard]] Pa fetched(Pa pa);
+  [[nodiscard]] std::optional<Pa> fetched(Pa pa);
   void remember_fetch(std::uint64_t va, unsigned el, Pa pa);
   [[nodiscard]] std::optional<std::uint32_t> instruction_at(std::uint64_t pc, unsigned el) const;
   /// The same for pages that were fetched from lately only, without a walk.
@@ -270,6 +274,7 @@ class Cpu {
   [[nodiscard]] bool ends_before(std::uint64_t address, std::uint64_t count) noexcept;
   void pause(std::uint64_t address) noexcept;
   void end_at_block(StopReason reason, std::uint64_t address) noexcept;
+  void on_code(std::uint64_t address) noexcept;
   void end(StopReason reason) noexcept;
   void account_block(std::uint64_t count, std::uint64_t left_at) noexcept;
   void drop_tail(std::uint64_t pc) noexcept;

@@ -17,10 +17,6 @@ constexpr std::optional<std::uint32_t> no_eret = 0;
 /// Of the blocks that go beyond `watched_from_`: whether it must not begin. One that has to be left
 /// in its middle is stopped at too, until it is translated for that.
 bool Cpu::ends_before(std::uint64_t address, std::uint64_t count) noexcept {
-  if (code_pages_.wants_name()) {
-    pause(address);
-    return true;
-  }
   if (stop_at_block_) {
     end_at_block(StopReason::reached, address);
     return true;
@@ -53,6 +49,14 @@ void Cpu::end_at_block(StopReason reason, std::uint64_t address) noexcept {
   pause(address);
   if (reason == StopReason::requested) stop_requested_.store(false, std::memory_order_relaxed);
   end(reason);
+}
+
+/// A stop leaves the block here.
+void Cpu::on_code(std::uint64_t address) noexcept {
+  board_.code_reached(address);
+  if (!stop_reason_) return;
+  drop_tail(address);
+  paused_at_ = address;
 }
 
 /// The first reason stands.

@@ -101,8 +101,11 @@ bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
   // may be executed, and those that hold code are few (code_pages.h).
   granted.execute = granted.execute && in_ram && kind == mmu::AccessKind::execute;
   if (granted.execute) remember_fetch(va, pstate::el(state), result->output);
+  // Refused without a word when the page needs another name first: the run loop sees to it.
+  const auto name = granted.execute ? fetched(result->output) : result->output;
+  if (!name) return false;
   auto& answer = *static_cast<uc_tlb_entry*>(entry);
-  answer.paddr = granted.execute ? fetched(result->output).value : result->output.value;
+  answer.paddr = name->value;
   if (granted.write && in_ram) {
     code_pages_.written(result->output);
     if (store_watch_ != nullptr) store_watch_->about_to_store(result->output);
@@ -113,7 +116,7 @@ bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
   return true;
 }
 
-Pa Cpu::fetched(Pa pa) {
+std::optional<Pa> Cpu::fetched(Pa pa) {
   const Pa base{align_down(pa.value, page_size)};
   const Ram* ram = ram_at(base);
   return code_pages_.fetched(pa, ram->memory.subspan(base - ram->base).first<page_size>());

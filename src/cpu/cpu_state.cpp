@@ -37,7 +37,6 @@ void Cpu::restore(const CpuState& state) {
 }
 
 void Cpu::memory_replaced() {
-  if (code_pages_.wants_name()) rename_code();
   Engine::check(uc_ctl_flush_tlb(engine_->raw()));
 }
 

@@ -15,7 +15,7 @@ void Cpu::set_until(const Until& until) {
 }
 
 void Cpu::watch_blocks() noexcept {
-  const bool all = until_.place || stop_at_block_ || code_pages_.wants_name();
+  const bool all = until_.place || stop_at_block_;
   watched_from_ = all ? 0 : std::min(budget_, until_.instructions.value_or(budget_));
 }
 

@@ -44,13 +44,15 @@ struct Candidate {
 enum class OpState : std::uint8_t {
   implemented,  ///< our firmware has it
   missing,      ///< it does not yet: reported when it is called
-  reserved,     ///< no op at the generation's baseline: NULL
+  reserved,     ///< no op: NULL
+  later,        ///< a later release of the generation has one: NULL at the baseline
   outside,      ///< beyond the table
 };
 
 struct OpUse {
   std::uint64_t slot = 0;
-  std::string name;  ///< empty for `reserved` and `outside`
+  std::string name;   ///< empty for `reserved` and `outside`
+  std::string since;  ///< of `later`: the first release, "6.6.127"
   OpState state = OpState::implemented;
   std::size_t loads = 0;  ///< instructions that load the slot
   std::size_t calls = 0;  ///< instructions that call it

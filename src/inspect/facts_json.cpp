@@ -94,8 +94,8 @@ constexpr auto convert = [](const auto& item) { return to_json(item); };
 }  // namespace
 
 std::string_view name_of(OpState state) {
-  static constexpr std::array<std::string_view, 4> names = {"implemented", "missing", "reserved",
-                                                            "outside"};
+  static constexpr std::array<std::string_view, 5> names = {"implemented", "missing", "reserved",
+                                                            "later", "outside"};
   return pick(names, state);
 }
 

@@ -199,6 +199,12 @@ void check_ops(Problems& out) {
           Level::broken, Errno::none,
           fmt::format("it reads slot {} of the ops, {} has {}", use.slot, info.kmi, info.ops_slots),
           "build it with the headers of its kernel");
+    if (use.state == OpState::later)
+      out.add(
+          use.calls != 0 ? Level::phone : Level::note, Errno::none,
+          fmt::format("slot {} of the ops is {} from {} on, and NULL in {}", use.slot, use.name,
+                      use.since, info.kernel_release),
+          "calling it is a jump to 0 at EL2 where the release is older: look whether it is there");
     if (use.state == OpState::reserved)
       out.add(use.calls != 0 ? Level::phone : Level::note, Errno::none,
               fmt::format("slot {} of the ops is a reserve (NULL) in {}", use.slot,

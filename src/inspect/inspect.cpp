@@ -121,7 +121,7 @@ class Inspection {
       if (!module_.sections()[symbol.entry.section].allocated()) continue;
       std::string_view name = image::without_hyp_prefix(symbol.name);
       if (name.starts_with("$") || name.starts_with("__hyp_section_") ||
-          name.starts_with("__UNIQUE_ID"))
+          name.starts_with("__hyp_event_ids_") || name.starts_with("__UNIQUE_ID"))
         continue;
       const bool hyp = module_.is_hyp(symbol.entry.section);
       (hyp ? facts_.el2_symbols : facts_.el1_symbols)
@@ -281,12 +281,16 @@ class Inspection {
       return use;
     }
     use.state = OpState::reserved;
-    for (const pkvm::OpRow& row : pkvm::op_rows) {
-      const std::int16_t own = row.slot_in(*facts_.generation);
-      if (own < 0 || static_cast<std::uint64_t>(own) != slot) continue;
-      use.name = row.name;
-      use.state = row.exists ? OpState::implemented : OpState::missing;
+    const std::optional<pkvm::OpId> op = pkvm::op_at(generation.id, slot);
+    if (!op) return use;
+    use.name = pkvm::row_of(*op).name;
+    if (!pkvm::in_baseline(*op, generation.id)) {
+      use.state = OpState::later;
+      use.since =
+          fmt::format("{}{}", generation.kernel_prefix, pkvm::first_sublevel(*op, generation.id));
+      return use;
     }
+    use.state = pkvm::row_of(*op).exists ? OpState::implemented : OpState::missing;
     return use;
   }
 

@@ -117,6 +117,10 @@ void BoardMachine::exception_returned(unsigned from_el, unsigned to_el) noexcept
   update_watch();
 }
 
+void BoardMachine::code_reached(std::uint64_t address) noexcept {
+  if (observer_ != nullptr) observer_->code_reached(Va{address});
+}
+
 void BoardMachine::set_observer(Observer* observer) {
   observer_ = observer;
   update_watch();

@@ -47,12 +47,14 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
 
   std::span<const std::byte> pvmfw_region() const override { return pvmfw_; }
   std::uint64_t x(unsigned index) const override { return cpu_->x(index); }
+  void set_x(unsigned index, std::uint64_t value) override { cpu_->set_x(index, value); }
   std::uint64_t pc() const override { return cpu_->pc(); }
   unsigned el() const override { return cpu_->el(); }
   std::uint64_t sp() const override { return cpu_->sp(); }
   std::optional<Pa> physical(Va va) const override { return cpu_->physical(va); }
   std::vector<cpu::NamedRegister> registers() const override { return cpu_->registers(); }
 
+  void watch_code(Va address) override { cpu_->watch_code(address.value); }
   void set_observer(Observer* observer) override;
 
  private:
@@ -60,6 +62,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   void secure_monitor_call() noexcept override;
   void exception_entered(const cpu::ExceptionEntry& entry) noexcept override;
   void exception_returned(unsigned from_el, unsigned to_el) noexcept override;
+  void code_reached(std::uint64_t address) noexcept override;
 
   // cpu::StoreWatch
   void about_to_store(Pa pa) noexcept override;

@@ -172,6 +172,14 @@ void write_event_port(TreeWriter& tree) {
   });
 }
 
+void write_assignable_device(TreeWriter& tree) {
+  const Range window{.base = Pa{platform::assignable_base}, .size = platform::assignable_size};
+  tree.node(unit("assignable", window.base), [&] {
+    tree.strings("compatible", {platform::assignable_compatible});
+    tree.reg({window});
+  });
+}
+
 /// GICv3 and the generic timer at the addresses and interrupts of QEMU's `virt`.
 void write_interrupts(TreeWriter& tree) {
   constexpr std::uint32_t ppi = 1;
@@ -210,6 +218,7 @@ Result<Bytes> build_device_tree(const TreeDescription& description) {
     write_memory(tree, description.ram_size);
     write_reserved_memory(tree, description);
     write_uart(tree);
+    write_assignable_device(tree);
     if (description.event_port) write_event_port(tree);
   });
   return tree.finish();

@@ -75,6 +75,9 @@ class Observer {
   /// The guest left an exception level by ERET. Reported only while `wants_exception_return()`.
   virtual void exception_returned(unsigned /*from_el*/, unsigned /*to_el*/) {}
   virtual bool wants_exception_return() const { return false; }
+  /// The instruction at an address of Machine::watch_code() is about to run; general registers may
+  /// be changed.
+  virtual void code_reached(Va /*address*/) {}
 };
 
 /// Where run_until() stops; the first of the two that are given.
@@ -130,6 +133,8 @@ class Machine {
   virtual std::span<const std::byte> pvmfw_region() const = 0;
   /// General register 0..30, and PC.
   virtual std::uint64_t x(unsigned index) const = 0;
+  /// Between instructions: from an observer, or when the machine does not run.
+  virtual void set_x(unsigned index, std::uint64_t value) = 0;
   virtual std::uint64_t pc() const = 0;
   virtual unsigned el() const = 0;
   virtual std::uint64_t sp() const = 0;
@@ -140,6 +145,9 @@ class Machine {
   /// Every register of every level, by its architectural name.
   virtual std::vector<cpu::NamedRegister> registers() const = 0;
 
+  /// The observer is told each time that the instruction at `address` is about to run. Before run()
+  /// or from a callback; code that has run already is not told of.
+  virtual void watch_code(Va address) = 0;
   /// At most one; nullptr takes it away. Set before run().
   virtual void set_observer(Observer* observer) = 0;
 

@@ -95,6 +95,13 @@ void EventLog::add_from_host(const machine::Event& event) {
     case Kind::guest_end:
       add_guest(record);
       break;
+    case Kind::probe_begin:
+      report_.probe = GuestReport{.name = text_of(record.name), .is_protected = true};
+      break;
+    case Kind::attack_begin:
+    case Kind::attack_end:
+      add_attack(record);
+      break;
     case Kind::pvmfw_wiped:
       wiped_ = text_of(record.text);
       break;
@@ -122,15 +129,22 @@ void EventLog::add_from_host(const machine::Event& event) {
 }
 
 /// Guests run one after the other, each from its first step to its end.
-void EventLog::add_guest(const Record& record) {
+/// The one that runs, which is the kernel's own from its beginning to its end.
+GuestReport& EventLog::open_guest(const Record& record) {
+  if (report_.probe && !report_.probe->ended) return *report_.probe;
   if (report_.guests.empty() || report_.guests.back().ended)
     report_.guests.push_back({.name = text_of(record.name)});
-  GuestReport& guest = report_.guests.back();
+  return report_.guests.back();
+}
+
+void EventLog::add_guest(const Record& record) {
+  GuestReport& guest = open_guest(record);
   switch (record.kind) {
     case Kind::guest_step:
       guest.is_protected = record.value[1] != 0;
-      guest.steps.push_back(
-          {.what = text_of(record.text), .answer = static_cast<std::int64_t>(record.value[0])});
+      guest.steps.push_back({.what = text_of(record.text),
+                             .answer = static_cast<std::int64_t>(record.value[0]),
+                             .told = record.value[2]});
       break;
     case Kind::guest_console:
       guest.console.push_back(text_of(record.text));
@@ -140,6 +154,20 @@ void EventLog::add_guest(const Record& record) {
       guest.ran = record.value[0] != 0;
       break;
   }
+}
+
+/// One after the other; an end without a beginning says why none could be made.
+void EventLog::add_attack(const Record& record) {
+  if (record.kind == Kind::attack_begin) {
+    report_.attacks.push_back({.name = text_of(record.name), .is_fatal = record.value[0] != 0});
+    return;
+  }
+  if (report_.attacks.empty() || report_.attacks.back().ended)
+    report_.attacks.push_back({.name = text_of(record.name)});
+  AttackReport& attack = report_.attacks.back();
+  attack.ended = true;
+  attack.as_specified = record.value[0] != 0;
+  attack.wrong = text_of(record.text);
 }
 
 void EventLog::add_module(const Record& record) {

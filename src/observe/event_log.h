@@ -42,6 +42,8 @@ class EventLog {
   void begin_touch(const Record& record);
   void end_touch(const Record& record);
   void add_guest(const Record& record);
+  GuestReport& open_guest(const Record& record);
+  void add_attack(const Record& record);
   CallReport& next_call(const Record& record);
   ModuleReport& find_or_add(std::string name);
   std::string file_of(const std::string& name) const;

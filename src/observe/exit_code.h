@@ -14,7 +14,7 @@ enum class ExitCode : std::uint8_t {
   usage = 2,          ///< the command line was not understood
   bad_file = 3,       ///< a file is missing or not what it should be
   load_failed = 10,   ///< a module did not load
-  call_failed = 11,   ///< a call was not made, or answered x0 != 0
+  call_failed = 11,   ///< a call was not made, or answered x0 != 0; a fault never came to pass
   hyp_panic = 12,     ///< EL2 panicked
   host_panic = 13,    ///< the EL1 kernel panicked by itself
   no_end = 14,        ///< budget spent, wedged or halted: the guest never powered off

@@ -12,73 +12,6 @@
 namespace pkvmemu::observe {
 namespace {
 
-/// The names of struct pkvm_module_ops' prototypes (pkvm-abi.md 1.2 to 1.4), by op.
-struct NamesRow {
-  std::string_view op;
-  std::string_view names;
-};
-constexpr auto names_rows = std::to_array<NamesRow>({
-    {"create_private_mapping", "phys,size,prot,haddr"},
-    {"alloc_module_va", "nr_pages"},
-    {"map_module_page", "pfn,va,prot,is_protected"},
-    {"register_serial_driver", "putc"},
-    {"putc", "c"},
-    {"puts", "s"},
-    {"putx64", "x"},
-    {"fixmap_map", "phys"},
-    {"fixblock_map", "phys"},
-    {"linear_map_early", "phys,size,prot"},
-    {"linear_unmap_early", "addr,size"},
-    {"flush_dcache_to_poc", "addr,size"},
-    {"update_hcr_el2", "set,clear"},
-    {"update_hfgwtr_el2", "set,clear"},
-    {"register_host_perm_fault_handler", "cb"},
-    {"host_stage2_mod_prot", "pfn,prot,nr_pages,update_iommu"},
-    {"host_stage2_mod_prot_range", "pfn,prot,nr_pages"},
-    {"host_stage2_get_leaf", "phys,ptep,level"},
-    {"host_stage2_enable_lazy_pte", "pfn,nr_pages"},
-    {"host_stage2_disable_lazy_pte", "pfn,nr_pages"},
-    {"register_host_smc_handler", "cb"},
-    {"register_guest_smc_handler", "cb"},
-    {"register_default_trap_handler", "cb"},
-    {"register_illegal_abt_notifier", "cb"},
-    {"register_psci_notifier", "cb"},
-    {"register_hyp_panic_notifier", "cb"},
-    {"register_unmask_serror", "unmask,mask"},
-    {"host_donate_hyp", "pfn,nr_pages,accept_mmio"},
-    {"host_donate_hyp_prot", "pfn,nr_pages,accept_mmio,prot"},
-    {"host_donate_sglist_hyp", "sglist,nr_pages"},
-    {"hyp_donate_host", "pfn,nr_pages"},
-    {"host_share_hyp", "pfn"},
-    {"host_unshare_hyp", "pfn"},
-    {"pin_shared_mem", "from,to"},
-    {"unpin_shared_mem", "from,to"},
-    {"memcpy", "to,from,count"},
-    {"memset", "dst,c,count"},
-    {"hyp_pa", "x"},
-    {"hyp_va", "phys"},
-    {"kern_hyp_va", "x"},
-    {"hyp_alloc", "size"},
-    {"hyp_free", "addr"},
-    {"iommu_donate_pages", "order,flags"},
-    {"iommu_reclaim_pages", "p,order"},
-    {"iommu_donate_pages_atomic", "order"},
-    {"iommu_reclaim_pages_atomic", "p,order"},
-    {"iommu_request", "req"},
-    {"iommu_init_device", "iommu"},
-    {"iommu_iotlb_gather_add_page", "domain,gather,iova,size"},
-    {"iommu_flush_unmap_cache", "cache"},
-    {"iommu_snapshot_host_stage2", "domain"},
-    {"pkvm_unuse_dma", "phys,size"},
-    {"udelay", "usecs"},
-    {"list_add_valid_or_report", "entry,prev,next"},
-    {"list_del_entry_valid_or_report", "entry"},
-    {"register_hyp_event_ids", "start,end"},
-    {"tracing_reserve_entry", "length"},
-    {"tracing_mod_hyp_printk", "fmt_id,a,b,c,d"},
-    {"device_register_reset", "phys,cookie,cb"},
-});
-
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' '))
     text.remove_prefix(1);
@@ -87,14 +20,20 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// The n-th of a comma-separated list; empty when there are not so many.
-std::string_view nth(std::string_view list, std::size_t n) {
-  for (; n != 0; --n) {
-    const std::size_t comma = list.find(',');
-    if (comma == std::string_view::npos) return {};
-    list.remove_prefix(comma + 1);
-  }
-  return list.substr(0, list.find(','));
+/// "u64 pfn", "void *va" or "int (*cb)(u64 esr)": the declared name and what is left without it.
+OpParameter split(std::string_view declaration) {
+  const std::size_t function = declaration.find("(*");
+  const bool is_function = function != std::string_view::npos;
+  const std::size_t end = is_function ? declaration.find(')', function) : declaration.size();
+  const auto in_name = [](char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  std::size_t begin = end;
+  while (begin != 0 && in_name(declaration[begin - 1]))
+    --begin;
+  std::string type(trimmed(declaration.substr(0, begin)));
+  type += declaration.substr(end);
+  return {.type = std::move(type), .name = declaration.substr(begin, end - begin)};
 }
 
 /// enum kvm_pgtable_prot (pkvm-abi.md 1.1).
@@ -135,7 +74,7 @@ bool is_pointer(std::string_view type) {
 }
 
 std::string value_text(std::string_view type, std::uint64_t value, std::string_view text) {
-  if (type == "const char*") return value == 0 ? "NULL" : quoted(text);
+  if (type == "const char *") return value == 0 ? "NULL" : quoted(text);
   if (is_pointer(type)) return value == 0 ? "NULL" : fmt::format("{:#x}", value);
   if (type == "bool") return (value & 0xFF) != 0 ? "true" : "false";
   if (type == "char") {
@@ -144,15 +83,15 @@ std::string value_text(std::string_view type, std::uint64_t value, std::string_v
   }
   if (type == "int") return fmt::format("{}", static_cast<std::int32_t>(value));
   if (type == "u8") return fmt::format("{}", value & 0xFF);
-  if (type == "kvm_pgtable_prot") return prot_text(value);
+  if (type == "enum kvm_pgtable_prot") return prot_text(value);
   return fmt::format("{:#x}", value);
 }
 
 }  // namespace
 
-std::vector<std::string_view> parameter_types(std::string_view parameters) {
-  std::vector<std::string_view> types;
-  if (parameters.size() <= 2) return types;
+std::vector<OpParameter> parameters_of(std::string_view parameters) {
+  std::vector<OpParameter> result;
+  if (parameters.size() <= 2) return result;
   const std::string_view inside = parameters.substr(1, parameters.size() - 2);
   std::size_t begin = 0;
   int depth = 0;
@@ -161,23 +100,19 @@ std::vector<std::string_view> parameter_types(std::string_view parameters) {
     depth += c == '(' ? 1 : 0;
     depth -= c == ')' ? 1 : 0;
     if (c != ',' || depth != 0) continue;
-    types.push_back(trimmed(inside.substr(begin, i - begin)));
+    result.push_back(split(trimmed(inside.substr(begin, i - begin))));
     begin = i + 1;
   }
-  return types;
+  return result;
 }
 
 std::vector<std::string> argument_texts(std::size_t row, std::span<const std::uint64_t> x,
                                         std::string_view text) {
-  const auto* const names =
-      std::ranges::find(names_rows, pkvm::op_rows.at(row).name, &NamesRow::op);
   std::vector<std::string> result;
-  for (const std::string_view type : parameter_types(op_signatures.at(row).parameters)) {
+  for (const auto& [type, name] : parameters_of(op_signatures.at(row).parameters)) {
     const std::size_t index = result.size();
     if (index == x.size()) break;
-    const std::string_view name = names == names_rows.end() ? "" : nth(names->names, index);
-    result.push_back(
-        fmt::format("{}{}{}", name, name.empty() ? "" : "=", value_text(type, x[index], text)));
+    result.push_back(fmt::format("{}={}", name, value_text(type, x[index], text)));
   }
   return result;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What an op takes and answers, as text for people: by the C types of include/pkvm/ops.def, and the
-// parameters' names.
+// What an op takes and answers, as text for people: by the C prototypes of
+// include/pkvm/ops.def.
 #pragma once
 
 #include <array>
@@ -17,26 +17,28 @@ namespace pkvmemu::observe {
 
 struct OpSignature {
   std::string_view returns;     ///< "int"
-  std::string_view parameters;  ///< "(u64, kvm_pgtable_prot)"
+  std::string_view parameters;  ///< "(u64 pfn, enum kvm_pgtable_prot prot)"
 };
 
 /// In the order of pkvm::op_rows.
 // NOLINTBEGIN(cppcoreguidelines-macro-usage)
 #define PKVM_OP(name, variant, returns, parameters, g6_1, g6_6, g6_12) \
   OpSignature{#returns, #parameters},
-#define PKVM_MISSING_OP PKVM_OP
-#define PKVM_PRESERVE_OP PKVM_OP
 inline constexpr auto op_signatures = std::to_array<OpSignature>({
 #include "pkvm/ops.def"
 });
-#undef PKVM_OP
-#undef PKVM_MISSING_OP
-#undef PKVM_PRESERVE_OP
 // NOLINTEND(cppcoreguidelines-macro-usage)
 static_assert(op_signatures.size() == pkvm::op_rows.size());
 
-/// The types between a parameter list's parentheses; commas inside function types do not count.
-std::vector<std::string_view> parameter_types(std::string_view parameters);
+struct OpParameter {
+  std::string type;  ///< "void *", "int (*)(u64)"
+  std::string_view name;
+
+  bool operator==(const OpParameter&) const = default;
+};
+
+/// A parameter list taken apart; commas inside function types do not count.
+std::vector<OpParameter> parameters_of(std::string_view parameters);
 
 /// "pfn=0x50000", "prot=R|W", "s=\"text\"": one for each parameter. `x` are x0 and up, `text` what
 /// a string argument points to.

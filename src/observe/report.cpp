@@ -10,6 +10,7 @@
 
 #include "observe/event_log.h"
 #include "pkvm/errno.h"
+#include "pkvm/guest.h"
 
 namespace pkvmemu::observe {
 namespace {
@@ -31,50 +32,93 @@ const ModuleReport* first_failure(const RunReport& report) {
   return nullptr;
 }
 
+std::string answer_text(std::int64_t answer) {
+  return answer == 0 ? "0" : error_text(answer);
+}
+
 std::string wipe_cause(const RunReport& report, const std::string& told) {
   if (const ModuleReport* module = first_failure(report))
     return fmt::format("module {}: {}", module->name, failure_text(*module));
   return told.empty() ? "the kernel gave no cause" : told;
 }
 
-/// A protected guest whose firmware ran says so first thing (firmware/guest/pvmfw.cpp).
-bool firmware_reported_in(const RunReport& report) {
-  return std::ranges::any_of(report.guests, [](const GuestReport& guest) {
-    return guest.is_protected && !guest.console.empty() &&
-           guest.console.front().starts_with("pvmfw: running");
-  });
+/// The calls that decide, and whatever else was refused: "create 0, set firmware -22 (EINVAL)".
+std::string steps_text(const GuestReport& guest) {
+  constexpr auto decisive =
+      std::to_array<std::string_view>({"create", "firmware info", "set firmware", "run"});
+  std::vector<std::string> parts;
+  for (const GuestStep& step : guest.steps) {
+    if (step.answer == 0 && std::ranges::find(decisive, step.what) == decisive.end()) continue;
+    const std::string size = step.what == "firmware info" && step.answer == 0
+                                 ? fmt::format(" ({} bytes)", step.told)
+                                 : "";
+    parts.push_back(fmt::format("{} {}{}", step.what, answer_text(step.answer), size));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-ProtectedVms judge_protected_vms(const RunReport& report, const EventLog& log, Pvmfw pvmfw) {
-  const auto no = [](std::string reason) { return ProtectedVms{.reason = std::move(reason)}; };
-  if (report.hyp_panic) return no("hyp panic");
-  if (report.host_panic) return no("host kernel panic");
+/// A protected guest whose firmware ran says so first thing (firmware/guest/pvmfw.cpp).
+bool firmware_reported_in(const GuestReport& guest) {
+  return guest.is_protected && !guest.console.empty() &&
+         guest.console.front() == pkvm::guest::firmware_greeting;
+}
+
+/// The protected VM that the answer rests on: the kernel's own, or one of the user's that came so
+/// far that the kernel started none.
+const GuestReport* decisive_guest(const RunReport& report) {
+  if (report.probe) return &*report.probe;
+  const auto found = std::ranges::find_if(report.guests, firmware_reported_in);
+  return found == report.guests.end() ? nullptr : &*found;
+}
+
+/// What the run did that leaves protected VMs without firmware, or without protection.
+std::optional<std::string> obstacle(const RunReport& report, const EventLog& log, Pvmfw pvmfw) {
+  if (report.hyp_panic) return "hyp panic";
+  if (report.host_panic) return "host kernel panic";
   if (const auto& cause = log.wiped())
-    return no(fmt::format("{}; pvmfw wiped {}deprivilege", wipe_cause(report, *cause),
-                          report.deprivileged ? "before " : "and no "));
+    return fmt::format("{}; pvmfw wiped {}deprivilege", wipe_cause(report, *cause),
+                       report.deprivileged ? "before " : "and no ");
   if (!report.deprivileged) {
-    if (report.exit.reason == ExitReason::powered_off) return no("host not deprivileged");
-    return no(fmt::format("host not deprivileged when the run ended ({})",
-                          machine::name_of(report.exit.reason)));
+    if (report.exit.reason == ExitReason::powered_off) return "host not deprivileged";
+    return fmt::format("host not deprivileged when the run ended ({})",
+                       machine::name_of(report.exit.reason));
   }
   switch (pvmfw) {
     case Pvmfw::absent:
-      return no("no pvmfw reserved");
+      return "no pvmfw reserved";
     case Pvmfw::zeroed:
-      return no("pvmfw is zeroed, but the kernel did not report a wipe");
+      return "pvmfw is zeroed, but the kernel did not report a wipe";
     case Pvmfw::changed:
-      return no("pvmfw was changed");
+      return "pvmfw was changed";
     case Pvmfw::intact:
       break;
   }
-  return {.available = true,
-          .reason =
-              firmware_reported_in(report) ? "pvmfw reported in" : "firmware intact, not started"};
+  return std::nullopt;
 }
 
-void note_internal_errors(RunReport& report) {
+ProtectedVms judge_protected_vms(const RunReport& report, const EventLog& log, Pvmfw pvmfw) {
+  const std::optional<std::string> against = obstacle(report, log, pvmfw);
+  const GuestReport* const guest = decisive_guest(report);
+  if (guest == nullptr) {
+    if (against) return {.state = Availability::not_available, .reason = *against};
+    return {.state = Availability::not_verified,
+            .reason = "the firmware is intact and the host deprivileged, but no VM was started"};
+  }
+  const bool reported_in = firmware_reported_in(*guest);
+  const std::string steps = steps_text(*guest);
+  const std::string seen = fmt::format("{}{}{}", steps, steps.empty() ? "" : ": ",
+                                       reported_in ? "pvmfw reported in" : "no pvmfw reported in");
+  return {.state = reported_in && !against ? Availability::available : Availability::not_available,
+          .reason = against ? fmt::format("{}; {}", *against, seen) : seen,
+          .steps = guest->steps};
+}
+
+void note_internal_errors(RunReport& report, const EventLog& log) {
   if (report.exit.reason == ExitReason::engine_error)
     report.internal_errors.push_back("CPU engine: " + report.exit.detail);
+  const GuestReport* const guest = decisive_guest(report);
+  if (guest != nullptr && log.wiped() && firmware_reported_in(*guest))
+    report.internal_errors.emplace_back("pvmfw reported in after the kernel had wiped it");
   for (const ModuleReport& module : report.modules)
     if (module.time == LoadTime::late && module.state == LoadState::loaded && report.deprivileged &&
         module.hyp_va)
@@ -100,6 +144,15 @@ bool load_failed(const ModuleReport& module) {
 bool guest_failed(const GuestReport& guest) {
   return !guest.ran ||
          std::ranges::any_of(guest.steps, [](const GuestStep& step) { return step.answer != 0; });
+}
+
+/// A fatal one ends nothing but the run.
+bool attack_failed(const AttackReport& attack) {
+  return attack.ended ? !attack.as_specified : !attack.is_fatal;
+}
+
+bool never_fired(const FaultReport& fault) {
+  return fault.fired == 0;
 }
 
 bool call_failed(const CallReport& call) {
@@ -139,7 +192,9 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
       return std::ranges::any_of(report.modules, load_failed);
     case ExitCode::call_failed:
       return std::ranges::any_of(report.calls, call_failed) ||
-             std::ranges::any_of(report.guests, guest_failed);
+             std::ranges::any_of(report.guests, guest_failed) ||
+             std::ranges::any_of(report.attacks, attack_failed) ||
+             std::ranges::any_of(report.faults, never_fired);
     case ExitCode::good:
       return true;
     case ExitCode::usage:
@@ -210,11 +265,12 @@ RunReport make_report(const Facts& facts) {
       !report.hyp_panic)
     report.host_panic = "the machine was powered off in the middle of a load or a call";
   report.ops = ops.calls();
+  report.faults = facts.faults;
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;
   explain_unfinished_load(report);
-  note_internal_errors(report);
+  note_internal_errors(report, log);
   report.protected_vms = judge_protected_vms(report, log, facts.pvmfw);
   report.exit_code = judge(report, log);
   return report;

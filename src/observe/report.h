@@ -41,6 +41,15 @@ struct CallRequest {
   CallConduit conduit = CallConduit::hvc;
 };
 
+/// A fault that was asked for (--fail), and what became of it.
+struct FaultReport {
+  std::string site;
+  std::uint64_t nth = 1;      ///< the first time that it was to fail, counted from 1
+  std::int64_t answer = 0;    ///< what the site answered then
+  std::uint64_t reached = 0;  ///< how often the site was reached
+  std::uint64_t fired = 0;    ///< how often it failed
+};
+
 /// Everything that make_report looks at.
 struct Facts {
   std::vector<ModuleRequest> modules;
@@ -51,6 +60,7 @@ struct Facts {
   Pvmfw pvmfw = Pvmfw::absent;
   std::uint64_t instructions = 0;
   std::string console;
+  std::vector<FaultReport> faults{};
   HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
 };
 
@@ -124,6 +134,7 @@ struct TouchReport {
 struct GuestStep {
   std::string what;
   std::int64_t answer = 0;  ///< 0 or -errno
+  std::uint64_t told = 0;   ///< of firmware info: the size in bytes
 };
 
 /// A guest that the kernel was asked to run (--pvm, --vm).
@@ -134,6 +145,15 @@ struct GuestReport {
   bool ran = false;    ///< to its own end
   std::vector<GuestStep> steps{};
   std::vector<std::string> console{};
+};
+
+/// An attack of the host (--attack).
+struct AttackReport {
+  std::string name;
+  bool is_fatal = false;  ///< as specified, the hypervisor panics
+  bool ended = false;
+  bool as_specified = false;
+  std::string wrong{};  ///< what was not
 };
 
 struct MissingOp {
@@ -164,9 +184,17 @@ struct HypPanic {
   std::uint64_t esr = 0, spsr = 0, elr = 0, far = 0, hpfar = 0, par = 0;
 };
 
+/// Whether protected VMs can be had (pkvm-abi.md 6.5). Only a VM that was started can say yes.
+enum class Availability : std::uint8_t {
+  available,      ///< one was started, and its firmware reported in
+  not_available,  ///< it could not be, or what the run did leaves no firmware
+  not_verified,   ///< none was started, and nothing speaks against it
+};
+
 struct ProtectedVms {
-  bool available = false;
+  Availability state = Availability::not_available;
   std::string reason;
+  std::vector<GuestStep> steps{};  ///< of the VM that the answer rests on
 };
 
 struct RunReport {
@@ -174,6 +202,9 @@ struct RunReport {
   std::vector<CallReport> calls;
   std::vector<TouchReport> touches;
   std::vector<GuestReport> guests;
+  std::optional<GuestReport> probe;  ///< the VM that the kernel started of its own accord
+  std::vector<AttackReport> attacks;
+  std::vector<FaultReport> faults;
   std::vector<OpCall> ops;               ///< with --log-ops
   std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;

@@ -134,10 +134,16 @@ std::string_view name_of(TouchState state) {
   std::unreachable();
 }
 
+Json to_json(const GuestStep& step) {
+  Json json = {{"what", step.what}, {"answer", step.answer}};
+  if (step.what == "firmware info") json["bytes"] = step.told;
+  return json;
+}
+
 Json to_json(const GuestReport& guest) {
   Json steps = Json::array();
   for (const GuestStep& step : guest.steps)
-    steps.push_back({{"what", step.what}, {"answer", step.answer}});
+    steps.push_back(to_json(step));
   return {{"name", guest.name},
           {"protected", guest.is_protected},
           {"ran", guest.ran},
@@ -152,6 +158,22 @@ Json to_json(const TouchReport& touch) {
           {"value", touch.state == TouchState::done ? hex(touch.value) : Json(nullptr)},
           {"esr", aborted ? hex(touch.esr) : Json(nullptr)},
           {"far", aborted ? hex(touch.far) : Json(nullptr)}};
+}
+
+Json to_json(const AttackReport& attack) {
+  return {{"name", attack.name},
+          {"fatal", attack.is_fatal},
+          {"ended", attack.ended},
+          {"as_specified", attack.as_specified},
+          {"wrong", attack.wrong}};
+}
+
+Json to_json(const FaultReport& fault) {
+  return {{"site", fault.site},
+          {"nth", fault.nth},
+          {"answer", fault.answer},
+          {"reached", fault.reached},
+          {"fired", fault.fired}};
 }
 
 Json to_json(const HypPanic& panic) {
@@ -191,6 +213,25 @@ Json list_of(const std::vector<T>& items) {
   return list;
 }
 
+std::string_view name_of(Availability state) {
+  switch (state) {
+    case Availability::available:
+      return "available";
+    case Availability::not_available:
+      return "not-available";
+    case Availability::not_verified:
+      return "not-verified";
+  }
+  std::unreachable();
+}
+
+Json to_json(const ProtectedVms& vms) {
+  return {{"available", vms.state == Availability::available},
+          {"state", name_of(vms.state)},
+          {"reason", vms.reason},
+          {"steps", list_of(vms.steps)}};
+}
+
 }  // namespace
 
 std::string to_json(const RunReport& report) {
@@ -202,9 +243,10 @@ std::string to_json(const RunReport& report) {
       {"calls", list_of(report.calls)},
       {"touches", list_of(report.touches)},
       {"guests", list_of(report.guests)},
+      {"attacks", list_of(report.attacks)},
+      {"faults", list_of(report.faults)},
       {"deprivileged", report.deprivileged},
-      {"protected_vms",
-       {{"available", report.protected_vms.available}, {"reason", report.protected_vms.reason}}},
+      {"protected_vms", to_json(report.protected_vms)},
       {"ops", list_of(report.ops)},
       {"trace_events", list_of(report.trace_events)},
       {"missing_ops", list_of(report.missing_ops)},

@@ -142,15 +142,48 @@ VerdictLine line_of(const GuestReport& guest) {
   for (const GuestStep& step : guest.steps) {
     if (step.answer == 0) continue;
     if (step.what == "payload")
-      return {Tone::bad,
-              head +
-                  ": no such program: the kernel carries hello, compute, share, trespass "
-                  "and smp; any other is a path in the initramfs"};
+      return {Tone::bad, head +
+                             ": no such program: the kernel carries hello, calls, compute, exits, "
+                             "secret, share, trespass "
+                             "and smp; any other is a path in the initramfs"};
     return {Tone::bad, fmt::format("{}: {} answered {}", head, step.what,
                                    error_text(static_cast<int>(step.answer)))};
   }
   if (!guest.ran) return {Tone::bad, head + ": the run ended inside it"};
   return {Tone::good, head + ": ran to its end and was torn down"};
+}
+
+VerdictLine line_of(const ProtectedVms& vms) {
+  switch (vms.state) {
+    case Availability::available:
+      return {Tone::good, fmt::format("protected VMs: available ({})", vms.reason)};
+    case Availability::not_available:
+      return {Tone::bad, "protected VMs: NOT available: " + vms.reason};
+    case Availability::not_verified:
+      return {Tone::neutral, "protected VMs: not verified: " + vms.reason};
+  }
+  std::unreachable();
+}
+
+/// Those that were answered as specified are counted; the others have a line each.
+void add_attacks(const RunReport& report, std::vector<VerdictLine>& lines) {
+  std::size_t good = 0;
+  for (const AttackReport& attack : report.attacks) {
+    if (attack.ended && attack.as_specified) {
+      ++good;
+      continue;
+    }
+    const std::string head = fmt::format("attack {}: ", attack.name);
+    if (attack.is_fatal && !attack.ended && report.hyp_panic)
+      lines.push_back({Tone::neutral, head + "the hypervisor panicked, as specified"});
+    else
+      lines.push_back({Tone::bad, head + (attack.ended ? "NOT as specified: " + attack.wrong
+                                                       : "the run ended inside it")});
+  }
+  if (good != 0)
+    lines.push_back({Tone::good, fmt::format("attacks: {} answered as specified, every page came "
+                                             "back to its owner",
+                                             good)});
 }
 
 /// What stopped a run that did not come to its own end, and what to do about it.
@@ -193,6 +226,21 @@ VerdictLine line_of(const MetDefect& defect, std::optional<pkvm::Generation> gen
           fmt::format("{} avoided: there {} (--as-shipped shows it)", head, row->what)};
 }
 
+VerdictLine line_of(const FaultReport& fault) {
+  const auto times = [](std::uint64_t count) {
+    return fmt::format("{} time{}", count, count == 1 ? "" : "s");
+  };
+  if (fault.fired == 0)
+    return {Tone::bad, fmt::format("fault {}: NOT injected: it was to fail the {}. time, and was "
+                                   "reached {}",
+                                   fault.site, fault.nth, times(fault.reached))};
+  const std::string answer =
+      fault.answer < 0 ? " with " + error_text(fault.answer) : ": it found nothing";
+  return {Tone::neutral,
+          fmt::format("fault {}: reached {}, failed {} from the {}. on{}", fault.site,
+                      times(fault.reached), times(fault.fired), fault.nth, answer)};
+}
+
 void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
   if (report.hyp_panic) {
     const HypPanic& panic = *report.hyp_panic;
@@ -217,6 +265,9 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(line_of(touch));
   for (const GuestReport& guest : report.guests)
     lines.push_back(line_of(guest));
+  add_attacks(report, lines);
+  for (const FaultReport& fault : report.faults)
+    lines.push_back(line_of(fault));
   // The others were shown as they happened.
   for (const OpCall& op : report.ops)
     if (!op.result) lines.push_back({Tone::bad, line_of(op)});
@@ -236,10 +287,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   // Last, whatever happened: the two answers that every run is asked for.
   for (const ModuleReport& module : report.modules)
     lines.push_back(line_of(module));
-  const ProtectedVms& vms = report.protected_vms;
-  lines.push_back(vms.available
-                      ? VerdictLine{Tone::good, "protected VMs: available (" + vms.reason + ")"}
-                      : VerdictLine{Tone::bad, "protected VMs: NOT available: " + vms.reason});
+  lines.push_back(line_of(report.protected_vms));
   for (VerdictLine& line : lines)
     line.text = printable(std::move(line.text));
   return lines;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How fast we are, in one run and one table: against QEMU on the same exported files, and against
 // the bare engine. It prints what is wanted beside what is, and judges nothing. `--quick` only
-// shows that everything runs.
+// shows that everything runs; `--pair OLD NEW` compares two of our executables.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,11 +9,14 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "binary_pair.h"
 #include "guest_runs.h"
+#include "pkvm/guest.h"
 #include "statistics.h"
 #include "straight_code.h"
 #include "support/result.h"
@@ -76,6 +79,55 @@ Result<void> add_round_trip(const GuestRuns& guest, const Effort& effort, std::v
   return {};
 }
 
+Result<void> add_own_vm(const GuestRuns& guest, const Effort& effort, std::vector<Row>& rows) {
+  const auto runs = guest.run_with_and_without_vm(effort.pairs);
+  if (!runs) return std::unexpected(runs.error());
+  const double with = median_seconds(runs->ours);
+  const double without = median_seconds(runs->qemu);
+  rows.push_back({"that run with, and without (--no-pvm) its VM",
+                  fmt::format("{:.1f} ms", with * 1e3), fmt::format("{:.1f} ms", without * 1e3),
+                  times(without / with), ""});
+  return {};
+}
+
+/// A run with a protected VM of a program, on both machines.
+struct GuestSeconds {
+  double ours = 0;
+  double qemu = 0;
+};
+Result<GuestSeconds> guest_seconds(const GuestRuns& guest, const Effort& effort,
+                                   const std::string& wishes) {
+  const auto runs = guest.run_wishes(wishes, effort.pairs);
+  if (!runs) return std::unexpected(runs.error());
+  return GuestSeconds{.ours = median_seconds(runs->ours), .qemu = median_seconds(runs->qemu)};
+}
+
+/// What a guest's exits cost is what its run takes longer than that of one that only prints.
+Result<void> add_guests(const GuestRuns& guest, const Effort& effort, std::vector<Row>& rows) {
+  const auto hello = guest_seconds(guest, effort, "pvm hello\n");
+  if (!hello) return std::unexpected(hello.error());
+  rows.push_back({"run with a protected VM: boot, print, tear down",
+                  fmt::format("{:.1f} ms", hello->ours * 1e3),
+                  fmt::format("{:.1f} ms", hello->qemu * 1e3), times(hello->qemu / hello->ours),
+                  ">= 3"});
+  struct Program {
+    const char* wish;
+    const char* what;
+  };
+  for (const auto& [wish, what] :
+       {Program{.wish = "pvm calls\n", .what = "call of a guest, answered at EL2"},
+        Program{.wish = "pvm exits\n", .what = "exit of a guest to the host and back"}}) {
+    const auto many = guest_seconds(guest, effort, wish);
+    if (!many) return std::unexpected(many.error());
+    constexpr auto rounds = static_cast<double>(pkvm::guest::benchmark_rounds);
+    const double ours = (many->ours - hello->ours) / rounds * 1e9;
+    const double qemu = (many->qemu - hello->qemu) / rounds * 1e9;
+    rows.push_back({what, fmt::format("{:.0f} ns", ours), fmt::format("{:.0f} ns", qemu),
+                    times(qemu / ours), ""});
+  }
+  return {};
+}
+
 Result<void> add_straight_code(LoopBody body, std::string_view name, const Effort& effort,
                                std::vector<Row>& rows) {
   std::vector<double> ours;
@@ -105,6 +157,8 @@ Result<void> run(const Effort& effort, const std::filesystem::path& folder) {
   std::vector<Row> rows = {{"", "ours", "QEMU or engine", "ratio", "wanted"}};
   if (auto done = add_whole_run(*guest, effort, rows); !done) return done;
   if (auto done = add_round_trip(*guest, effort, rows); !done) return done;
+  if (auto done = add_own_vm(*guest, effort, rows); !done) return done;
+  if (auto done = add_guests(*guest, effort, rows); !done) return done;
   struct Loop {
     LoopBody body;
     std::string_view name;
@@ -131,11 +185,25 @@ Result<void> run(const Effort& effort, const std::filesystem::path& folder) {
 
 namespace {
 
-int run_bench(int argc, char** argv) {
+pkvmemu::Result<void> run_as_told(std::span<char* const> arguments,
+                                  const std::filesystem::path& folder) {
+  using namespace pkvmemu::bench;
+  if (arguments.size() == 4)
+    return compare_binaries({.before = arguments[2], .after = arguments[3]}, folder);
+  return run(arguments.size() == 2 ? quick : full, folder);
+}
+
+/// Nothing, --quick, or --pair and two files.
+bool understood(std::span<char* const> arguments) {
+  const std::string_view option = arguments.size() > 1 ? arguments[1] : "";
+  return arguments.size() == 1 || (arguments.size() == 2 && option == "--quick") ||
+         (arguments.size() == 4 && option == "--pair");
+}
+
+int run_bench(std::span<char* const> arguments) {
   using namespace pkvmemu;
-  const std::string_view option = argc > 1 ? argv[1] : "";
-  if (argc > 2 || (argc == 2 && option != "--quick")) {
-    std::fputs("Usage: bench [--quick]\n", stderr);
+  if (!understood(arguments)) {
+    std::fputs("Usage: bench [--quick | --pair OLD NEW]\n", stderr);
     return 2;
   }
   std::string folder = (std::filesystem::temp_directory_path() / "pkvm-emu-bench-XXXXXX").string();
@@ -143,7 +211,7 @@ int run_bench(int argc, char** argv) {
     std::fputs("bench: cannot create a temporary directory\n", stderr);
     return 1;
   }
-  const auto done = bench::run(option == "--quick" ? bench::quick : bench::full, folder);
+  const auto done = run_as_told(arguments, folder);
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   if (!done) std::fputs(fmt::format("bench: {}\n", done.error().message).c_str(), stderr);
@@ -154,7 +222,7 @@ int run_bench(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run_bench(argc, argv);
+    return run_bench({argv, static_cast<std::size_t>(argc)});
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "bench: %s\n", problem.what());
     return 1;

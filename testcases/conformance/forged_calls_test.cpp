@@ -178,6 +178,7 @@ class CallWatcher final : public machine::Observer {
 std::vector<ForgedCall> forge(const pkvm::GenerationInfo& generation,
                               const std::vector<std::vector<std::uint64_t>>& calls) {
   tool::RunOptions options;
+  options.no_pvm = true;  // its calls are not the forged ones
   options.modules = {module(fmt::format("{}/hello", generation.kmi))};
   for (const auto& x : calls)
     options.wishes.push_back(tool::RcLine{.verb = tool::RcVerb::hvc,

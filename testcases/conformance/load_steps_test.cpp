@@ -12,6 +12,7 @@
 #include "archive.h"
 #include "changed_module.h"
 #include "every_generation.h"
+#include "modules/system/operations.h"
 
 namespace pkvmemu::test {
 namespace {
@@ -187,6 +188,26 @@ TEST_P(Steps, ADeadHandlerIsAHypPanic) {
   EXPECT_THAT(dead.console, Contains("calls: hypercall 129")) << "its number is not used again";
   EXPECT_EQ(dead.process.exit_code, 12) << dead.process.out;
   EXPECT_THAT(lines_with(dead.console, "nVHE hyp panic at"), testing::SizeIs(1));
+}
+
+// What init registered before it failed stays: the next module finds the notifier's place taken, as
+// it does when init succeeds, and free when init registers nothing.
+TEST_P(Steps, RegistrationsOfAFailedInitStay) {
+  holds("3.4/registrations", id());
+  const auto second = [](std::string_view fault) {
+    Arguments all{own("steps"), own("system")};
+    const Arguments more = with_fault(fault);
+    all.insert(all.end(), more.begin(), more.end());
+    all.insert(all.end(),
+               {"--call", fmt::format("system_hvc:{},{}", static_cast<int>(SYSTEM_REGISTER),
+                                      static_cast<int>(SYSTEM_PSCI))});
+    const EmulatorRun run = run_on_both(all);
+    EXPECT_THAT(run.console, Contains(HasSubstr("steps: load ")));
+    return run.report.at("calls").at(0).at("result").at(1).get<std::string>();
+  };
+  EXPECT_EQ(second("registers"), "0xfffffffffffffff0") << "-EBUSY";
+  EXPECT_EQ(second("notifier"), "0xfffffffffffffff0") << "-EBUSY";
+  EXPECT_EQ(second("init"), "0x0");
 }
 
 // EL2 sees init's int as 64 bits with its sign.

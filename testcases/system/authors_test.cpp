@@ -133,6 +133,52 @@ TEST_P(Authors, TheDriverThatUsesEverything) {
             expected);
 }
 
+/// The tracer's console lines of one call.
+const std::vector<std::string> tracer_events = {"hyp event tracer_request: address=0x50 kind=7",
+                                                "hyp event tracer_answer: value=-43"};
+const Arguments trace_a_call = {"--trace-events", "--call", "tracer_hyp_hvc:0x50,7"};
+
+bool has_events(const pkvm::GenerationInfo& generation) {
+  return generation.id != pkvm::Generation::android14_6_1;
+}
+
+// Trace events by HYP_EVENT in a header of the module's own: both halves build from it, and each
+// call shows its events by their formats.
+TEST_P(Authors, TheDriverWithTraceEvents) {
+  if (!has_events(GetParam())) GTEST_SKIP() << "modules have no events before 6.6 (2.8)";
+  Arguments arguments{built("tracer", {"tracer"})};
+  arguments.insert(arguments.end(), trace_a_call.begin(), trace_a_call.end());
+  const auto run = run_on_both(arguments);
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+  for (const std::string& line : tracer_events)
+    EXPECT_THAT(run.console, Contains(line));
+  EXPECT_EQ(run.report.at("calls").at(0).at("result").at(1), "0xffffffffffffffd5");
+}
+
+// The same driver in a kernel tree names its header from there, as the tree's own modules do.
+TEST_P(Authors, TheDriverWithTraceEventsOfAKernelTree) {
+  if (!has_events(GetParam())) GTEST_SKIP() << "modules have no events before 6.6 (2.8)";
+  const ScratchDirectory tree;
+  const fs::path driver = tree.path() / "drivers/misc/tracer";
+  fs::create_directories(driver);
+  fs::copy(authors / "tracer", driver, fs::copy_options::recursive);
+  for (const char* source : {"el1.c", "hyp/el2.c"}) {
+    std::ifstream in(driver / source);
+    std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    const std::string name = "FILE hyp/events.h";
+    ASSERT_TRUE(text.contains(name));
+    text.replace(text.find(name), name.size(), "FILE ../../../../drivers/misc/tracer/hyp/events.h");
+    std::ofstream(driver / source) << text;
+  }
+  std::ofstream(driver / "Makefile") << "obj-m := tracer.o\ntracer-y := el1.o hyp/kvm_nvhe.o\n";
+  std::ofstream(driver / "hyp/Makefile") << "hyp-obj-y := el2.o\n";
+  Arguments arguments{built("tracer", {driver})};
+  arguments.insert(arguments.end(), trace_a_call.begin(), trace_a_call.end());
+  const auto run = run_emulator(arguments);
+  for (const std::string& line : tracer_events)
+    EXPECT_THAT(run.console, Contains(line));
+}
+
 // Modules that use one another's symbols: the file of the exporter decides, and the run loads it
 // first although it is named last.
 TEST(DependentModules, AreBuiltAndLoadedInOrder) {

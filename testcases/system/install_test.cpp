@@ -11,11 +11,16 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "harness/emulator.h"
 
 namespace pkvmemu::test {
 namespace {
+
+std::vector<std::string> sub_commands() {
+  return {"run", "build", "new", "inspect", "sites"};
+}
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
@@ -57,7 +62,8 @@ TEST_F(Install, IsComplete) {
         "share/pkvm-emu/modules/hello.ko", "share/bash-completion/completions/pkvm-emu",
         "share/zsh/site-functions/_pkvm-emu", "share/man/man1/pkvm-emu.1",
         "share/man/man1/pkvm-emu-build.1", "share/man/man1/pkvm-emu-inspect.1",
-        "share/doc/pkvm-emu/copyright", "share/doc/pkvm-emu/cli.md"})
+        "share/man/man1/pkvm-emu-sites.1", "share/doc/pkvm-emu/copyright",
+        "share/doc/pkvm-emu/cli.md"})
     EXPECT_TRUE(fs::is_regular_file(prefix() / name)) << name;
   EXPECT_FALSE(fs::exists(prefix() / "share/pkvm-emu/samples/hello/CMakeLists.txt"));
 }
@@ -166,7 +172,7 @@ std::set<std::string> words_in(const std::string& text) {
 // Both shells offer each option of each sub-command, and nothing else; the man page has them all.
 TEST_F(Install, EveryOptionIsCompletedAndInTheManPage) {
   const bool zsh = run_process({"which", "zsh"}).exit_code == 0;
-  for (const std::string command : {"run", "build", "new", "inspect"}) {
+  for (const std::string& command : sub_commands()) {
     const std::set<std::string> options = options_of(program(), command);
     EXPECT_THAT(options, testing::IsSupersetOf({"--help", "-q", "--quiet", "-v", "--verbose"}));
     EXPECT_EQ(words_in(completed(program(), command + " -")), options) << command;
@@ -181,7 +187,7 @@ TEST_F(Install, EveryOptionIsCompletedAndInTheManPage) {
 
 // Every sub-command's help ends with examples, and each of them names the sub-command.
 TEST_F(Install, HelpHasExamples) {
-  for (const std::string command : {"run", "build", "new", "inspect"}) {
+  for (const std::string& command : sub_commands()) {
     const auto help = run_process({program(), command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
     const std::size_t examples = help.out.find("\nExamples:\n");
@@ -203,7 +209,7 @@ TEST_F(Install, VersionNamesTheParts) {
 
 // Every option that a man page names exists, and the pages have no formatting mistakes.
 TEST_F(Install, ManPagesAreTrue) {
-  for (const std::string command : {"run", "build", "new", "inspect"}) {
+  for (const std::string& command : sub_commands()) {
     const fs::path page = prefix() / ("share/man/man1/pkvm-emu-" + command + ".1");
     const std::string text = std::regex_replace(content_of(page), std::regex(R"(\\-)"), "-");
     const auto help = run_process({program(), command, "--help"});

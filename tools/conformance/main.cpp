@@ -40,7 +40,8 @@ int run(const Options& options) {
   const auto evidence = conformance::read_evidence(build / "conformance", build / "tests");
   if (!evidence) return fail_with(evidence.error().message);
 
-  const auto problems = conformance::find_problems(*catalogue, *evidence);
+  auto problems = conformance::find_problems(*catalogue, *evidence);
+  std::ranges::move(conformance::ops_without_rows(*catalogue), std::back_inserter(problems));
   for (const std::string& problem : problems)
     fail_with(problem);
   if (!problems.empty())

@@ -7,10 +7,14 @@
 #include <set>
 #include <string_view>
 
+#include "pkvm/ops.h"
+
 namespace pkvmemu::conformance {
 namespace {
 
 constexpr std::string_view sections_file = "sections.yaml";
+/// The section whose rows say what an operation does: each is named after one.
+constexpr std::string_view ops_section = "1.6";
 
 /// What is wrong with a node; becomes an Error with the file's name in front.
 struct BadNode {
@@ -157,6 +161,29 @@ Result<void> check_names(const Catalogue& catalogue) {
   return {};
 }
 
+/// "puts" of "puts.no_driver".
+std::string_view op_of(const Row& row) {
+  return std::string_view(row.name).substr(0, row.name.find('.'));
+}
+
+bool has_op(pkvm::Generation generation, std::string_view name) {
+  return std::ranges::any_of(pkvm::op_rows, [&](const pkvm::OpRow& op) {
+    return op.name == name && op.slot_in(generation) >= 0;
+  });
+}
+
+/// The same statement under two names would be there twice without this.
+Result<void> check_ops(const Catalogue& catalogue) {
+  for (const Row& row : catalogue.rows) {
+    if (row.section != ops_section) continue;
+    for (const pkvm::GenerationInfo& generation : pkvm::generations)
+      if (row.exists.at(index_of(generation.id)) && !has_op(generation.id, op_of(row)))
+        return fail("{}: {} has no operation {}, after which the row is named", row.where,
+                    generation.kmi, op_of(row));
+  }
+  return {};
+}
+
 std::vector<std::filesystem::path> row_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   std::error_code ignored;
@@ -179,7 +206,24 @@ Result<Catalogue> read_catalogue(const std::filesystem::path& folder) {
     catalogue.rows.insert(catalogue.rows.end(), rows->begin(), rows->end());
   }
   if (const auto named = check_names(catalogue); !named) return std::unexpected(named.error());
+  if (const auto ops = check_ops(catalogue); !ops) return std::unexpected(ops.error());
   return catalogue;
+}
+
+std::vector<std::string> ops_without_rows(const Catalogue& catalogue) {
+  std::vector<std::string> missing;
+  for (const pkvm::OpRow& op : pkvm::op_rows)
+    for (const pkvm::GenerationInfo& generation : pkvm::generations) {
+      if (!op.exists || op.slot_in(generation.id) < 0) continue;
+      const bool found = std::ranges::any_of(catalogue.rows, [&](const Row& row) {
+        return row.section == ops_section && op_of(row) == op.name &&
+               row.exists.at(index_of(generation.id));
+      });
+      if (!found)
+        missing.push_back(fmt::format("{}/{}: no row on {}, whose firmware has the operation",
+                                      ops_section, op.name, generation.kmi));
+    }
+  return missing;
 }
 
 }  // namespace pkvmemu::conformance

@@ -45,4 +45,7 @@ struct Catalogue {
 /// Reads every *.yaml of a folder. An error names file and line.
 Result<Catalogue> read_catalogue(const std::filesystem::path& folder);
 
+/// One line for each operation of a generation that our firmware has and no row speaks of.
+std::vector<std::string> ops_without_rows(const Catalogue& catalogue);
+
 }  // namespace pkvmemu::conformance

@@ -15,6 +15,7 @@
 #include "new_command.h"
 #include "observe/exit_code.h"
 #include "run_command.h"
+#include "sites_command.h"
 #include "support/log.h"
 #include "volume.h"
 
@@ -81,6 +82,7 @@ int run(int argc, char** argv) {
   const pkvmemu::tool::BuildCommand build_command(app);
   const pkvmemu::tool::NewCommand new_command(app);
   const pkvmemu::tool::InspectCommand inspect_command(app);
+  const pkvmemu::tool::SitesCommand sites_command(app);
   for (CLI::App* command : app.get_subcommands({}))
     add_volume_flags(*command, volume);
   try {
@@ -97,6 +99,7 @@ int run(int argc, char** argv) {
   const auto code = [&] {
     if (build_command.chosen()) return build_command.execute(volume);
     if (inspect_command.chosen()) return inspect_command.execute(volume);
+    if (sites_command.chosen()) return sites_command.execute(volume);
     if (new_command.chosen()) return new_command.execute(volume);
     return run_command.execute(volume);
   }();

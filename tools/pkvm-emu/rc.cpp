@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "attack_list.h"
 #include "pkvm/hypercall.h"
 
 namespace pkvmemu::tool {
@@ -124,7 +125,7 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     operand = take_word(rest);
   }
   Result<RcLine> line =
-      fail("unknown word '{}', expected call, hvc, smc, late, touch, pvm or vm", verb);
+      fail("unknown word '{}', expected call, hvc, smc, late, touch, pvm, vm or attack", verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
   if (verb == "smc") line = parse_smc(operand);
@@ -132,6 +133,7 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
   if (verb == "touch") line = parse_touch(operand);
   if (verb == "pvm") line = parse_guest(RcVerb::pvm, operand);
   if (verb == "vm") line = parse_guest(RcVerb::vm, operand);
+  if (verb == "attack") line = parse_attack(operand);
   if (line) line->repeat = repeat;
   return line;
 }
@@ -161,6 +163,8 @@ std::string_view name_of(RcVerb verb) {
       return "pvm";
     case RcVerb::vm:
       return "vm";
+    case RcVerb::attack:
+      return "attack";
     case RcVerb::touch:
       return "touch";
   }
@@ -230,6 +234,15 @@ Result<RcLine> parse_guest(RcVerb verb, std::string_view program) {
   line.target = program.empty() ? default_program : program;
   if (line.target.find_first_of(" \t#") != std::string::npos)
     return fail("'{}' is no guest program", program);
+  return line;
+}
+
+Result<RcLine> parse_attack(std::string_view pattern) {
+  RcLine line;
+  line.verb = RcVerb::attack;
+  line.target = pattern.empty() ? "*" : pattern;
+  if (!names_an_attack(line.target))
+    return fail("'{}' is no attack; --attack=help lists them", pattern);
   return line;
 }
 

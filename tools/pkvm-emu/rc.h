@@ -4,6 +4,7 @@
 //   [early] call [repeat=N] NAME[:ARG,...]   NAME is [MODULE/]SYMBOL or a number, 128 and up
 //   [early] hvc X0[:ARG,...]                 a raw HVC, to forge calls with
 //   pvm PROGRAM, vm PROGRAM                  a guest in a protected or an ordinary VM
+//   attack PATTERN                           attacks of the host on guests, before and after
 //   [early] smc X0[:ARG,...]                 an SMC, which the hypervisor traps
 //   [early] late MODULE [PARAMETER=VALUE...] insmod after boot
 //   [early] touch r:PA | w:PA=VALUE | x:PA   an access of the kernel to a physical address
@@ -25,7 +26,7 @@ namespace pkvmemu::tool {
 /// x1 to x7.
 inline constexpr std::size_t max_call_args = 7;
 
-enum class RcVerb : std::uint8_t { call, hvc, smc, late, touch, pvm, vm };
+enum class RcVerb : std::uint8_t { call, hvc, smc, late, touch, pvm, vm, attack };
 /// Before or after the host is deprivileged.
 enum class RcPhase : std::uint8_t { early, normal };
 
@@ -47,6 +48,8 @@ Result<RcLine> parse_call(std::string_view text);
 Result<RcLine> parse_hvc(std::string_view text);
 /// What --pvm and --vm take: a program that the kernel carries, or a path in the initramfs.
 Result<RcLine> parse_guest(RcVerb verb, std::string_view program);
+/// What --attack takes: the name of an attack, or a pattern with `*`.
+Result<RcLine> parse_attack(std::string_view pattern);
 Result<RcLine> parse_smc(std::string_view text);
 /// What --touch takes.
 Result<RcLine> parse_touch(std::string_view text);

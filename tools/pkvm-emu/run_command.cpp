@@ -11,7 +11,9 @@
 #include <string_view>
 #include <utility>
 
+#include "attack_list.h"
 #include "export_qemu.h"
+#include "fault/injector.h"
 #include "firmware_image.h"
 #include "hyp_symbols.h"
 #include "machine/machine.h"
@@ -62,8 +64,42 @@ Outcome<Bytes> firmware_for(const RunOptions& options) {
   return std::move(*image);
 }
 
+/// What the command line asks to fail, in the firmware that runs.
+struct FaultPlan {
+  std::vector<fault::Site> sites;
+  std::vector<fault::Fault> faults;
+};
+
+Outcome<FaultPlan> plan_faults(const RunOptions& options, std::span<const std::byte> firmware) {
+  FaultPlan plan;
+  if (options.faults.empty()) return plan;
+  auto sites = fault::find_sites(firmware);
+  if (!sites) return as_file_error(sites.error());
+  plan.sites = std::move(*sites);
+  for (const std::string& text : options.faults) {
+    auto wanted = fault::parse_fault(text, plan.sites);
+    if (!wanted) return usage_error("--fail {}: {}", text, wanted.error().message);
+    plan.faults.push_back(std::move(*wanted));
+  }
+  return plan;
+}
+
+std::vector<observe::FaultReport> reports_of(const fault::Injector& injector) {
+  std::vector<observe::FaultReport> reports;
+  for (const fault::Happened& one : injector.happened())
+    reports.push_back({.site = one.fault.site,
+                       .nth = one.fault.nth,
+                       .answer = one.fault.answer,
+                       .reached = one.reached,
+                       .fired = one.fired});
+  return reports;
+}
+
 Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
                                 std::span<const std::byte> firmware, Output& output) {
+  auto faults = plan_faults(options, firmware);
+  if (!faults) return std::unexpected(faults.error());
+  fault::Injector injector(faults->sites, std::move(faults->faults));
   const auto pvmfw = observe::builtin_pvmfw();
   machine::Config config;
   config.kernel = firmware;
@@ -75,13 +111,17 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   config.console_sink = [&](std::string_view text) { output.console(text); };
   const observe::HypSymbols symbols = hyp_symbols(plan.modules);
   observe::OpsLog ops(symbols);
-  if (options.log_ops)
+  const bool injects = !options.faults.empty();
+  if (options.log_ops || injects)
     config.event_sink = [&](const machine::Event& event) {
+      injector.saw(event);
+      if (!options.log_ops) return;
       if (const auto line = ops.add(event)) output.line(*line);
     };
   auto machine = machine::Machine::create(config);
   if (!machine)
     return file_error("{}: {}", options.firmware.value_or("this run"), machine.error().message);
+  if (injects) injector.attach(**machine);
 
   observe::Facts facts;
   {
@@ -96,6 +136,7 @@ Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
   facts.instructions = (*machine)->instructions();
   facts.console = (*machine)->console();
   facts.symbols = symbols;
+  facts.faults = reports_of(injector);
   // The process ends after this: taking the engine and a gibibyte apart first would be a tenth of
   // its time.
   [[maybe_unused]] static machine::Machine* abandoned = nullptr;
@@ -148,6 +189,10 @@ RunCommand::RunCommand(CLI::App& app)
 Outcome<observe::ExitCode> RunCommand::execute(const Volume& volume) const {
   const auto options = parser_.options();
   if (!options) return std::unexpected(options.error());
+  if (options->lists_attacks) {
+    Output(stdout).text(attack_list());
+    return observe::ExitCode::good;
+  }
   if (auto good = check_outputs(*options); !good) return std::unexpected(good.error());
   auto plan = make_plan(*options);
   if (!plan) return std::unexpected(plan.error());

@@ -22,6 +22,7 @@ Examples:
   pkvm-emu run filter.ko --smc 0xc2000001:1,2
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
   pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
+  pkvm-emu run hello.ko --fail hyp.donate:nth=3 --fail load.hvc.init_module:return=EPERM
   pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
   pkvm-emu run --initramfs vendor_ramdisk.lz4 my_module --call my_handler
   pkvm-emu run hello.ko --export-qemu out && out/run.sh)";
@@ -68,10 +69,18 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
              "Have the kernel read, write or execute at a physical address after deprivilege, and "
              "report the value or the abort. Each of these five may start with 'early ' to be "
              "done before deprivilege"));
-  pvm_ = guest_option("--pvm",
-                      "Run a guest in a protected VM after deprivilege: --pvm, or "
-                      "--pvm=hello|compute|share|trespass|smp");
+  pvm_ = guest_option(
+      "--pvm",
+      "Run a guest in a protected VM after deprivilege: --pvm, or "
+      "--pvm=hello|compute|secret|share|trespass|smp; bare:PROGRAM runs it without firmware");
   vm_ = guest_option("--vm", "The same in an ordinary VM, for comparison");
+  attack_ = guest_option("--attack",
+                         "Attack guests and the hypervisor as the host may: all attacks, or "
+                         "--attack=PATTERN, where * stands for any characters; --attack=help "
+                         "lists them");
+  fail_ = one_value_each(option("--fail", "SITE[:nth=N][:times=N|all][:return=ERROR]",
+                                "Make a step of the hypervisor or the kernel fail, the N-th time "
+                                "that it is reached; `pkvm-emu sites` lists the steps"));
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
@@ -81,6 +90,9 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
     return command.add_flag(name, help)->disable_flag_override();
   };
   no_iommu_ = flag("--no-iommu", "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
+  no_pvm_ = flag("--no-pvm",
+                 "Do not start a protected VM at the end of the run to see whether one can be had: "
+                 "the verdict then does not know");
   as_shipped_ = flag("--as-shipped",
                      "Reproduce the known defects of released kernels (docs/fidelity.md) instead "
                      "of the documented behaviour");
@@ -108,6 +120,7 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
 Outcome<RunOptions> RunOptionsParser::options() const {
   RunOptions options;
   options.modules = modules_->results();
+  options.faults = fail_->results();
   options.cmdline = value_of(cmdline_).value_or("");
   options.initramfs = value_of(initramfs_);
   options.firmware = value_of(firmware_);
@@ -122,11 +135,14 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   if (std::ranges::find(options.modules, "") != options.modules.end())
     return usage_error("a module's name is empty");
   options.no_iommu = no_iommu_->count() > 0;
+  options.no_pvm = no_pvm_->count() > 0;
   options.as_shipped = as_shipped_->count() > 0;
   options.log_ops = log_ops_->count() > 0;
   options.trace_events = trace_events_->count() > 0;
   if (options.log_ops && options.export_qemu)
     return usage_error("--log-ops: QEMU has no event port that could report them");
+  if (!options.faults.empty() && options.export_qemu)
+    return usage_error("--fail: QEMU does not inject faults");
   const std::string unresolved = value_of(unresolved_).value_or("refuse");
   if (unresolved != "refuse" && unresolved != "stub")
     return usage_error("--unresolved {}: expected refuse or stub", unresolved);
@@ -136,6 +152,9 @@ Outcome<RunOptions> RunOptionsParser::options() const {
     if (!budget) return as_usage_error(budget.error());
     options.budget = *budget;
   }
+  const std::vector<std::string> attacks = attack_->results();
+  options.lists_attacks = std::ranges::find(attacks, "help") != attacks.end();
+  if (options.lists_attacks) return options;
   auto lines = wishes();
   if (!lines) return std::unexpected(lines.error());
   options.wishes = std::move(*lines);
@@ -160,7 +179,7 @@ Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
 }
 
 bool RunOptionsParser::is_wish(const CLI::Option* option) const {
-  const std::array wishes = {call_, hvc_, smc_, late_, touch_, pvm_, vm_};
+  const std::array wishes = {call_, hvc_, smc_, late_, touch_, pvm_, vm_, attack_};
   return std::ranges::find(wishes, option) != wishes.end();
 }
 
@@ -170,10 +189,11 @@ Result<RcLine> RunOptionsParser::parse_wish(const CLI::Option* option,
   if (option == hvc_) return parse_hvc(text);
   if (option == smc_) return parse_smc(text);
   if (option == touch_) return parse_touch(text);
-  if (option == pvm_ || option == vm_) {
-    constexpr std::string_view bare_flag = "true";  // CLI11's word for one without a value
-    return parse_guest(option == pvm_ ? RcVerb::pvm : RcVerb::vm, text == bare_flag ? "" : text);
-  }
+  constexpr std::string_view bare_flag = "true";  // CLI11's word for one without a value
+  const std::string_view value = text == bare_flag ? "" : text;
+  if (option == pvm_ || option == vm_)
+    return parse_guest(option == pvm_ ? RcVerb::pvm : RcVerb::vm, value);
+  if (option == attack_) return parse_attack(value);
   RcLine line;
   line.verb = RcVerb::late;
   line.target = text;

@@ -20,13 +20,16 @@ struct RunOptions {
   /// --call, --hvc, --smc, --late and --touch in the order given. A late line's target is the file
   /// as given.
   std::vector<RcLine> wishes;
+  std::vector<std::string> faults;  ///< --fail, as given
   std::string cmdline;
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;
   std::optional<std::string> json;  ///< "-": standard output
   std::optional<std::string> export_qemu;
   bool no_iommu = false;
+  bool no_pvm = false;  ///< whether protected VMs can be had is not tried out
   bool as_shipped = false;
+  bool lists_attacks = false;  ///< --attack=help
   bool log_ops = false;
   bool trace_events = false;
   bool stub_unresolved = false;  ///< --unresolved=stub
@@ -52,6 +55,8 @@ class RunOptionsParser {
   CLI::Option* touch_;
   CLI::Option* pvm_;
   CLI::Option* vm_;
+  CLI::Option* attack_;
+  CLI::Option* fail_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;
@@ -59,6 +64,7 @@ class RunOptionsParser {
   CLI::Option* json_;
   CLI::Option* export_qemu_;
   CLI::Option* no_iommu_;
+  CLI::Option* no_pvm_;
   CLI::Option* as_shipped_;
   CLI::Option* log_ops_;
   CLI::Option* trace_events_;

@@ -31,6 +31,7 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
     text +=
         fmt::format(" {}={}", platform::param_protected_modules, fmt::join(protected_modules, ","));
   if (options.no_iommu) text += fmt::format(" {}=none", platform::param_iommu);
+  if (!options.no_pvm) text += fmt::format(" {}", platform::param_probe_pvm);
   if (options.as_shipped) text += fmt::format(" {}", platform::param_as_shipped);
   if (options.log_ops) text += fmt::format(" {}", platform::param_log_ops);
   if (options.trace_events) text += fmt::format(" {}", platform::param_trace_events);
@@ -44,7 +45,8 @@ void plan_wishes(const std::vector<RcLine>& wishes, RunPlan& plan) {
   for (const RcPhase phase : {RcPhase::early, RcPhase::normal})
     for (const RcLine& line : wishes) {
       if (line.phase != phase) continue;
-      plan.runs_guests = plan.runs_guests || line.verb == RcVerb::pvm || line.verb == RcVerb::vm;
+      plan.runs_guests = plan.runs_guests || line.verb == RcVerb::pvm || line.verb == RcVerb::vm ||
+                         line.verb == RcVerb::attack;
       if (line.verb == RcVerb::touch) plan.touches.push_back(line.target);
       if (line.verb == RcVerb::call || line.verb == RcVerb::hvc || line.verb == RcVerb::smc)
         plan.calls.push_back({.name = line.target,

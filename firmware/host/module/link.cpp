@@ -5,6 +5,7 @@
 
 #include "host/module/report.h"
 #include "image/text.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::kmod {
@@ -36,6 +37,12 @@ std::uint64_t load_word(std::span<const std::byte> bytes) {
 
 void store_word(std::span<std::byte> bytes, std::uint64_t word) {
   __builtin_memcpy(bytes.data(), &word, bytes.size());
+}
+
+LoadError unknown(const Symbol& symbol) {
+  LoadError error = problem(Problem::unknown_symbol, Step::resolve_symbols, Errno::enoent);
+  error.name = symbol.name;
+  return error;
 }
 
 /// An array of `count` default-made T in zeroed scratch memory.
@@ -170,6 +177,8 @@ Loaded<std::uint64_t> Linker::resolve(const Symbol& symbol) {
   }
   if (symbol.in_section()) return module_.sections[section].address + symbol.entry.value;
   if (!symbol.is_undefined()) return symbol.entry.value;  // absolute
+  if (PKVM_FAULT_NOTHING("load.symbol", "an import of a module is looked up"))
+    return std::unexpected(unknown(symbol));
   if (const auto found = find_import(symbol.name)) return found->value;
   if (symbol.binding() == image::elf::bind_weak) return std::uint64_t{0};
   // A stub is EL1 code: EL2 code that called one would leave the hypervisor's address space.
@@ -177,9 +186,7 @@ Loaded<std::uint64_t> Linker::resolve(const Symbol& symbol) {
   const auto stub = of_el2 ? std::nullopt : services_.stub_for(symbol.name);
   report_unresolved(symbol.name, stub ? Unresolved::stubbed : Unresolved::refused);
   if (stub) return stub->value;
-  LoadError error = problem(Problem::unknown_symbol, Step::resolve_symbols, Errno::enoent);
-  error.name = symbol.name;
-  return std::unexpected(error);
+  return std::unexpected(unknown(symbol));
 }
 
 void Linker::report_unresolved(std::string_view symbol, Unresolved what) {
@@ -251,6 +258,12 @@ Loaded<void> Linker::relocate_section(const Section& table, const Section& targe
       return std::unexpected(error);
     }
     const Site site{.section = target, .rela = *rela, .row = *row};
+    if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.relocation", Errno::enoexec,
+                                                 "a relocation of a module is made")) {
+      LoadError error = at(site, Problem::not_relocated);
+      error.status = fault.answer;
+      return std::unexpected(error);
+    }
     if (auto done = apply(site); !done) return done;
   }
   return {};

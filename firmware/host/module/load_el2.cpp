@@ -5,6 +5,7 @@
 
 #include "host/module/report.h"
 #include "image/text.h"
+#include "lib/fault.h"
 #include "pkvm/smccc.h"
 #include "support/bits.h"
 
@@ -81,6 +82,9 @@ Loaded<void> El2Load::run() {
 }
 
 Loaded<void> El2Load::check_phase() const {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.phase", Errno::eopnotsupp,
+                                               "a load is allowed only before deprivilege"))
+    return std::unexpected(problem(Problem::finalised, Step::phase_check, fault.answer));
   switch (services_.hyp_phase()) {
     case HypPhase::open:
       return {};
@@ -127,6 +131,9 @@ Loaded<void> El2Load::load_with_reference() {
 }
 
 Loaded<void> El2Load::allocate_addresses() {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.hvc.alloc_module_va", Errno::eperm,
+                                               "hypercall __pkvm_alloc_module_va"))
+    return std::unexpected(problem(Problem::va_refused, Step::alloc_module_va, fault.answer));
   const std::uint64_t size = module_.hyp.end - module_.hyp.start;
   const std::uint64_t pages = align_up(size, page_size) >> page_shift;
   const auto result =
@@ -171,6 +178,10 @@ void El2Load::relocate() {
 /// From 6.12 on the hypervisor reads struct pkvm_el2_module itself, from a page of its own copy.
 Loaded<void> El2Load::share_descriptor() {
   if (!init_call(generation_).takes_descriptor) return {};
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("load.hvc.host_share_hyp", Errno::eperm,
+                           "hypercall __pkvm_host_share_hyp for the module's descriptor"))
+    return std::unexpected(problem(Problem::share_refused, Step::init_module, fault.answer));
   descriptor_ = services_.allocate(MemoryKind::scratch, page_size);
   if (!descriptor_) {
     LoadError error = problem(Problem::no_memory, Step::init_module, negated(Errno::enomem));
@@ -215,9 +226,13 @@ Loaded<void> El2Load::map_sections() {
 Loaded<void> El2Load::map_section(const HypRange& range) {
   for (KernVa page = range.start; page < range.end; page = page + page_size) {
     const std::uint64_t frame = services_.frame_of(page).value_or(Pfn{}).value;
-    const auto status = static_cast<int>(
-        call_hyp(services_, generation_, Hypercall::pkvm_map_module_page,
-                 std::array{frame, module_.hyp.hyp_address(page).value, row_of(range).prot}));
+    const fw::Fault fault = PKVM_FAULT_ERRNO("load.hvc.map_module_page", Errno::enomem,
+                                             "hypercall __pkvm_map_module_page");
+    const int status =
+        fault ? fault.answer
+              : static_cast<int>(call_hyp(
+                    services_, generation_, Hypercall::pkvm_map_module_page,
+                    std::array{frame, module_.hyp.hyp_address(page).value, row_of(range).prot}));
     if (status == 0) continue;
     for (KernVa mapped = range.start; mapped < page; mapped = mapped + page_size)
       unmap_page(mapped, module_.hyp.hyp_address(mapped));
@@ -235,8 +250,12 @@ std::uint64_t El2Load::init_argument() const {
 }
 
 Loaded<void> El2Load::initialise() {
-  const auto status = static_cast<int>(
-      call_hyp(services_, generation_, Hypercall::pkvm_init_module, std::array{init_argument()}));
+  const fw::Fault fault =
+      PKVM_FAULT_ERRNO("load.hvc.init_module", Errno::eperm, "hypercall __pkvm_init_module");
+  const int status =
+      fault ? fault.answer
+            : static_cast<int>(call_hyp(services_, generation_, Hypercall::pkvm_init_module,
+                                        std::array{init_argument()}));
   if (status == 0) return {};
   image::Line<64> line;
   line.put("Failed to init EL2 module: ");

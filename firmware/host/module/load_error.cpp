@@ -19,6 +19,7 @@ constexpr std::array rows = {
     Row{Problem::no_such_file, "no such file"},
     Row{Problem::damaged_archive, "the initramfs is damaged: {image}"},
     Row{Problem::dependency_failed, "{name}, which it depends on, did not load"},
+    Row{Problem::cannot_read, "its file could not be read: {status}"},
     Row{Problem::damaged_file, "{image}"},
     Row{Problem::wrong_version, "version magic '{name}' should be '{other}'"},
     Row{Problem::already_loaded, "already loaded"},
@@ -41,6 +42,8 @@ constexpr std::array rows = {
     Row{Problem::overflow,
         "relocation {relocation} at {other}+{offset} against {name} overflows: {distance} is more "
         "than {bits} bits hold"},
+    Row{Problem::not_relocated,
+        "relocation {relocation} at {other}+{offset} could not be made: {status}"},
     Row{Problem::no_plt_room, "no PLT entry is left for {name} at {other}+{offset}"},
     Row{Problem::no_hyp_reloc, "has .hyp.text but no .hyp.reloc: was gen-hyprel run?"},
     Row{Problem::init_failed, "init returned {status}"},

@@ -23,8 +23,9 @@ enum class Problem : std::uint8_t {
   no_such_file,
   damaged_archive,    ///< `image` says how
   dependency_failed,  ///< name: the dependency
-  damaged_file,       ///< `image` says how
-  wrong_version,      ///< name: its vermagic, other: ours
+  cannot_read,
+  damaged_file,   ///< `image` says how
+  wrong_version,  ///< name: its vermagic, other: ours
   already_loaded,
   too_many_modules,        ///< expected: how many can be
   no_memory,               ///< expected: bytes asked for
@@ -41,6 +42,7 @@ enum class Problem : std::uint8_t {
   outside_section,         ///< other + offset: where
   no_such_symbol,          ///< relocation, other + offset; found: its index; expected: how many
   overflow,                ///< relocation, other + offset, name, found, expected
+  not_relocated,           ///< relocation, other + offset
   no_plt_room,             ///< other + offset, name
   no_hyp_reloc,
   init_failed,       ///< the module's own init

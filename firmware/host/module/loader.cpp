@@ -9,6 +9,7 @@
 #include "host/module/params.h"
 #include "host/module/report.h"
 #include "image/text.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::kmod {
 namespace {
@@ -23,6 +24,11 @@ LoadError problem(Problem what, Step step, Errno number) {
   error.step = step;
   error.status = negated(number);
   return error;
+}
+
+/// What a fault site answered.
+LoadError injected(Problem what, Step step, fw::Fault fault) {
+  return problem(what, step, static_cast<Errno>(-fault.answer));
 }
 
 /// Takes the first item off a comma-separated list.
@@ -129,6 +135,9 @@ int ModuleLoader::modprobe(std::string_view name, LoadKind kind, const Waiting* 
   const Waiting waiting{.name = name, .outer = outer};
   load_soft_dependencies(ModprobeConfig::When::before, kind, waiting);
   if (const auto done = load_dependencies(*dep, *line, request); !done) return fail(done.error());
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("load.find_file", Errno::enoent, "a module's file is looked up"))
+    return fail(injected(Problem::no_such_file, Step::find_file, fault));
   const auto file = dep->file(line->path);
   if (!file) return fail(file.error());
   if (!load_with_options({.name = name, .path = file->path, .kind = kind, .arguments = {}}))
@@ -208,6 +217,9 @@ int ModuleLoader::load_file(const Request& request) {
 }
 
 Loaded<image::KoFile> ModuleLoader::read_file(const Request& request) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("load.read_file", Errno::eio, "a module's file is read"))
+    return std::unexpected(injected(Problem::cannot_read, Step::read_file, fault));
   const auto entry = find_module_file(config_.initramfs, request.path);
   if (!entry) return std::unexpected(entry.error());
   auto file = image::KoFile::open(entry->data);
@@ -242,6 +254,7 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
     return std::unexpected(problem(Problem::blacklisted, Step::read_file, Errno::eperm));
 
   Module* module = new_record();
+  if (PKVM_FAULT_NOTHING("load.record", "the kernel's record of a module")) module = nullptr;
   if (module == nullptr) {
     LoadError error = problem(Problem::too_many_modules, Step::read_file, Errno::enomem);
     error.expected = max_modules;
@@ -262,6 +275,9 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
     finish_memory(*module);
     // Setters may be the module's own code.
     done = set_parameters(services_, *module, request.arguments);
+    if (const fw::Fault fault =
+            PKVM_FAULT_ERRNO("load.parameters", Errno::einval, "a module's parameters are set"))
+      done = std::unexpected(injected(Problem::invalid_parameter, Step::parameters, fault));
   }
   if (!done) {
     drop(*module);
@@ -282,7 +298,10 @@ void ModuleLoader::finish_memory(const Module& module) {
 }
 
 int ModuleLoader::initialise(Module& module, const Request& request) {
-  const int result = module.init.value == 0 ? 0 : services_.run_init(module.init);
+  int result = module.init.value == 0 ? 0 : services_.run_init(module.init);
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("load.el1_init", Errno::enodev, "a module's EL1 init has run"))
+    result = fault.answer;
   if (result < 0) {
     LoadError error = problem(Problem::init_failed, Step::el1_init, Errno::none);
     // The cause, when it is the EL2 half's failure that init passed on.
@@ -369,9 +388,12 @@ int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
 }
 
 int ModuleLoader::register_el2_call(HypVa address) {
-  const auto result =
-      static_cast<int>(call_hyp(services_, config_.generation, pkvm::Hypercall::pkvm_register_hcall,
-                                std::array{address.value}));
+  const fw::Fault fault =
+      PKVM_FAULT_ERRNO("load.hvc.register_hcall", Errno::enomem, "hypercall __pkvm_register_hcall");
+  const int result = fault ? fault.answer
+                           : static_cast<int>(call_hyp(services_, config_.generation,
+                                                       pkvm::Hypercall::pkvm_register_hcall,
+                                                       std::array{address.value}));
   Handler handler{.number = static_cast<unsigned>(result),
                   .address = address,
                   .module = module_at(address),

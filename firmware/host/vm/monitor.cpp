@@ -9,8 +9,10 @@
 #include "host/arch.h"
 #include "host/console.h"
 #include "host/events.h"
+#include "host/exceptions.h"
 #include "host/kernel.h"
 #include "host/memory.h"
+#include "host/touch.h"
 #include "host/vm/guest_services.h"
 #include "host/vm/payloads.h"
 #include "host/vm/virtual_machine.h"
@@ -29,6 +31,8 @@ using pkvm::event::Kind;
 
 /// The firmware's pages beyond its image are there to be touched: its stack.
 constexpr std::uint64_t firmware_memory = 0x2'0000;
+/// Before a program's name: the protected VM starts in the program itself.
+constexpr std::string_view without_firmware = "bare:";
 
 std::optional<std::span<const std::byte>> find_payload(std::string_view name) {
   if (const auto builtin = builtin_payload(name)) return builtin;
@@ -37,10 +41,12 @@ std::optional<std::span<const std::byte>> find_payload(std::string_view name) {
   return std::as_bytes(std::span((*file)->data));
 }
 
+constinit bool firmware_greeted = false;
+
 /// One guest's console: whole lines, as they come.
 class GuestConsole {
  public:
-  explicit GuestConsole(std::string_view name) : name_(name) {}
+  GuestConsole(GuestKind kind, std::string_view name) : kind_(kind), name_(name) {}
 
   void put(char c) {
     if (c == '\n' || used_ == line_.size()) flush();
@@ -52,10 +58,13 @@ class GuestConsole {
     printk("%.*s> %.*s\n", static_cast<int>(name_.size()), name_.data(),
            static_cast<int>(text.size()), text.data());
     events().emit(Kind::guest_console, {}, name_, text);
+    if (kind_ == GuestKind::protected_vm && text == layout::firmware_greeting)
+      firmware_greeted = true;
     used_ = 0;
   }
 
  private:
+  GuestKind kind_;
   std::string_view name_;
   std::array<char, 160> line_{};
   std::size_t used_ = 0;
@@ -64,7 +73,11 @@ class GuestConsole {
 class Monitor {
  public:
   Monitor(GuestKind kind, pkvm::Generation generation, std::string_view name)
-      : kind_(kind), generation_(generation), name_(name), console_(name) {}
+      : kind_(kind),
+        generation_(generation),
+        name_(name),
+        has_firmware_(kind == GuestKind::protected_vm && !name.starts_with(without_firmware)),
+        console_(kind, name) {}
 
   void run() {
     const bool made = create();
@@ -76,12 +89,12 @@ class Monitor {
 
  private:
   /// Every step is told with what it answered.
-  bool step(const char* what, int answer) {
+  bool step(const char* what, int answer, std::uint64_t told = 0) {
     printk("%s %.*s: %s: %d\n", kind_word(), static_cast<int>(name_.size()), name_.data(), what,
            answer);
     events().emit(Kind::guest_step,
                   {static_cast<std::uint64_t>(std::int64_t{answer}),
-                   kind_ == GuestKind::protected_vm ? 1ULL : 0ULL},
+                   kind_ == GuestKind::protected_vm ? 1ULL : 0ULL, told},
                   name_, what);
     return answer == 0;
   }
@@ -93,19 +106,19 @@ class Monitor {
   }
 
   bool set_up_firmware() {
-    if (kind_ == GuestKind::ordinary) return true;
+    if (!has_firmware_) return true;
     std::uint64_t size = 0;
     const int answer = vm_.firmware_info(size);
     if (answer == 0)
       printk("%s %.*s: firmware of %llu bytes\n", kind_word(), static_cast<int>(name_.size()),
              name_.data(), static_cast<unsigned long long>(size));
-    if (!step("firmware info", answer)) return false;
+    if (!step("firmware info", answer, size)) return false;
     return step("set firmware", vm_.set_firmware_ipa(layout::firmware_ipa));
   }
 
   bool start_and_run() {
     if (!set_up_firmware()) return false;
-    const auto payload = find_payload(name_);
+    const auto payload = find_payload(program());
     if (!payload) return step("payload", pkvm::negated(pkvm::Errno::enoent));
     if (!step("memory", add_memory(*payload))) return false;
     for (unsigned i = 0; i < vcpus; ++i) {
@@ -121,14 +134,14 @@ class Monitor {
   }
 
   int add_memory(std::span<const std::byte> payload) {
-    if (kind_ == GuestKind::protected_vm)
+    if (has_firmware_)
       if (const int added = vm_.add_memory(layout::firmware_ipa, firmware_memory); added != 0)
         return added;
     if (const int added = vm_.add_memory(layout::ram_ipa, layout::ram_size); added != 0)
       return added;
-    const std::uint64_t room = layout::ram_ipa + layout::ram_size - layout::payload_ipa;
-    if (payload.size() > room) return pkvm::negated(pkvm::Errno::e2big);
-    const Pa at = *vm_.backing(layout::payload_ipa);
+    const auto room = vm_.backing(layout::payload_ipa, payload.size());
+    if (!room) return pkvm::negated(pkvm::Errno::e2big);
+    const Pa at = *room;
     fw::copy_bytes(linear_pointer<std::byte>(at), payload.data(), payload.size());
     const Pa boot = *vm_.backing(layout::ram_ipa);
     *linear_pointer<layout::BootPage>(boot) = {.magic = layout::boot_magic,
@@ -137,6 +150,7 @@ class Monitor {
                                                .vcpus = vcpus};
     arch::clean_dcache(linear_va(at), payload.size());
     arch::clean_dcache(linear_va(boot), page_size);
+    arch::sync_icache();
     return 0;
   }
 
@@ -198,6 +212,7 @@ class Monitor {
   bool write_device(std::uint64_t ipa, std::uint64_t value) {
     if (ipa == layout::uart_ipa) console_.put(static_cast<char>(value));
     if (ipa == layout::mailbox_ipa) answer_mail(value);
+    if (ipa == layout::intrusion_ipa) intrude(value);
     return is_device(ipa);
   }
 
@@ -211,6 +226,31 @@ class Monitor {
            name_.data(), reached ? "is answered" : "cannot be reached");
   }
 
+  /// The guest asks how well it is protected (pkvm-abi.md 7.7).
+  void intrude(std::uint64_t ipa) {
+    struct Attempt {
+      const char* what;
+      Access access;
+      std::uint64_t offset;
+    };
+    constexpr static std::array attempts = {
+        Attempt{.what = "reads", .access = Access::read, .offset = 0},
+        Attempt{.what = "executes", .access = Access::execute, .offset = 0},
+        Attempt{.what = "writes", .access = Access::write, .offset = sizeof(std::uint64_t)}};
+    const auto page = vm_.backing(ipa);
+    if (!page) return;
+    for (const Attempt& attempt : attempts) {
+      const Touched touched = touch(attempt.access, *page + attempt.offset, 0);
+      printk("%s %.*s: the host %s the page: ", kind_word(), static_cast<int>(name_.size()),
+             name_.data(), attempt.what);
+      if (touched.abort)
+        printk("\001c%s, ESR 0x%llx\n", name_of_exception(touched.esr),
+               static_cast<unsigned long long>(touched.esr));
+      else
+        printk("\001cdone\n");
+    }
+  }
+
   int answer_call(unsigned vcpu) {
     const GuestCall call = answer_guest_call(vm_, vcpu);
     if (call.effect == CallEffect::power_off) off_ = true;
@@ -222,7 +262,7 @@ class Monitor {
   void tear_down() {
     const unsigned given = vm_.pages_given();
     const bool done = step("tear down", vm_.destroy());
-    if (!done || kind_ == GuestKind::ordinary) return;
+    if (!done || kind_ == GuestKind::ordinary || given == 0) return;
     if (vm_.dirty_pages() == 0)
       printk("pvm %.*s: all %u pages came back zeroed\n", static_cast<int>(name_.size()),
              name_.data(), given);
@@ -231,11 +271,16 @@ class Monitor {
              static_cast<int>(name_.size()), name_.data(), vm_.dirty_pages(), given);
   }
 
+  std::string_view program() const {
+    return name_.starts_with(without_firmware) ? name_.substr(without_firmware.size()) : name_;
+  }
+
   static constexpr unsigned vcpus = 2;
 
   GuestKind kind_;
   pkvm::Generation generation_;
   std::string_view name_;
+  bool has_firmware_;
   GuestConsole console_;
   VirtualMachine vm_;
   std::array<bool, vcpus> running_{};
@@ -247,6 +292,10 @@ class Monitor {
 
 void run_guest(GuestKind kind, pkvm::Generation generation, std::string_view payload) {
   Monitor(kind, generation, payload).run();
+}
+
+bool firmware_has_reported_in() {
+  return firmware_greeted;
 }
 
 }  // namespace pkvmemu::host

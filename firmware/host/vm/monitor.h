@@ -13,7 +13,11 @@ namespace pkvmemu::host {
 enum class GuestKind : std::uint8_t { ordinary, protected_vm };
 
 /// Creates the VM, runs `payload` to its end, and tears it down. A name of a program that the
-/// kernel carries, or a path in the initramfs.
+/// kernel carries, or a path in the initramfs; "bare:" before it leaves a protected VM without
+/// firmware, so that it starts in the program.
 void run_guest(GuestKind kind, pkvm::Generation generation, std::string_view payload);
+
+/// Whether the firmware of one of them has reported in.
+bool firmware_has_reported_in();
 
 }  // namespace pkvmemu::host

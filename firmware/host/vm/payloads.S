@@ -14,7 +14,10 @@ payload_\name\()_end:
 .endm
 
 	payload	hello
+	payload	calls
 	payload	compute
+	payload	exits
+	payload	secret
 	payload	share
 	payload	trespass
 	payload	smp

@@ -9,7 +9,7 @@ extern "C" {
 #define PKVM_PAYLOAD(name)                         \
   extern const std::byte payload_##name##_begin[]; \
   extern const std::byte payload_##name##_end[];
-#define PKVM_PAYLOADS(X) X(hello) X(compute) X(share) X(trespass) X(smp)
+#define PKVM_PAYLOADS(X) X(hello) X(calls) X(compute) X(exits) X(secret) X(share) X(trespass) X(smp)
 PKVM_PAYLOADS(PKVM_PAYLOAD)
 }
 // NOLINTEND(readability-identifier-naming, modernize-avoid-c-arrays)

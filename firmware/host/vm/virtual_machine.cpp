@@ -4,6 +4,8 @@
 #include "host/finalize.h"
 #include "host/kvm.h"
 #include "host/memory.h"
+#include "lib/fault.h"
+#include "lib/memory.h"
 #include "pkvm/errno.h"
 #include "support/bits.h"
 
@@ -79,6 +81,8 @@ int to_int(std::int64_t answer) {
 }  // namespace
 
 int VirtualMachine::create(Generation generation, std::uint64_t type) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.create", Errno::enomem, "KVM_CREATE_VM"))
+    return fault.answer;
   if ((type & ~pkvm::vm_type_protected) != 0) return negated(Errno::einval);
   if (kvm().phase() == KvmPhase::off) return negated(Errno::einval);
   static_assert(sizeof(pkvm::HostVm) + (pkvm::max_vcpus * sizeof(pkvm::HostVcpu)) <= page_size);
@@ -107,6 +111,9 @@ int VirtualMachine::firmware_info(std::uint64_t& size) const {
 }
 
 int VirtualMachine::set_firmware_ipa(std::uint64_t ipa) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.set_firmware", Errno::einval,
+                                               "KVM_CAP_ARM_PROTECTED_VM: SET_FW_IPA"))
+    return fault.answer;
   if (!is_protected()) return negated(Errno::einval);
   if (handle_ != 0) return negated(Errno::ebusy);
   if (known_firmware().empty()) return negated(Errno::einval);
@@ -114,11 +121,11 @@ int VirtualMachine::set_firmware_ipa(std::uint64_t ipa) {
   return 0;
 }
 
-int VirtualMachine::add_memory(std::uint64_t ipa, std::uint64_t size) {
+int VirtualMachine::add_memory(std::uint64_t ipa, std::uint64_t size, GuestMemory from) {
   const std::uint64_t pages = size >> page_shift;
   if (!is_aligned(ipa | size, page_size) || pages > max_slot_pages || slot_count_ == max_slots)
     return negated(Errno::einval);
-  const auto memory = take_zeroed_pages(pages);
+  const auto memory = from == GuestMemory::any ? take_pages(pages) : take_high_pages(pages, 1);
   if (!memory) return negated(Errno::enomem);
   Slot& slot = slots_[slot_count_++];
   slot.ipa = ipa;
@@ -144,14 +151,27 @@ VirtualMachine::Slot* VirtualMachine::slot_of(std::uint64_t ipa) {
   return nullptr;
 }
 
-std::optional<Pa> VirtualMachine::backing(std::uint64_t ipa) const {
-  for (const Slot& slot : slots_)
-    if (ipa >= slot.ipa && (ipa - slot.ipa) >> page_shift < slot.pages)
-      return slot.memory + (ipa - slot.ipa);
-  return std::nullopt;
+/// Before anybody sees a page it is zeroed, and only then: most pages are never seen.
+void VirtualMachine::prepare(Slot& slot, std::uint64_t page) {
+  if (slot.zeroed.test(page)) return;
+  slot.zeroed.set(page);
+  fw::fill_bytes(linear_pointer<void>(slot.memory + (page << page_shift)), 0, page_size);
+}
+
+std::optional<Pa> VirtualMachine::backing(std::uint64_t ipa, std::uint64_t size) {
+  Slot* const slot = slot_of(ipa);
+  if (slot == nullptr) return std::nullopt;
+  const std::uint64_t offset = ipa - slot->ipa;
+  if (size > (slot->pages << page_shift) - offset) return std::nullopt;
+  for (std::uint64_t page = offset >> page_shift; page << page_shift < offset + size; ++page)
+    prepare(*slot, page);
+  return slot->memory + offset;
 }
 
 int VirtualMachine::init_vm() {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("vm.hvc.init_vm", Errno::enomem, "hypercall __pkvm_init_vm"))
+    return fault.answer;
   const auto root =
       take_pages(pkvm::guest_root_size >> page_shift, pkvm::guest_root_size >> page_shift);
   if (!root) return negated(Errno::enomem);
@@ -180,6 +200,9 @@ int VirtualMachine::init_vm() {
 }
 
 int VirtualMachine::init_vcpu(unsigned index) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("vm.hvc.init_vcpu", Errno::enomem, "hypercall __pkvm_init_vcpu"))
+    return fault.answer;
   const std::uint64_t host_vcpu = address(vcpus_[index]);
   if (!calls_of(generation_).donates_storage)
     return to_int(kvm().call_with_refills(Hypercall::pkvm_init_vcpu, {handle_, host_vcpu}));
@@ -213,6 +236,9 @@ bool VirtualMachine::top_up(pkvm::Memcache& cache) {
 }
 
 int VirtualMachine::map_page(Pa page, std::uint64_t ipa) const {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.hvc.map", Errno::enomem,
+                                               "the hypercall that gives a page to a guest"))
+    return fault.answer;
   return calls_of(generation_).map(*this, pfn_of(page).value, ipa >> page_shift);
 }
 
@@ -222,6 +248,7 @@ int VirtualMachine::give_page(unsigned vcpu, std::uint64_t ipa) {
   const std::uint64_t index = (ipa - slot->ipa) >> page_shift;
   if (slot->given.test(index)) return negated(Errno::efault);
   if (!top_up(vcpus_[vcpu]->memory)) return negated(Errno::enomem);
+  prepare(*slot, index);
   const int mapped = map_page(slot->memory + (index << page_shift), align_down(ipa, page_size));
   if (mapped != 0) return mapped;
   slot->given.set(index);
@@ -311,6 +338,9 @@ void VirtualMachine::check_zero(Pa page) {
 }
 
 int VirtualMachine::reclaim(Slot& slot, std::uint64_t page) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.hvc.reclaim", Errno::eperm,
+                                               "hypercall __pkvm_reclaim_dying_guest_page"))
+    return fault.answer;
   const Pa pa = slot.memory + (page << page_shift);
   const std::uint64_t ipa = slot.ipa + (page << page_shift);
   const std::uint64_t place = calls_of(generation_).reclaims_by_ipa ? ipa : ipa >> page_shift;

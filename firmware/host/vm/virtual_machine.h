@@ -32,6 +32,10 @@ struct RunResult {
   int error = 0;
 };
 
+/// Where a guest's memory comes from. Pages from the end of RAM have held no code so far: where
+/// code has run, a machine that translates may have much to forget.
+enum class GuestMemory : std::uint8_t { any, end_of_ram };
+
 class VirtualMachine {
  public:
   /// KVM_CREATE_VM with type 0 or vm_type_protected.
@@ -41,8 +45,8 @@ class VirtualMachine {
   int firmware_info(std::uint64_t& size) const;
   int set_firmware_ipa(std::uint64_t ipa);
 
-  /// KVM_SET_USER_MEMORY_REGION with memory of the kernel's, zeroed.
-  int add_memory(std::uint64_t ipa, std::uint64_t size);
+  /// KVM_SET_USER_MEMORY_REGION with memory of the kernel's, each page zeroed when it is needed.
+  int add_memory(std::uint64_t ipa, std::uint64_t size, GuestMemory from = GuestMemory::any);
   /// KVM_CREATE_VCPU and KVM_ARM_VCPU_INIT.
   int create_vcpu(pkvm::VcpuPower power);
 
@@ -59,8 +63,9 @@ class VirtualMachine {
   bool is_protected() const { return shared_->is_protected != 0; }
   unsigned vcpu_count() const { return static_cast<unsigned>(shared_->created_vcpus); }
   pkvm::HostVcpu& vcpu(unsigned index) { return *vcpus_[index]; }
-  /// Where a guest page lies, for the monitor's own accesses; nothing outside the memory.
-  std::optional<Pa> backing(std::uint64_t ipa) const;
+  /// Where guest memory lies, for the monitor's own accesses; nothing unless all of it is in one
+  /// slot.
+  std::optional<Pa> backing(std::uint64_t ipa, std::uint64_t size = 1);
   /// Pages that came back from a protected guest and were not zero.
   unsigned dirty_pages() const { return dirty_pages_; }
   unsigned pages_given() const { return pages_given_; }
@@ -74,9 +79,11 @@ class VirtualMachine {
     std::uint64_t pages = 0;
     Pa memory{0};
     std::bitset<max_slot_pages> given;
+    std::bitset<max_slot_pages> zeroed;
   };
 
   Slot* slot_of(std::uint64_t ipa);
+  static void prepare(Slot& slot, std::uint64_t page);
   int start();
   int init_vm();
   int init_vcpu(unsigned index);

@@ -2,15 +2,13 @@
 #include "hyp/vm/guest_memory.h"
 
 #include "hyp/hypervisor.h"
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
 
 namespace {
-
-/// Note in an invalid entry of a guest's table (pkvm-abi.md 7.3, MMIO note of 6.6).
-constexpr Descriptor mmio_note{bit(11)};
 
 InputRange ipa_range(std::uint64_t gfn, std::uint64_t pages) {
   return {gfn << page_shift, (gfn + pages) << page_shift};
@@ -60,23 +58,29 @@ std::optional<std::uint64_t> firmware_offset(const Vm& vm, std::uint64_t ipa) {
   return offset < hyp_boot_info.pvmfw_size ? std::optional(offset) : std::nullopt;
 }
 
-/// A range may touch the firmware's place only where there is firmware for all of it.
+/// A range may touch the firmware's place only where there is firmware for all of it, in pages: the
+/// address of the place is the host's word.
 Status check_firmware(const Vm& vm, GuestPages pages) {
   const std::uint64_t first = pages.gfn << page_shift;
   const std::uint64_t last = first + ((pages.pages - 1) * page_size);
   const bool begins_inside = firmware_offset(vm, first).has_value();
   const bool ends_inside = firmware_offset(vm, last).has_value();
-  return begins_inside && !ends_inside ? Status{error(Errno::einval)} : Status{};
+  if (begins_inside && !ends_inside) return error(Errno::einval);
+  const bool fits = is_aligned(vm.pvmfw_address, page_size) || !(begins_inside || ends_inside);
+  return fits ? Status{} : error(Errno::einval);
 }
 
 void load_firmware(const Vm& vm, PaRange range, std::uint64_t ipa) {
+  bool loaded = false;
   for (Pa page = range.begin; page < range.end; page = page + page_size, ipa += page_size) {
     const auto offset = firmware_offset(vm, ipa);
     if (!offset) continue;
     const Pa source = Pa{hyp_boot_info.pvmfw_base} + *offset;
     const auto* const bytes = hypervisor().linear.pointer<std::byte>(source);
     with_page(page, [bytes](std::byte* at) { fw::copy_bytes(at, bytes, page_size); });
+    loaded = true;
   }
+  if (loaded) arch::forget_instructions();
 }
 
 /// The valid last-level page at `page`, or -EFAULT.
@@ -126,6 +130,9 @@ PageState guest_state(const Vm& vm, Ipa page) {
 }
 
 Status host_donate_guest(Vm& vm, GuestPages pages) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.donate", Errno::eperm,
+                                               "the host gives pages to a protected VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
@@ -151,6 +158,9 @@ Status host_donate_guest(Vm& vm, GuestPages pages) {
 }
 
 Status host_share_guest(Vm& vm, GuestPages pages, Prot prot) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.share", Errno::eperm,
+                                               "the host lends pages to an ordinary VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
@@ -181,6 +191,9 @@ Status host_unshare_guest(Vm& vm, std::uint64_t gfn) {
 }
 
 Status guest_share_host(Vm& vm, Ipa page) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.share_host", Errno::eperm,
+                                               "a guest shares a page with the host"))
+    return injected(fault);
   return with_guest_page(vm, page, PageState::owned, [&](PaRange range) -> Status {
     const Status lent = hypervisor().ownership->lend_to_host(range);
     if (lent) check(set_guest_state(vm, page, range.begin, PageState::shared_owned).has_value());
@@ -189,6 +202,9 @@ Status guest_share_host(Vm& vm, Ipa page) {
 }
 
 Status guest_unshare_host(Vm& vm, Ipa page) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.unshare_host", Errno::eperm, "a guest ends sharing a page"))
+    return injected(fault);
   return with_guest_page(vm, page, PageState::shared_owned, [&](PaRange range) -> Status {
     const Status taken = hypervisor().ownership->take_from_host(range, Owner::guest);
     if (taken) check(set_guest_state(vm, page, range.begin, PageState::owned).has_value());
@@ -207,12 +223,15 @@ Status guest_relinquish(Vm& vm, Ipa page) {
 }
 
 Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.reclaim", Errno::einval,
+                                               "the host takes back a page of a dying VM"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
   const Ipa page{gfn << page_shift};
   const Expected<Descriptor> found = guest_page(vm, page);
-  if (!found) return error(Errno::einval);
+  if (!found) return error(Errno::enoent);
   const Pa pa = address_of(*found);
   if (pa != pa_of(Pfn{pfn})) return error(Errno::einval);
 
@@ -233,7 +252,7 @@ Status guard_mmio_page(Vm& vm, Ipa page) {
   if (!is_aligned(page.value, page_size)) return error(Errno::einval);
   if (!vm.stage2.covers(one_page(page))) return error(Errno::einval);
   if (vm.stage2.leaf(page.value).descriptor.value != 0) return error(Errno::eperm);
-  return vm.stage2.set_invalid(one_page(page), mmio_note);
+  return vm.stage2.set_invalid(one_page(page), mmio_note(hypervisor().generation));
 }
 
 Status unguard_mmio_page(Vm& vm, Ipa page) {
@@ -244,7 +263,7 @@ Status unguard_mmio_page(Vm& vm, Ipa page) {
 
 bool is_guarded_mmio(const Vm& vm, Ipa page) {
   return is_aligned(page.value, page_size) && vm.stage2.covers(one_page(page)) &&
-         vm.stage2.leaf(page.value).descriptor == mmio_note;
+         vm.stage2.leaf(page.value).descriptor == mmio_note(hypervisor().generation);
 }
 
 }  // namespace pkvmemu::hyp

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/vm/guest_pool.h"
 
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
 
 Status GuestPool::refill(pkvm::Memcache& from, std::uint64_t wanted, Ownership& ownership) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.refill", Errno::enomem, "pages of a vCPU's memcache"))
+    return injected(fault);
   // The host can change `from` while we read it, so each value is read once, and what a page links
   // to is read only when the page is no longer the host's.
   while (free_ < wanted) {
@@ -33,6 +37,9 @@ Expected<Pa> GuestPool::pop() {
 }
 
 Expected<Pa> GuestPool::take_page() {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.table", Errno::enomem, "a page for a guest's stage 2"))
+    return injected(fault);
   const Expected<Pa> page = pop();
   if (page) fw::fill_bytes(map().pointer<void>(*page), 0, page_size);
   return page;

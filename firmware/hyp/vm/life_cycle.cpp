@@ -6,6 +6,7 @@
 #include "hyp/hypervisor.h"
 #include "hyp/vm/guest_memory.h"
 #include "hyp/vm/vm_rules.h"
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
@@ -132,6 +133,8 @@ Status take_parts(const VmRequest& request, VmParts& parts) {
 }  // namespace
 
 Expected<std::uint32_t> init_vm(const VmRequest& request) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.vm.init", Errno::enomem, "__pkvm_init_vm"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   VmParts parts;
   const Status taken = take_parts(request, parts);
@@ -151,6 +154,9 @@ Expected<std::uint32_t> init_vm(const VmRequest& request) {
 }
 
 Status init_vcpu(const VcpuRequest& request) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.vm.init_vcpu", Errno::enomem, "__pkvm_init_vcpu"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   const VmRules& rules = vm_rules(hyp.generation);
   const Expected<Storage> storage = take_storage(request.storage, pkvm::hyp_vcpu_size);
@@ -189,6 +195,9 @@ Status init_vcpu(const VcpuRequest& request) {
 }
 
 Status start_teardown_vm(std::uint64_t handle) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.vm.teardown", Errno::ebusy, "__pkvm_start_teardown_vm"))
+    return injected(fault);
   Vm* vm = hypervisor().vms.find(handle);
   if (vm == nullptr) return error(Errno::enoent);
   // A vCPU that is still loaded is a WARN in the kernel, so fatal (9.3).
@@ -199,13 +208,19 @@ Status start_teardown_vm(std::uint64_t handle) {
   return {};
 }
 
-Status reclaim_dying_guest_page(std::uint64_t handle, std::uint64_t pfn, std::uint64_t gfn) {
+Status reclaim_dying_guest_page(std::uint64_t handle, std::uint64_t pfn, std::uint64_t gfn,
+                                std::uint64_t order) {
   Vm* vm = hypervisor().vms.find(handle);
   if (vm == nullptr || !vm->is_dying) return error(Errno::einval);
+  // Guests are mapped page by page here.
+  if (order != 0) return error(Errno::e2big);
   return reclaim_guest_page(*vm, pfn, gfn);
 }
 
 Status finalize_teardown_vm(std::uint64_t handle) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.vm.finalize_teardown", Errno::ebusy, "__pkvm_finalize_teardown_vm"))
+    return injected(fault);
   Hypervisor& hyp = hypervisor();
   Vm* vm = hyp.vms.find(handle);
   if (vm == nullptr) return error(Errno::enoent);

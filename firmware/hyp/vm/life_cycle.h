@@ -31,8 +31,9 @@ struct VcpuRequest {
 Status init_vcpu(const VcpuRequest& request);
 
 Status start_teardown_vm(std::uint64_t handle);
-/// A page of a dying guest.
-Status reclaim_dying_guest_page(std::uint64_t handle, std::uint64_t pfn, std::uint64_t gfn);
+/// 2^order pages of a dying guest.
+Status reclaim_dying_guest_page(std::uint64_t handle, std::uint64_t pfn, std::uint64_t gfn,
+                                std::uint64_t order = 0);
 Status finalize_teardown_vm(std::uint64_t handle);
 
 void load_vcpu(std::uint64_t handle, std::uint64_t index);

@@ -105,10 +105,8 @@ void call_reclaim_page_at_ipa(user_pt_regs* regs) {
   answer(regs, reclaim_dying_guest_page(regs->regs[1], regs->regs[2], regs->regs[3] >> page_shift));
 }
 void call_reclaim_page_at_gfn(user_pt_regs* regs) {
-  constexpr u64 one_page = 0;  // x4 is the order
-  answer(regs, regs->regs[4] == one_page
-                   ? reclaim_dying_guest_page(regs->regs[1], regs->regs[2], regs->regs[3])
-                   : Status{error(Errno::e2big)});
+  const auto& x = regs->regs;
+  answer(regs, reclaim_dying_guest_page(x[1], x[2], x[3], x[4]));
 }
 
 void call_host_map_guest_page(user_pt_regs* regs) {

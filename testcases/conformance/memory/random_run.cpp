@@ -5,13 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <cstring>
-#include <optional>
 
 #include "conformance/memory/script.h"
 #include "harness/in_process.h"
 #include "pkvm/event.h"
-#include "pkvm/platform.h"
 
 namespace pkvmemu::test {
 namespace {
@@ -40,10 +37,9 @@ constexpr std::uint64_t frame_of(std::size_t page) {
 RandomRun::RandomRun(const pkvm::GenerationInfo& generation, std::uint64_t seed)
     : generation_(generation), random_(seed), model_(generation.id) {
   options_.modules = {module(fmt::format("{}/memory", generation.kmi))};
-  // What the scan starts from.
-  call(MEMORY_STAGE2, {}, 0);
-  call(MEMORY_STAGE1, {}, 0);
-  call(MEMORY_LINEAR, {random_first_frame}, 0);
+  options_.wishes = PageScan::first_calls();
+  texts_.resize(options_.wishes.size(), "for the scan");
+  expected_.resize(options_.wishes.size());
 }
 
 void RandomRun::call(memory_operation operation, std::vector<std::uint64_t> arguments,
@@ -135,26 +131,19 @@ void RandomRun::add_pin_step(std::size_t first, std::size_t count) {
 
 std::string RandomRun::run() {
   machine_ = boot_in_process(options_);
-  reader_ = [this](Pa pa) -> std::optional<std::uint64_t> {
-    const auto bytes = machine_->memory(pa, sizeof(std::uint64_t));
-    if (!bytes) return std::nullopt;
-    std::uint64_t value = 0;
-    std::memcpy(&value, bytes->data(), sizeof(value));
-    return value;
-  };
   const machine::Exit exit = machine_->run();
   if (exit.reason != machine::ExitReason::powered_off) return "the run did not end by itself";
 
+  scan_ = std::make_unique<PageScan>(*machine_);
+
+  const std::size_t first_step = PageScan::first_calls().size();
   std::size_t step = 0;
   for (const machine::Event& event : machine_->events()) {
     const auto& v = event.record.value;
     const bool is_call = event.record.kind == Kind::call_end;
     if (event.from_hyp || (!is_call && event.record.kind != Kind::touch_end)) continue;
-    if (step == 0) stage2_ = {.hcr = v[3], .vtcr = v[2], .vttbr = v[1]};
-    if (step == 1) stage1_ = {.sctlr = v[3], .tcr = v[2], .ttbr0 = v[1], .mair = v[4]};
-    if (step == 2) linear_offset_ = v[1] - v[2];
     const auto answer = static_cast<std::int64_t>(is_call ? v[1] : v[0]);
-    if (step > 2 && answer != expected_.at(step))
+    if (step >= first_step && answer != expected_.at(step))
       return fmt::format("step {}, {}: the model says {}, the machine {}", step, texts_.at(step),
                          expected_.at(step), answer);
     ++step;
@@ -163,46 +152,28 @@ std::string RandomRun::run() {
   return {};
 }
 
-mmu::WalkContext RandomRun::context() const {
-  return {.memory = reader_, .features = {.xnx = true}};
-}
-
-bool RandomRun::host_may(Pa pa, AccessKind kind) const {
-  const auto found = mmu::translate(stage2_, Ipa{pa.value}, {.kind = kind}, context());
-  return found && found->output == pa;
-}
-
-bool RandomRun::hyp_may(Pa pa, AccessKind kind) const {
-  const auto found =
-      mmu::translate(stage1_, Va{pa.value + linear_offset_}, {.kind = kind}, context());
-  return found && found->output == pa;
-}
-
 std::string RandomRun::scan_page(std::size_t page) const {
   const Pa pa{frame_of(page) << 12};
   const Holder holder = model_[page].holder;
   for (const AccessRow& row : access_rows)
-    if (host_may(pa, row.kind) != model_.host_may(page, row.right))
+    if (scan_->host_may(pa, row.kind) != model_.host_may(page, row.right))
       return fmt::format("page {} (holder {}): host {} is {}", page, static_cast<int>(holder),
-                         row.letter, host_may(pa, row.kind));
+                         row.letter, scan_->host_may(pa, row.kind));
   const bool aliased = holder == Holder::shared || holder == Holder::hyp;
   for (const AccessKind kind : {AccessKind::read, AccessKind::write})
-    if (hyp_may(pa, kind) != aliased)
+    if (scan_->hyp_may(pa, kind) != aliased)
       return fmt::format("page {} (holder {}): alias is {}", page, static_cast<int>(holder),
                          !aliased);
-  if (hyp_may(pa, AccessKind::execute)) return fmt::format("page {}: the alias executes", page);
+  if (scan_->hyp_may(pa, AccessKind::execute))
+    return fmt::format("page {}: the alias executes", page);
   return {};
 }
 
 /// Every other page of RAM: no two owners.
 std::string RandomRun::scan_rest() const {
-  const std::uint64_t end = pkvm::platform::ram_base + pkvm::platform::default_ram_size;
-  for (Pa pa{pkvm::platform::ram_base}; pa < Pa{end}; pa = pa + page_size) {
-    const std::uint64_t frame = pa.value >> 12;
-    if (frame >= random_first_frame && frame < random_first_frame + random_pages) continue;
-    if (host_may(pa, AccessKind::read) && hyp_may(pa, AccessKind::read))
-      return fmt::format("{:#x}: the host's and the hypervisor's", pa.value);
-  }
+  for (const std::uint64_t frame : scan_->frames_of_both())
+    if (frame < random_first_frame || frame >= random_first_frame + random_pages)
+      return fmt::format("frame {:#x}: the host's and the hypervisor's", frame);
   return {};
 }
 

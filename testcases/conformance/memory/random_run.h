@@ -4,15 +4,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "conformance/memory/page_scan.h"
 #include "firmware/hyp/memory_model.h"
 #include "machine/machine.h"
-#include "mmu/translate.h"
 #include "modules/memory/operations.h"
 #include "pkvm/generation.h"
 #include "run_options.h"
@@ -46,9 +45,6 @@ class RandomRun {
   void add_pin_step(std::size_t first, std::size_t count);
   [[nodiscard]] std::string scan_page(std::size_t page) const;
   [[nodiscard]] std::string scan_rest() const;
-  [[nodiscard]] bool host_may(Pa pa, mmu::AccessKind kind) const;
-  [[nodiscard]] bool hyp_may(Pa pa, mmu::AccessKind kind) const;
-  [[nodiscard]] mmu::WalkContext context() const;
 
   pkvm::GenerationInfo generation_;
   std::mt19937_64 random_;
@@ -57,10 +53,7 @@ class RandomRun {
   std::vector<std::string> texts_;
   std::vector<std::int64_t> expected_;
   std::unique_ptr<machine::Machine> machine_;
-  std::function<std::optional<std::uint64_t>(Pa)> reader_;
-  mmu::Stage2 stage2_;
-  mmu::El2Regime stage1_;
-  std::uint64_t linear_offset_ = 0;
+  std::unique_ptr<PageScan> scan_;
 };
 
 }  // namespace pkvmemu::test

@@ -19,6 +19,7 @@ PKVMEMU_EACH_GENERATION(Transitions);
 // The host keeps a page that it shares, EL2 reads and writes it; once, and only what it owns.
 TEST_P(Transitions, ShareLendsAPage) {
   holds("1.6/host_share_hyp");
+  holds("1.6/host_unshare_hyp");
   holds("7.6/host_share_hyp");
   holds("7.6/host_unshare_hyp");
   Script s = script();
@@ -60,6 +61,7 @@ TEST_P(Transitions, OnlyRamIsShared) {
 // A shared page that is pinned stays shared; each pin counts; the code is the generation's.
 TEST_P(Transitions, PinsHoldAPage) {
   holds("1.6/pin_shared_mem");
+  holds("1.6/unpin_shared_mem");
   holds("7.6/pin_unpin");
   holds("7.6/host_unshare_hyp.pinned");
   const std::int64_t pinned = of(ebusy, einval, ebusy);

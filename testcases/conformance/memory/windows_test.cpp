@@ -216,6 +216,7 @@ PKVMEMU_EACH_GENERATION(EarlyMaps);
 TEST_P(EarlyMaps, ShowHostMemory) {
   holds("1.6/linear_map_early");
   holds("1.6/linear_map_early.null");
+  holds("1.6/linear_unmap_early");
   Script find = script();
   const auto linear = find.ask(MEMORY_LINEAR, {page});
   find.run(Script::On::machine);
@@ -244,43 +245,6 @@ TEST_P(EarlyMaps, LeftOversAreFatal) {
   s.in(Script::Phase::early);
   s.ask(MEMORY_EARLY_ON, {address, 2 * page_bytes, prot::rw});
   s.run_to_panic();
-}
-
-class Library : public MemoryTest {};
-PKVMEMU_EACH_GENERATION(Library);
-
-// memcpy and memset do what they say and return their destination; hyp_va and hyp_pa are each
-// other's inverse.
-TEST_P(Library, MemoryFunctions) {
-  holds("1.6/memcpy_memset");
-  holds("1.6/hyp_pa_hyp_va");
-  Script s = script();
-  s.expect(MEMORY_DONATE, {page, 2, 0}, 0);
-  const auto linear = s.ask(MEMORY_LINEAR, {page});
-  const auto second = s.ask(MEMORY_LINEAR, {page + 1});
-  const auto filled = s.ask(MEMORY_FILL, {page, 0x15a});
-  s.expect(MEMORY_READ, {page, page_bytes - 8}, 0x5a5a'5a5a'5a5a'5a5a);
-  const auto copied = s.ask(MEMORY_COPY, {page + 1, page});
-  s.expect(MEMORY_READ, {page + 1, page_bytes - 8}, 0x5a5a'5a5a'5a5a'5a5a);
-  s.run();
-  EXPECT_EQ(s.result(linear, 2), address);
-  EXPECT_EQ(s.result(filled, 1), s.result(linear, 1));
-  EXPECT_EQ(s.result(copied, 1), s.result(second, 1));
-}
-
-// A kernel address becomes its linear one at EL2; what is none stays as it is from 6.6 on.
-TEST_P(Library, KernelAddresses) {
-  holds("1.6/kern_hyp_va");
-  constexpr std::uint64_t page_offset = 0xffff'ff80'0000'0000;
-  constexpr std::uint64_t ram_begin = 0x4000'0000;
-  constexpr std::uint64_t user = 0x12'3456;
-  Script s = script();
-  const auto linear = s.ask(MEMORY_LINEAR, {page});
-  const auto kernel = s.ask(MEMORY_KERN_VA, {page_offset + address - ram_begin});
-  const auto other = s.ask(MEMORY_KERN_VA, {user});
-  s.run();
-  EXPECT_EQ(s.result(kernel, 1), s.result(linear, 1));
-  EXPECT_EQ(s.result(other, 1) == user, !is(g6_1));
 }
 
 }  // namespace

@@ -50,15 +50,57 @@ TEST_P(Dispatch, X0OfAStaticHandler) {
   holds("4.3/static.x0");
 }
 
-// Bit 16 says that the caller has no SVE state: 6.6 and 6.12 strip it, to 6.1 it is another number.
+// Bit 16 says that the caller has no SVE state: 6.6 and 6.12 strip it from any id, to 6.1 it is
+// another number.
 TEST_P(Dispatch, SveHint) {
+  const auto share = *pkvm::hypercall_number(id(), pkvm::Hypercall::pkvm_host_share_hyp);
   const auto hinted = hvc(dynamic | pkvm::smccc::sve_hint, {SYSTEM_READ_HCR, 0x12, 0x13});
+  const auto static_call = hvc(kvm_host_id(share) | pkvm::smccc::sve_hint, {0x50000, 0x12, 0x13});
+  const auto shared = hvc(kvm_host_id(share), {0x50000});
   run();
-  if (GetParam().strips_sve_hint)
-    EXPECT_EQ(x(hinted, 0), 0U);
-  else
-    EXPECT_EQ(x(hinted, 0), not_supported);
+  const bool stripped = GetParam().strips_sve_hint;
+  for (const std::size_t call : {hinted, static_call})
+    EXPECT_EQ(x(call, 0), stripped ? 0 : not_supported);
+  EXPECT_EQ(answer(shared), stripped ? eperm : 0) << "whether the hinted call shared it";
   holds("4.3/sve_hint");
+  holds("4.1/sve_hint.static");
+}
+
+// An id with one field of its own changed is nobody's; the number alone picks the handler.
+TEST_P(Dispatch, EachFieldOfAnIdCounts) {
+  const auto good = hvc(0xC600'0080, {SYSTEM_READ_HCR, 0x12, 0x13});
+  const auto no_fast_call = probe(dynamic & ~std::uint64_t{0x8000'0000});
+  const auto convention_32 = probe(dynamic & ~std::uint64_t{0x4000'0000});
+  std::vector<std::size_t> owners;
+  for (const std::uint64_t owner : {0U, 1U, 4U, 5U, 7U, 0x30U, 0x3FU})
+    owners.push_back(probe((dynamic & ~std::uint64_t{0x3F00'0000}) | owner << 24U));
+  std::vector<std::size_t> reserved;
+  for (unsigned bit = 17; bit < 24; ++bit)
+    reserved.push_back(probe(dynamic | std::uint64_t{1} << bit));
+  // By so much below the range that the difference, as 32 bits, is far above it.
+  const auto below = probe(dynamic - 0x8000'0000U);
+  const auto just_below = probe(kvm_host_id(0) - 1);
+  run();
+  EXPECT_EQ(x(good, 0), 0U);
+  is_unknown(no_fast_call);
+  is_unknown(convention_32);
+  for (const std::size_t call : owners)
+    is_unknown(call);
+  for (const std::size_t call : reserved)
+    is_unknown(call);
+  is_unknown(below);
+  is_unknown(just_below);
+  for (const std::string_view row : {"4.1/first_dynamic", "4.1/fast_call", "4.1/convention",
+                                     "4.1/owner", "4.1/reserved", "4.3/signed"})
+    holds(row);
+}
+
+// The instruction's immediate is not looked at.
+TEST_P(Dispatch, ImmediateDoesNotCount) {
+  parameter("system.immediate=1");
+  run();
+  EXPECT_EQ(lines("system: immediate x0 0 same 1"), 1U);
+  holds("4.1/immediate");
 }
 
 // The upper half of x0 counts for static calls, and does not for dynamic ones, whose index is an
@@ -111,6 +153,8 @@ TEST_P(Dispatch, EarlyCallsAreClosedAfterFinalisation) {
   EXPECT_EQ(answer(finalize), eperm);
   holds("4.3/static.too_early");
   holds("5.1/split");
+  EXPECT_LT(*pkvm::hypercall_number(id(), pkvm::Hypercall::pkvm_register_hcall), split);
+  holds("4.2/phase");
 }
 
 // A NULL handler takes a number of its own and behaves as if nobody had registered it.
@@ -135,6 +179,7 @@ TEST_P(Dispatch, HandlersAreNumberedOverAllModules) {
   EXPECT_EQ(lines("127 registered, last 255, then -12"), 1U);
   EXPECT_NE(x(last, 0), not_supported);
   holds("4.2/full");
+  holds("4.2/duplicates");
   holds("4.2/numbers");
 }
 

@@ -153,11 +153,11 @@ TEST(IommuAbortHandler, IsAskedFirst) {
   kvm_iommu_ops_6_12 driver = hyp_null_iommu_ops_6_12;
   driver.dabt_handler = takes_it;
   ASSERT_EQ(world.hyp().iommu.init({.ops = reinterpret_cast<const IommuOps*>(&driver),
-                                    .memcache_head = 0,
-                                    .pages = 0,
+                                    .memcache = {},
                                     .argument = 0,
-                                    .incomplete = IncompleteDriver::no_device},
-                                   world.ownership(), world.space().linear()),
+                                    .incomplete = IncompleteDriver::no_device,
+                                    .generation = Generation::android16_6_12},
+                                   *world.hyp().iommu_pools),
             0);
   user_pt_regs regs{};
   const auto fault_at = [&](Pa pa) {

@@ -112,7 +112,7 @@ TEST_F(ModuleTest, NullIommuDriver) {
   auto* first = world.hyp().linear.pointer<std::uint64_t>(page);
   *first = (page + (4 * page_size)).value | 1;  // the next block: two pages
   EXPECT_EQ(result(Hypercall::pkvm_iommu_init, {ops, page.value, 2, 0}), 0);
-  EXPECT_EQ(world.hyp().iommu.atomic_pages(), 3U);
+  EXPECT_EQ(world.hyp().iommu_pools->atomic_pages(), 3U);
   EXPECT_FALSE(is_valid(world.host().leaf(page + (5 * page_size)).descriptor));
 }
 

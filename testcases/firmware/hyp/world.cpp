@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "world.h"
 
-#include <cstdlib>
-#include <cstring>
-
 #include "hyp/setup.h"
 #include "hyp/static_calls.h"
 
@@ -29,13 +26,12 @@ Vmemmap World::vmemmap() {
   return Vmemmap{reinterpret_cast<HypPage*>(base)};
 }
 
-World::World(pkvm::Generation generation)
-    : memory_(std::aligned_alloc(2 * mib, ram_size)),
+World::World(pkvm::Generation generation, PaRange cma)
+    : memory_(ram_size, 2 * mib),
       pages_(ram_size / page_size),
       regions_{{{.base = ram_begin.value, .size = 4 * mib, .flags = 0},
                 {.base = no_map_begin.value, .size = mib, .flags = pkvm::HypMemoryRegion::nomap},
                 {.base = no_map_begin.value + mib, .size = 3 * mib, .flags = 0}}} {
-  std::memset(memory_.get(), 0, ram_size);
   arch::fake::reset();
   arch::write<arch::Sysreg::id_aa64mmfr0_el1>(parange_48_bits);
   hyp_per_cpu[0] = {};
@@ -46,7 +42,7 @@ World::World(pkvm::Generation generation)
   std::construct_at(&hyp);
   hyp.generation = generation;
   hyp.cpus = 1;
-  hyp.linear = LinearMap{ram_begin.value - reinterpret_cast<std::uint64_t>(memory_.get())};
+  hyp.linear = LinearMap{ram_begin.value - reinterpret_cast<std::uint64_t>(memory_.begin())};
   EarlyPages& early = hyp.early.emplace(hyp.linear, pool_begin, ram_end);
   hyp.space.emplace(
       Layout::make(48, Pa{0x4020'0000}, 1, address_rules(generation)),
@@ -61,7 +57,11 @@ World::World(pkvm::Generation generation)
   HostStage2& host =
       hyp.host.emplace(MemoryMap{regions_}, hyp.stage2_shape, hyp.stage2_root, pool, generation);
   Ownership& owners = hyp.ownership.emplace(host, *hyp.space, vmemmap(), generation);
-  if (hyp.space->layout().heap != HypVa{0}) hyp.heap.emplace(*hyp.space, owners, generation);
+  if (hyp.space->layout().heap != HypVa{0}) {
+    hyp.heap.emplace(*hyp.space, owners, generation);
+    hyp.iommu_pools.emplace(*hyp.space, owners, vmemmap(), cma, generation);
+    host.mirror_to(hyp.iommu);
+  }
   const PaRange pool_range{pool_begin, ram_end};
   check(hyp.space->map_linear(pool_range, prot_rw, PageState::owned).has_value());
   check(host.map_all_memory().has_value());

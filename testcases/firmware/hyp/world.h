@@ -10,9 +10,9 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "backing.h"
 #include "hyp/hypervisor.h"
 #include "lib/arch_fake.h"
 
@@ -35,7 +35,8 @@ constexpr Pa host_page(std::uint64_t n) {
 
 class World {
  public:
-  explicit World(pkvm::Generation generation = pkvm::Generation::android15_6_6);
+  explicit World(pkvm::Generation generation = pkvm::Generation::android15_6_6,
+                 PaRange cma = {Pa{0}, Pa{0}});
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -48,12 +49,10 @@ class World {
   PagePool& pool() const { return *hyp().pool; }
   HypPage& page(Pa pa) { return vmemmap().page(pa); }
   Vmemmap vmemmap();
+  Backing& backing() { return memory_; }
 
  private:
-  struct FreeDeleter {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-  std::unique_ptr<void, FreeDeleter> memory_;
+  Backing memory_;
   std::vector<HypPage> pages_;
   std::array<pkvm::HypMemoryRegion, 3> regions_;
 };

@@ -15,6 +15,7 @@
 int kvm_nvhe_sym(steps_hyp_init)(const struct pkvm_module_ops *ops);
 void kvm_nvhe_sym(steps_hvc)(handler_regs *regs);
 extern int kvm_nvhe_sym(steps_init_answer);
+extern int kvm_nvhe_sym(steps_registers);
 extern u64 kvm_nvhe_sym(steps_in_bss)[];
 extern u64 *volatile kvm_nvhe_sym(steps_pointer);
 
@@ -111,8 +112,9 @@ static void before_load(void)
 				;
 	if (is("finalized"))
 		call(finalize, 0, 0);
-	if (is("init"))
+	if (is("init") || is("registers"))
 		kvm_nvhe_sym(steps_init_answer) = -22;
+	kvm_nvhe_sym(steps_registers) = is("registers") || is("notifier");
 }
 
 static void after_load(unsigned long token)

@@ -25,11 +25,14 @@ static bool smc;
 static unsigned long hcr;
 /* Registers a NULL handler. */
 static bool null;
+/* Calls with another immediate than 0 in the instruction. */
+static bool immediate;
 
 module_param(topup, uint, 0444);
 module_param(trap, int, 0444);
 module_param(smc, bool, 0444);
 module_param(null, bool, 0444);
+module_param(immediate, bool, 0444);
 module_param(hcr, ulong, 0444);
 
 static void provoke_trap(int number)
@@ -82,6 +85,24 @@ static void issue_smc(int number)
 		pr_info("system: smc x%d 0x%llx\n", i, x[i]);
 }
 
+/* The same call by HVC #0 and by HVC #0xbeef: x0 and x1 of both. */
+static void compare_immediates(int number)
+{
+	struct arm_smccc_res plain, other;
+
+	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_ID(number), SYSTEM_READ_HCR, &plain);
+	{
+		register unsigned long x0 __asm__("x0") = KVM_HOST_SMCCC_ID(number);
+		register unsigned long x1 __asm__("x1") = SYSTEM_READ_HCR;
+
+		__asm__ volatile("hvc #0xbeef" : "+r"(x0), "+r"(x1) : : "x2", "x3", "memory");
+		other.a0 = x0;
+		other.a1 = x1;
+	}
+	pr_info("system: immediate x0 %lx same %d\n", other.a0,
+		plain.a0 == other.a0 && plain.a1 == other.a1);
+}
+
 static int __init system_init(void)
 {
 	unsigned long token;
@@ -99,6 +120,8 @@ static int __init system_init(void)
 		pr_info("system: topup %d\n", __pkvm_topup_hyp_alloc(topup));
 	if (null)
 		pr_info("system: null handler %d\n", __pkvm_register_el2_call(0));
+	if (immediate)
+		compare_immediates(ret);
 	if (hcr)
 		pkvm_el2_mod_call(ret, SYSTEM_HCR, hcr, 0);
 	if (trap >= 0)

@@ -166,7 +166,9 @@ TEST(Cli, AGoodRunEndsWithTheVerdict) {
   EXPECT_THAT(lines[lines.size() - 3],
               StartsWith("call hello/hello_hvc (hvc 128) (0x11, 0x22): x0 0, x1 0x33,"));
   EXPECT_EQ(lines[lines.size() - 2], "module hello: loaded, init 0, hvc 128");
-  EXPECT_EQ(lines.back(), "protected VMs: available (firmware intact, not started)");
+  EXPECT_EQ(lines.back(),
+            "protected VMs: available (create 0, firmware info 0 (1048576 bytes), set firmware 0, "
+            "run 0: pvmfw reported in)");
   EXPECT_THAT(result.err, IsEmpty());
   EXPECT_THAT(result.out, Not(HasSubstr("\x1b["))) << "colour without a terminal";
 }
@@ -179,7 +181,8 @@ TEST(Cli, AFailedLoadIsTen) {
   EXPECT_THAT(lines, Contains("module initfail: NOT loaded: init returned -12 (ENOMEM)"));
   EXPECT_EQ(lines.back(),
             "protected VMs: NOT available: module initfail: init returned -12 (ENOMEM); pvmfw "
-            "wiped before deprivilege");
+            "wiped before deprivilege; create 0, firmware info 0 (1048576 bytes), set firmware 0, "
+            "run -14 (EFAULT): no pvmfw reported in");
   EXPECT_EQ(run.report.at("calls").at(0).at("state"), "not-made");
   EXPECT_TRUE(run.report.at("calls").at(0).at("result").is_null());
 }

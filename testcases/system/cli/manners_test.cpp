@@ -44,7 +44,8 @@ TEST(Quiet, WhatWentWrongStays) {
       run.out,
       "module initfail: NOT loaded: init returned -12 (ENOMEM)\n"
       "protected VMs: NOT available: module initfail: init returned -12 (ENOMEM); pvmfw wiped "
-      "before deprivilege\n");
+      "before deprivilege; create 0, firmware info 0 (1048576 bytes), set firmware 0, run -14 "
+      "(EFAULT): no pvmfw reported in\n");
   EXPECT_THAT(run.err, IsEmpty());
 }
 

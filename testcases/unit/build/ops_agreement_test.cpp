@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The SDK and the firmware describe struct pkvm_module_ops independently (sdk/kmi/*, and
-// include/pkvm/ops.def with firmware/hyp/abi_types.h). A module calls through the one and lands in
-// the other, so slots and types have to agree: types are compared by their kCFI hashes, the C
-// compiler's for the SDK against the C++ compiler's for the firmware, in both flavours.
+// A module calls through the SDK's struct pkvm_module_ops, which C compiles with the SDK's types,
+// and lands in the firmware's table, which C++ compiles with those of firmware/hyp/abi_types.h.
+// Both come from include/pkvm/ops.def; types are compared by their kCFI hashes, in both flavours.
+// What the description itself says is held against the specification, by slot and C type.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,8 +31,6 @@ struct Op {
 // clang-format off
 #define PKVM_OP(name, variant, returns, parameters, ...) {#name, #returns, #parameters, {__VA_ARGS__}},
 // clang-format on
-#define PKVM_MISSING_OP PKVM_OP
-#define PKVM_PRESERVE_OP PKVM_OP
 constexpr Op ops[] = {
 #include "pkvm/ops.def"
 };

@@ -43,7 +43,7 @@ TEST_P(EveryGeneration, HeadersStandAlone) {
   const fs::path sdk = PKVMEMU_SDK;
   std::vector<std::string> headers =
       headers_below(sdk / "kmi" / pkvm::info(GetParam()).kmi / "include");
-  ASSERT_EQ(headers.size(), 3);
+  ASSERT_GE(headers.size(), 3);
   if (GetParam() == pkvm::Generation::android15_6_6) {
     const std::vector<std::string> common = headers_below(sdk / "include");
     ASSERT_GT(common.size(), 20);

@@ -10,10 +10,13 @@
 namespace pkvmemu::conformance {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
-constexpr std::string_view sections = "- {section: '3.2', title: steps}\n";
+constexpr std::string_view sections =
+    "- {section: '1.6', title: ops}\n- {section: '3.2', title: steps}\n";
 
 Result<Catalogue> read_rows(std::string_view rows) {
   const test::ScratchDirectory folder;
@@ -44,6 +47,18 @@ TEST(Rows, HaveAReasonForEachGeneration) {
   EXPECT_THAT(catalogue->rows[0].untested, ElementsAre("no driver", "", ""));
 }
 
+// Every operation that the firmware has wants a row of its own on each generation that has it.
+TEST(Rows, OpsWithoutRowsAreTold) {
+  const auto catalogue =
+      read_rows("- row: 1.6/puts.bytes\n  says: one\n  in: [android15-6.6, android16-6.12]\n");
+  ASSERT_TRUE(catalogue) << catalogue.error().message;
+  const auto missing = ops_without_rows(*catalogue);
+  EXPECT_THAT(missing, Contains(HasSubstr("1.6/puts: no row on android14-6.1")));
+  EXPECT_THAT(missing, Not(Contains(HasSubstr("1.6/puts: no row on android15-6.6"))));
+  EXPECT_THAT(missing, Contains(HasSubstr("1.6/putc: no row on android16-6.12")));
+  EXPECT_THAT(missing, Not(Contains(HasSubstr("1.6/putc: no row on android14-6.1"))));
+}
+
 // Bad twins: each mistake is told with its file and line.
 TEST(Rows, MistakesAreToldWithTheirLine) {
   struct Mistake {
@@ -61,6 +76,10 @@ TEST(Rows, MistakesAreToldWithTheirLine) {
                    "rows.yaml:4: a reason for a generation that does not have the row"},
            Mistake{"- row: 3.2/first\n  says: one\n- row: 3.2/first\n  says: one\n",
                    "rows.yaml:3: 3.2/first is there twice"},
+           Mistake{"- row: 1.6/memcpy_memset\n  says: one\n",
+                   "rows.yaml:1: android14-6.1 has no operation memcpy_memset"},
+           Mistake{"- row: 1.6/putc.one\n  says: one\n",
+                   "rows.yaml:1: android14-6.1 has no operation putc"},
            Mistake{"- row: [\n", "rows.yaml:"},
        }) {
     const auto catalogue = read_rows(mistake.rows);

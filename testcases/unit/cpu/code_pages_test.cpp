@@ -98,26 +98,48 @@ TEST_P(RewrittenCode, RunsAsWrittenAfterIc) {
   }
 }
 
-// When the names run out the first one is used again, once the translations of the page were
-// dropped.
+// When the names run out the translations of the page are dropped, and its first name is used
+// again.
 TEST(CodePages, NamesRunOut) {
   CodePages pages;
   pages.add_ram(Pa{ram_base}, ram_size);
   const Pa page{ram_base};
-  for (unsigned name = 1; name < CodePages::most_names; ++name) {
-    EXPECT_EQ(pages.fetched(page, zeros), page + ((name - 1) * CodePages::stride));
+  for (unsigned name = 0; name < CodePages::most_names; ++name) {
+    if (name != 0) {
+      EXPECT_EQ(pages.fetched(page, zeros), std::nullopt) << name;
+      ASSERT_TRUE(pages.wants_name()) << name;
+      pages.name_added();
+    }
+    EXPECT_EQ(pages.fetched(page, zeros), page + (name * CodePages::stride));
     pages.written(page);
     EXPECT_TRUE(pages.invalidate());
-    ASSERT_TRUE(pages.wants_name()) << name;
-    pages.name_added();
   }
-  static_cast<void>(pages.fetched(page, zeros));
-  pages.written(page);
-  EXPECT_TRUE(pages.invalidate());
+  EXPECT_EQ(pages.fetched(page, zeros), std::nullopt);
   ASSERT_TRUE(pages.wants_name());
   EXPECT_EQ(pages.names(), CodePages::most_names);
   pages.dropped();
+  EXPECT_FALSE(pages.wants_name());
   EXPECT_EQ(pages.fetched(page, zeros), page);
+}
+
+// A page that was rewritten costs nothing until it is fetched from again, and then takes a name
+// that another page asked for before.
+TEST(CodePages, ANameIsWantedOnlyByAFetch) {
+  CodePages pages;
+  pages.add_ram(Pa{ram_base}, ram_size);
+  const Pa first{ram_base};
+  const Pa second{ram_base + 0x1000};
+  for (const Pa page : {first, second}) {
+    EXPECT_EQ(pages.fetched(page, zeros), page);
+    pages.written(page);
+  }
+  EXPECT_TRUE(pages.invalidate());
+  EXPECT_FALSE(pages.wants_name());
+  EXPECT_EQ(pages.fetched(first, zeros), std::nullopt);
+  pages.name_added();
+  EXPECT_EQ(pages.fetched(first, zeros), first + CodePages::stride);
+  EXPECT_EQ(pages.fetched(second, zeros), second + CodePages::stride);
+  EXPECT_FALSE(pages.wants_name());
 }
 
 // Pages that are only fetched, or only written, keep their names; the TLB is flushed when something
@@ -137,7 +159,7 @@ TEST(CodePages, OnlyRewrittenCodeGetsAnotherName) {
 
   pages.written(one);
   EXPECT_TRUE(pages.invalidate());
-  ASSERT_TRUE(pages.wants_name());
+  EXPECT_EQ(pages.fetched(one, zeros), std::nullopt);
   pages.name_added();
   EXPECT_EQ(pages.fetched(one, zeros), one + CodePages::stride);
   EXPECT_EQ(pages.fetched(other, zeros), other);

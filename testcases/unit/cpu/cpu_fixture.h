@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <vector>
@@ -78,11 +79,17 @@ class RecordingBoard : public Board {
   void exception_returned(unsigned from_el, unsigned to_el) noexcept override {
     returns.emplace_back(from_el, to_el);
   }
+  void code_reached(std::uint64_t address) noexcept override {
+    reached.push_back(address);
+    if (on_code) on_code();
+  }
 
   Cpu* cpu = nullptr;
   unsigned secure_calls = 0;
   std::vector<ExceptionEntry> entries;
   std::vector<std::pair<unsigned, unsigned>> returns;
+  std::vector<std::uint64_t> reached;
+  std::function<void()> on_code;
 };
 
 class RecordingWindow : public MmioWindow {

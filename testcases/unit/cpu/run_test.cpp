@@ -72,6 +72,37 @@ TEST_F(Running, ARequestFromAnotherThreadStops) {
   EXPECT_EQ(cpu_->pc(), code);
 }
 
+// The board hears of a watched instruction each time, before it runs: what it puts into a register
+// there the instruction sees. Others it does not hear of.
+TEST_F(Running, WatchedCodeIsReportedBeforeItRuns) {
+  put(code, {a64::movz(2, 3), a64::add(1, 1, 1), a64::subs(2, 2, 1), a64::branch_not_equal(-2),
+             a64::smc(0)});
+  cpu_->watch_code(code + 4);
+  board_.on_code = [this] { cpu_->set_x(1, cpu_->x(1) + 100); };
+  EXPECT_EQ(cpu_->run(plenty).reason, StopReason::board);
+  EXPECT_THAT(board_.reached, ElementsAre(code + 4, code + 4, code + 4));
+  EXPECT_EQ(cpu_->x(1), 303U);
+  EXPECT_EQ(cpu_->instructions(), 1U + 9U + 1U);
+}
+
+// A board that stops there stops before the watched instruction, with the exact count, and the next
+// run goes on with it.
+TEST_F(Running, AStopAtWatchedCodeIsBeforeIt) {
+  put(code, {a64::movz(1, 1), a64::nop, a64::add(1, 1, 1), a64::nop, a64::smc(0)});
+  cpu_->watch_code(code + 8);
+  board_.on_code = [this] { cpu_->stop(); };
+  EXPECT_EQ(cpu_->run(plenty).reason, StopReason::board);
+  EXPECT_EQ(board_.secure_calls, 0U);
+  EXPECT_EQ(cpu_->pc(), code + 8);
+  EXPECT_EQ(cpu_->x(1), 1U);
+  EXPECT_EQ(cpu_->instructions(), 2U);
+  board_.on_code = nullptr;
+  EXPECT_EQ(cpu_->run(plenty).reason, StopReason::board);
+  EXPECT_EQ(board_.secure_calls, 1U);
+  EXPECT_EQ(cpu_->x(1), 2U);
+  EXPECT_EQ(cpu_->instructions(), 5U);
+}
+
 // A fault in the middle of a block counts what ran before it, and not the rest.
 TEST_F(Running, AFaultInTheMiddleOfABlockIsCountedExactly) {
   put(el2_vectors + 0x200, {a64::smc(0)});

@@ -115,8 +115,6 @@ const std::vector<Twin> twins = {
      "kCFI words are absent", "-fsanitize=kcfi"},
     {"EmptySections", [] { return KoEditor::of("hello"); }, Level::note, Errno::none,
      "brings the hypervisor down", "init"},
-    {"MissingOp", [] { return KoEditor::own("opsflow", "android15-6.6"); }, Level::note,
-     Errno::none, "does not have yet: iommu_snapshot_host_stage2", "exit code 15"},
     {"NoEl2Half", [] { return KoEditor::of("noload"); }, Level::note, Errno::none, "no EL2 half",
      ""},
 };

@@ -11,6 +11,7 @@
 #include "machine/machine.h"
 #include "observe/report.h"
 #include "pkvm/event.h"
+#include "pkvm/guest.h"
 #include "pkvm/smccc.h"
 
 namespace pkvmemu::observe::test {
@@ -60,6 +61,31 @@ class EventBuilder {
     return host(Kind::call_begin, {function, 1, 2, 3, 4, 5, 6, 7}, {name, ""})
         .el2_runs(100)
         .host(Kind::call_end, {x0, 0x66, 0x44, 0xabc, 4, 5, 6, 7});
+  }
+
+  EventBuilder& probe_begins() { return host(Kind::probe_begin, {}, {"probe", ""}); }
+  EventBuilder& guest_step(std::string_view what, int answer = 0, std::uint64_t told = 0) {
+    return host(Kind::guest_step, {static_cast<std::uint64_t>(std::int64_t{answer}), 1, told},
+                {"probe", what});
+  }
+  EventBuilder& firmware_is_set() {
+    return guest_step("create")
+        .guest_step("firmware info", 0, 0x10'0000)
+        .guest_step("set firmware");
+  }
+  EventBuilder& guest_says(std::string_view line) {
+    return host(Kind::guest_console, {}, {"probe", line});
+  }
+  EventBuilder& guest_ends(bool ran) { return host(Kind::guest_end, {ran ? 1U : 0U}); }
+  /// The kernel's own protected VM, as it goes when all is well.
+  EventBuilder& probe() {
+    return probe_begins()
+        .firmware_is_set()
+        .guest_step("memory")
+        .guest_says(pkvm::guest::firmware_greeting)
+        .guest_step("run")
+        .guest_step("tear down")
+        .guest_ends(true);
   }
 
   const std::vector<machine::Event>& events() const { return events_; }

@@ -45,11 +45,11 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
   const EventBuilder events =
       EventBuilder().boot().loaded("hello").deprivilege().call(host_id(128), 0);
   const ordered_json json = parsed(good_facts(events));
-  EXPECT_THAT(
-      keys_of(json),
-      ElementsAre("schema", "generation", "modules", "calls", "touches", "guests", "deprivileged",
-                  "protected_vms", "ops", "trace_events", "missing_ops", "defects", "stub_uses",
-                  "hyp_panic", "host_panic", "internal_errors", "exit", "instructions", "console"));
+  EXPECT_THAT(keys_of(json),
+              ElementsAre("schema", "generation", "modules", "calls", "touches", "guests", "attacks", "faults",
+                          "deprivileged", "protected_vms", "ops", "trace_events", "missing_ops",
+                          "defects", "stub_uses", "hyp_panic", "host_panic", "internal_errors",
+                          "exit", "instructions", "console"));
   EXPECT_THAT(keys_of(json["modules"][0]),
               ElementsAre("name", "file", "generation", "late", "loaded", "state", "error", "step",
                           "reason", "init", "hyp_va", "handlers", "refused_handlers", "unresolved",
@@ -58,8 +58,25 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
   EXPECT_THAT(keys_of(json["calls"][0]),
               ElementsAre("id", "name", "conduit", "function", "args", "state", "reason", "result",
                           "el2_instructions"));
-  EXPECT_THAT(keys_of(json["protected_vms"]), ElementsAre("available", "reason"));
+  EXPECT_THAT(keys_of(json["protected_vms"]), ElementsAre("available", "state", "reason", "steps"));
   EXPECT_THAT(keys_of(json["exit"]), ElementsAre("code", "reason", "detail", "el", "pc"));
+}
+
+// The answer to whether protected VMs can be had has a name, and comes with the calls it rests on.
+TEST(ReportJson, ProtectedVmsComeWithTheirCalls) {
+  const EventBuilder events = EventBuilder().boot().deprivilege();
+  const ordered_json silent = parsed(facts_of(events))["protected_vms"];
+  EXPECT_EQ(silent["available"], false);
+  EXPECT_EQ(silent["state"], "not-verified");
+  EXPECT_EQ(silent["steps"], ordered_json::array());
+
+  const ordered_json json = parsed(facts_of(EventBuilder(events).probe()))["protected_vms"];
+  EXPECT_EQ(json["available"], true);
+  EXPECT_EQ(json["state"], "available");
+  EXPECT_THAT(keys_of(json["steps"][0]), ElementsAre("what", "answer"));
+  EXPECT_EQ(json["steps"][1]["what"], "firmware info");
+  EXPECT_EQ(json["steps"][1]["answer"], 0);
+  EXPECT_EQ(json["steps"][1]["bytes"], 0x10'0000);
 }
 
 // Addresses and register values are "0x..." strings; counts and error numbers are numbers.

@@ -40,7 +40,6 @@ TEST(Report, ALoadedModuleIsDescribed) {
   EXPECT_EQ(hello.handlers[0].symbol, "hello_add");
   EXPECT_EQ(hello.handlers[0].id, 128u);
   EXPECT_TRUE(report.deprivileged);
-  EXPECT_TRUE(report.protected_vms.available);
   EXPECT_EQ(report.exit_code, ExitCode::good);
 }
 
@@ -62,7 +61,7 @@ TEST(Report, AFailingInitStopsTheListAndTakesProtectedVmsAway) {
   EXPECT_EQ(report.modules[0].state, LoadState::failed);
   EXPECT_EQ(report.modules[0].step, Step::init_module);
   EXPECT_EQ(report.modules[1].state, LoadState::not_tried);
-  EXPECT_FALSE(report.protected_vms.available);
+  EXPECT_EQ(report.protected_vms.state, Availability::not_available);
   EXPECT_EQ(report.protected_vms.reason,
             "module foo: init returned -12 (ENOMEM); pvmfw wiped before deprivilege");
   EXPECT_EQ(report.exit_code, ExitCode::load_failed);
@@ -134,7 +133,7 @@ TEST(Report, ALateLoadIsExpectedToBeRefused) {
   EXPECT_EQ(report.modules[0].time, LoadTime::late);
   EXPECT_EQ(report.modules[0].state, LoadState::refused);
   EXPECT_EQ(report.exit_code, ExitCode::good);
-  EXPECT_TRUE(report.protected_vms.available);
+  EXPECT_EQ(report.protected_vms.state, Availability::not_verified);
 }
 
 // Its bad twins: another error is a failed load, and success is a bug of ours.
@@ -254,15 +253,77 @@ TEST(Report, ARequestWithoutEventsIsUnfinished) {
   EXPECT_EQ(report.exit_code, ExitCode::load_failed);
 }
 
-// Availability is a matter of the firmware's bytes, even when no event tells of a change.
+// Protected VMs are available when one was started and its firmware reported in; the calls on the
+// way are the reason.
+TEST(Report, AProtectedVmThatReportsInIsTheAnswer) {
+  const RunReport report = make_report(facts_of(EventBuilder().boot().deprivilege().probe()));
+  EXPECT_EQ(report.protected_vms.state, Availability::available);
+  EXPECT_EQ(report.protected_vms.reason,
+            "create 0, firmware info 0 (1048576 bytes), set firmware 0, run 0: pvmfw reported in");
+  EXPECT_EQ(report.protected_vms.steps.size(), 6U);
+  EXPECT_THAT(report.guests, testing::IsEmpty()) << "it is not one of the user's";
+  EXPECT_EQ(report.exit_code, ExitCode::good);
+}
+
+// Its bad twins: a refused call, a guest that dies, a guest that says something else, or a run that
+// ends inside it.
+TEST(Report, AProtectedVmThatDoesNotReportInIsTheAnswer) {
+  const auto reason_of = [](const EventBuilder& events) {
+    const RunReport report = make_report(facts_of(events));
+    EXPECT_EQ(report.protected_vms.state, Availability::not_available);
+    return report.protected_vms.reason;
+  };
+  const auto begun = [] { return EventBuilder().boot().deprivilege().probe_begins(); };
+  EXPECT_EQ(reason_of(begun().guest_step("create", -12).guest_ends(false)),
+            "create -12 (ENOMEM): no pvmfw reported in");
+  EXPECT_EQ(
+      reason_of(begun().firmware_is_set().guest_step("memory", -12).guest_step("tear down", -16)),
+      "create 0, firmware info 0 (1048576 bytes), set firmware 0, memory -12 (ENOMEM), tear down "
+      "-16 (EBUSY): no pvmfw reported in");
+  for (const std::string_view other : {"", "pvmfw: running in a protected", "hello"})
+    EXPECT_THAT(reason_of(begun().firmware_is_set().guest_says(other).guest_step("run")),
+                testing::EndsWith("run 0: no pvmfw reported in"));
+  EXPECT_EQ(reason_of(begun()), "no pvmfw reported in");
+}
+
+// A protected guest of the user's answers the question as well; an ordinary one does not.
+TEST(Report, AGuestOfTheUsersMayBeTheAnswer) {
+  const auto with = [](std::uint64_t is_protected) {
+    return make_report(
+        facts_of(EventBuilder()
+                     .boot()
+                     .deprivilege()
+                     .host(Kind::guest_step, {0, is_protected}, {"hello", "create"})
+                     .host(Kind::guest_console, {}, {"hello", pkvm::guest::firmware_greeting})
+                     .guest_ends(true)));
+  };
+  EXPECT_EQ(with(1).protected_vms.state, Availability::available);
+  EXPECT_EQ(with(1).protected_vms.reason, "create 0: pvmfw reported in");
+  EXPECT_EQ(with(0).protected_vms.state, Availability::not_verified);
+}
+
+// What the run did counts too: no answer of a VM outweighs a panic, and firmware that reports in
+// after it was wiped is a bug of ours.
+TEST(Report, NoReportOutweighsWhatTheRunDid) {
+  const RunReport panic =
+      make_report(facts_of(EventBuilder().boot().deprivilege().probe().hyp(Kind::hyp_panic, {1})));
+  EXPECT_EQ(panic.protected_vms.state, Availability::not_available);
+  EXPECT_THAT(panic.protected_vms.reason, testing::StartsWith("hyp panic; create 0"));
+
+  const RunReport wiped = make_report(facts_of(
+      EventBuilder().boot().host(Kind::pvmfw_wiped, {}, {"", "no IOMMU"}).deprivilege().probe()));
+  EXPECT_EQ(wiped.protected_vms.state, Availability::not_available);
+  EXPECT_EQ(wiped.exit_code, ExitCode::internal);
+}
+
+// The firmware's bytes count, even when no event tells of a change.
 TEST(Report, ChangedFirmwareTakesProtectedVmsAway) {
-  const EventBuilder events = EventBuilder().boot().deprivilege();
+  const EventBuilder events = EventBuilder().boot().deprivilege().probe();
   for (const Pvmfw state : {Pvmfw::absent, Pvmfw::zeroed, Pvmfw::changed}) {
     Facts facts = facts_of(events);
     facts.pvmfw = state;
-    EXPECT_FALSE(make_report(facts).protected_vms.available);
+    EXPECT_EQ(make_report(facts).protected_vms.state, Availability::not_available);
   }
-  EXPECT_TRUE(make_report(facts_of(events)).protected_vms.available);
 }
 
 // Without an IOMMU driver the kernel wipes the firmware: its own words are the reason.

@@ -31,10 +31,18 @@ std::vector<std::string> lines_of(const Facts& facts) {
 
 // docs/design.md 7, first form.
 TEST(Verdict, AGoodRun) {
-  const EventBuilder events = EventBuilder().boot().loaded("hello").deprivilege();
+  const EventBuilder events = EventBuilder().boot().loaded("hello").deprivilege().probe();
   EXPECT_THAT(lines_of(facts_of(events)),
               ElementsAre("module hello: loaded, init 0, hvc 128",
-                          "protected VMs: available (firmware intact, not started)"));
+                          "protected VMs: available (create 0, firmware info 0 (1048576 bytes), "
+                          "set firmware 0, run 0: pvmfw reported in)"));
+}
+
+// Without a VM that was started the verdict promises nothing (--no-pvm).
+TEST(Verdict, NoVmWasStarted) {
+  EXPECT_THAT(lines_of(facts_of(EventBuilder().boot().deprivilege())),
+              ElementsAre("protected VMs: not verified: the firmware is intact and the host "
+                          "deprivileged, but no VM was started"));
 }
 
 // docs/design.md 7, second form.
@@ -125,6 +133,26 @@ TEST(Verdict, Calls) {
                   "call 200: x0 -1, x1 0x66, x2 0x44, x3 0xabc",
                   "call 0xc600000f: refused, x0 -1, x1 0x66, x2 0x44, x3 0xabc",
                   "call nosuch: not made: no such handler (registered: hello_add)"));
+}
+
+// A fault is told with how often its site was reached and failed; one that never came to pass makes
+// the run a failed one.
+TEST(Verdict, Faults) {
+  const EventBuilder events = EventBuilder().boot().loaded("hello").deprivilege();
+  Facts facts = facts_of(events);
+  facts.faults = {{.site = "hyp.donate", .nth = 2, .answer = -1, .reached = 5, .fired = 1},
+                  {.site = "host.kmalloc", .nth = 1, .answer = 1, .reached = 3, .fired = 3}};
+  const auto lines = lines_of(facts);
+  EXPECT_THAT(lines, Contains("fault hyp.donate: reached 5 times, failed 1 time from the 2. on "
+                              "with -1 (EPERM)"));
+  EXPECT_THAT(lines, Contains("fault host.kmalloc: reached 3 times, failed 3 times from the 1. on: "
+                              "it found nothing"));
+  EXPECT_EQ(make_report(facts).exit_code, ExitCode::good);
+
+  facts.faults = {{.site = "hyp.donate", .nth = 9, .answer = -1, .reached = 5, .fired = 0}};
+  EXPECT_THAT(lines_of(facts), Contains("fault hyp.donate: NOT injected: it was to fail the 9. "
+                                        "time, and was reached 5 times"));
+  EXPECT_EQ(make_report(facts).exit_code, ExitCode::call_failed);
 }
 
 // A run that does not end by itself says where it was and what to do; the last line stays the

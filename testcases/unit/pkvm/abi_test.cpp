@@ -1,48 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The contract's tables against the specification's, which testcases/data/abi holds row by row.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <string>
+#include <vector>
 
+#include "abi_data.h"
 #include "harness/generation_printer.h"
 #include "pkvm/errno.h"
 #include "pkvm/generation.h"
 #include "pkvm/hypercall.h"
+#include "pkvm/ops.h"
 #include "pkvm/smccc.h"
 
 namespace pkvm {
 
 namespace {
 
-/// number -> name, as the data file of `kmi` lists them.
-std::map<unsigned, std::string> specified_calls(std::string_view kmi) {
-  std::ifstream file(std::string(PKVMEMU_TEST_DATA) + "/abi/hypercalls-" + std::string(kmi) +
-                     ".txt");
-  std::map<unsigned, std::string> calls;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with('#')) continue;
-    std::istringstream fields(line);
-    unsigned number = 0;
-    std::string name;
-    fields >> number >> name;
-    calls[number] = name;
-  }
-  return calls;
-}
-
 class EveryGeneration : public testing::TestWithParam<GenerationInfo> {};
 
 INSTANTIATE_TEST_SUITE_P(Abi, EveryGeneration, testing::ValuesIn(generations),
                          [](const auto& instance) {
-                           std::string name(instance.param.kmi);
-                           std::ranges::replace_if(
-                               name, [](char c) { return c == '-' || c == '.'; }, '_');
-                           return name;
+                           return pkvmemu::test::slug_of(instance.param);
                          });
+
+// Each slot of the specification holds the op of that name here, those of later releases included,
+// and no slot of ours is beyond it; the table has its size.
+TEST_P(EveryGeneration, OpsSlotsAreTheSpecifications) {
+  const SpecifiedOps specification = specified_ops(GetParam().kmi);
+  ASSERT_GE(specification.slots.size(), 33U);
+  EXPECT_EQ(GetParam().ops_slots, specification.total);
+  std::map<unsigned, std::string> specified;
+  for (const auto& [slot, op] : specification.slots) {
+    specified[slot] = op.name;
+    EXPECT_EQ(op.offset, std::uint64_t{8} * slot) << op.name;
+  }
+  std::map<unsigned, std::string> ours;
+  for (const OpRow& row : op_rows)
+    if (const int slot = row.slot_in(GetParam().id); slot >= 0)
+      EXPECT_TRUE(ours.emplace(slot, row.name).second) << slot << " is described twice";
+  EXPECT_EQ(ours, specified);
+}
+
+// What was a reserve is one in our table with the same number, from the same release on.
+TEST_P(EveryGeneration, ReservesInUseAreTheSpecifications) {
+  std::vector<std::string> ours;
+  for (const KabiRow& row : kabi_rows)
+    if (row.generation == GetParam().id)
+      ours.push_back(fmt::format("{} {} {} {}{} {}", GetParam().kmi,
+                                 row_of(row.op).slot_in(row.generation), row.reserve,
+                                 GetParam().kernel_prefix, row.sublevel, row_of(row.op).name));
+  std::vector<std::string> specified;
+  for (const std::string& line : abi_lines("kabi.txt"))
+    if (line.starts_with(GetParam().kmi)) specified.push_back(line);
+  EXPECT_EQ(ours, specified);
+}
+
+// At its baseline a generation has just those that are not later.
+TEST(Ops, BaselineLeavesOutLaterReleases) {
+  EXPECT_EQ(op_name(Generation::android15_6_6, 56), "host_stage2_disable_lazy_pte");
+  EXPECT_EQ(op_name(Generation::android15_6_6, 57), "");
+  EXPECT_EQ(op_at(Generation::android15_6_6, 57), OpId::register_guest_smc_handler_6_6);
+  EXPECT_EQ(op_at(Generation::android15_6_6, 59), std::nullopt);
+  EXPECT_EQ(op_name(Generation::android16_6_12, 22), "register_guest_smc_handler");
+}
 
 // Every number of the specification names the same call here, and no call of ours is beyond it.
 TEST_P(EveryGeneration, HypercallNumbersAreTheSpecifications) {

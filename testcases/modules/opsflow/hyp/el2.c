@@ -4,6 +4,7 @@
 
 #include <asm/kvm_pkvm_module.h>
 #include <linux/errno.h>
+#include <linux/version.h>
 
 static struct {
 	u64 other;
@@ -73,10 +74,25 @@ void opsflow_hvc(handler_regs *regs)
 	patched();
 	state.ops->linear_map_early(result, 0, 0);
 #if !KMI_HANDLER_TAKES_CONTEXT
-	/* Not there yet: reported as missing. */
+	/* Not in android14. */
 	state.ops->iommu_snapshot_host_stage2(0);
 #endif
 }
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+/* Of a later release than the baseline: called where it is there. */
+static noinline void by_release(const struct pkvm_module_ops *ops)
+{
+	phys_addr_t phys;
+
+	if (ops->guest_stage2_pa)
+		ops->guest_stage2_pa(0x1000, 0, &phys);
+}
+#else
+static void by_release(const struct pkvm_module_ops *ops)
+{
+}
+#endif
 
 int opsflow_hyp_init(const struct pkvm_module_ops *ops)
 {
@@ -85,6 +101,7 @@ int opsflow_hyp_init(const struct pkvm_module_ops *ops)
 		return -EINVAL;
 	state.ops = ops;
 	copied = ops->kern_hyp_va;
+	by_release(ops);
 	/* A tail call. */
 	return ops->host_share_hyp(0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* android16-6.12: what the kernel keeps about a module's EL2 half (pkvm-abi.md 2.4). */
+/* android16-6.12: what the kernel keeps about a module's EL2 half (pkvm-abi.md 2.4), and a type. */
 #pragma once
 
 #include <generated/kmi.h>
@@ -39,6 +39,13 @@ struct pkvm_el2_module {
 	unsigned int nr_relocs;
 	int (*init)(const struct pkvm_module_ops *ops);
 };
+
+/* One entry of a donation list; 6 bytes (pkvm-abi.md 1.1). */
+struct pkvm_sglist_page {
+	u64 pfn : 40;
+	u8 order;
+} __packed;
+static_assert(sizeof(struct pkvm_sglist_page) == 6);
 
 static_assert(offsetof(struct pkvm_el2_module, patchable_function_entries) == 80);
 static_assert(offsetof(struct pkvm_el2_module, sections) == 96);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/iommu_driver.h"
+
+#include <algorithm>
+
+#include "host/arch.h"
+#include "host/hyp_memory.h"
+#include "host/kvm.h"
+#include "host/panic.h"
+#include "pkvm/errno.h"
+#include "pkvm/hyp_request.h"
+#include "pkvm/smccc.h"
+
+namespace pkvmemu::host {
+
+namespace {
+
+constinit const IommuDriver* registered = nullptr;
+
+/// What a kernel does with a NULL driver: BUG, or an answer.
+enum class NullDriver : std::uint8_t { bug, invalid };
+constexpr std::array<NullDriver, pkvm::generation_count> null_driver_rows = {
+    NullDriver::bug, NullDriver::bug, NullDriver::invalid};
+
+int register_driver(const IommuDriver* driver) {
+  if (driver == nullptr) {
+    const auto row = null_driver_rows[static_cast<std::size_t>(kvm().generation())];
+    if (row == NullDriver::bug) panic("kvm_iommu_register_driver: NULL, caller's BUG");
+    return pkvm::negated(pkvm::Errno::einval);
+  }
+  if (registered != nullptr) return pkvm::negated(pkvm::Errno::ebusy);
+  registered = driver;
+  return 0;
+}
+
+/// The hypervisor's wish: true when it has been fulfilled.
+bool fulfil(const pkvm::HypRequest& request) {
+  if (request.type != pkvm::HypRequest::memory) return false;
+  const bool iommu = request.dest == pkvm::HypRequest::dest_iommu;
+  if (!iommu && request.dest != pkvm::HypRequest::dest_heap) return false;
+  return topup_hyp_allocator(iommu ? HypAllocator::iommu : HypAllocator::heap, request.pages,
+                             request.size) == 0;
+}
+
+}  // namespace
+
+const IommuDriver* iommu_driver() {
+  return registered;
+}
+
+IommuAnswer iommu_call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) {
+  const auto number = pkvm::hypercall_number(kvm().generation(), call);
+  const std::int64_t unsupported = pkvm::negated(pkvm::Errno::eopnotsupp);
+  if (!number) return {.x0 = unsupported, .x1 = unsupported};
+  while (true) {
+    arch::CallRegisters x{pkvm::smccc::kvm_host_id(*number)};
+    std::ranges::copy(arguments, x.begin() + 1);
+    arch::hvc(x);
+    const auto x0 = static_cast<std::int64_t>(x[0]);
+    const auto x1 = static_cast<std::int64_t>(x[1]);
+    // Some of it done is an answer, too: the caller goes on from there.
+    const bool begun = x1 > 0;
+    if (begun || !fulfil(pkvm::HypRequest::from(x[2], x[3]))) return {.x0 = x0, .x1 = x1};
+  }
+}
+
+}  // namespace pkvmemu::host
+
+namespace host = pkvmemu::host;
+using pkvm::Hypercall;
+
+// The kernel's names (pkvm-abi.md 3.7).
+// NOLINTBEGIN(readability-identifier-naming)
+extern "C" int export_kvm_iommu_register_driver(const host::IommuDriver* driver) {
+  return host::register_driver(driver);
+}
+
+/// `ops` is the hypervisor's address; 6.12 has no argument for init.
+extern "C" int export_kvm_iommu_init_hyp(std::uint64_t ops, host::HypMemcache* atomic,
+                                         unsigned long argument) {
+  const host::HypMemcache pages = atomic != nullptr ? *atomic : host::HypMemcache{};
+  const auto answer = static_cast<int>(
+      host::kvm().call(Hypercall::pkvm_iommu_init, {ops, pages.head, pages.blocks, argument}));
+  // After an error they may be the hypervisor's or not, which nothing tells: better they are lost
+  // than that a driver frees, and somebody uses, what the host no longer has.
+  if (atomic != nullptr) *atomic = {};
+  return answer;
+}
+
+extern "C" int export_kvm_iommu_alloc_domain(unsigned domain, int type) {
+  return static_cast<int>(host::iommu_call(Hypercall::pkvm_host_iommu_alloc_domain,
+                                           {domain, static_cast<std::uint64_t>(type)})
+                              .x1);
+}
+
+extern "C" int export_kvm_iommu_free_domain(unsigned domain) {
+  return static_cast<int>(host::iommu_call(Hypercall::pkvm_host_iommu_free_domain, {domain}).x1);
+}
+
+extern "C" int export_kvm_iommu_attach_dev(unsigned iommu, unsigned domain, unsigned endpoint,
+                                           unsigned pasid, unsigned pasid_bits,
+                                           unsigned long flags) {
+  return static_cast<int>(host::iommu_call(Hypercall::pkvm_host_iommu_attach_dev,
+                                           {iommu, domain, endpoint, pasid, pasid_bits, flags})
+                              .x1);
+}
+
+extern "C" int export_kvm_iommu_detach_dev(unsigned iommu, unsigned domain, unsigned endpoint,
+                                           unsigned pasid) {
+  return static_cast<int>(
+      host::iommu_call(Hypercall::pkvm_host_iommu_detach_dev, {iommu, domain, endpoint, pasid}).x1);
+}
+
+/// Goes on behind what is mapped until all is, or something besides memory is wrong.
+extern "C" int export_kvm_iommu_map_pages(unsigned domain, unsigned long iova, std::uint64_t paddr,
+                                          std::size_t pgsize, std::size_t pgcount, int prot,
+                                          unsigned /*gfp*/, std::size_t* total_mapped) {
+  *total_mapped = 0;
+  while (*total_mapped < pgsize * pgcount) {
+    const std::size_t done = *total_mapped;
+    const host::IommuAnswer answer =
+        host::iommu_call(Hypercall::pkvm_host_iommu_map_pages,
+                         {domain, iova + done, paddr + done, pgsize, pgcount - (done / pgsize),
+                          static_cast<std::uint64_t>(prot)});
+    if (answer.x1 <= 0)
+      return answer.x0 != 0 ? static_cast<int>(answer.x0) : pkvm::negated(pkvm::Errno::einval);
+    *total_mapped += static_cast<std::size_t>(answer.x1);
+  }
+  return 0;
+}
+
+extern "C" std::size_t export_kvm_iommu_unmap_pages(unsigned domain, unsigned long iova,
+                                                    std::size_t pgsize, std::size_t pgcount) {
+  return static_cast<std::size_t>(
+      host::iommu_call(Hypercall::pkvm_host_iommu_unmap_pages, {domain, iova, pgsize, pgcount}).x1);
+}
+
+extern "C" std::uint64_t export_kvm_iommu_iova_to_phys(unsigned domain, unsigned long iova) {
+  return static_cast<std::uint64_t>(
+      host::kvm().call(Hypercall::pkvm_host_iommu_iova_to_phys, {domain, iova}));
+}
+// NOLINTEND(readability-identifier-naming)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fault/injector.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pkvm/event.h"
+
+namespace pkvmemu::fault {
+
+Injector::Injector(std::span<const Site> sites, std::vector<Fault> plan, Watching watching)
+    : sites_(sites), watching_(watching), counts_(sites.size()) {
+  for (Fault& fault : plan)
+    happened_.push_back({.fault = std::move(fault)});
+}
+
+void Injector::attach(machine::Machine& machine) {
+  machine_ = &machine;
+  machine.set_observer(this);
+}
+
+bool Injector::is_planned(const Site& site) const {
+  return std::ranges::any_of(
+      happened_, [&](const Happened& one) { return one.fault.site == site.name; });
+}
+
+void Injector::saw(const machine::Event& event) {
+  if (event.record.kind != pkvm::event::Kind::image_placed || machine_ == nullptr) return;
+  const unsigned el = event.from_hyp ? 2 : 1;
+  const Va base{event.record.value[0]};
+  for (std::size_t i = 0; i < sites_.size(); ++i) {
+    const Site& site = sites_[i];
+    if (site.el != el || (watching_ == Watching::planned && !is_planned(site))) continue;
+    for (const Place& place : site.places) {
+      const Va address = base + place.offset;
+      // A guest that says it twice is watched once.
+      if (places_.try_emplace(address, i, place.reg).second) machine_->watch_code(address);
+    }
+  }
+}
+
+void Injector::code_reached(Va address) {
+  const auto found = places_.find(address);
+  if (found == places_.end()) return;
+  const auto& [index, reg] = found->second;
+  const std::uint64_t count = ++counts_[index];
+  for (Happened& one : happened_) {
+    if (one.fault.site != sites_[index].name) continue;
+    ++one.reached;
+    if (!one.fault.hits(count)) continue;
+    ++one.fired;
+    machine_->set_x(reg, static_cast<std::uint64_t>(one.fault.answer));
+  }
+}
+
+}  // namespace pkvmemu::fault

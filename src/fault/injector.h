@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Makes faults happen in a running machine: watches the instruction behind each site of interest
+// and changes the site's register when its turn has come.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "fault/fault.h"
+#include "fault/sites.h"
+#include "machine/machine.h"
+
+namespace pkvmemu::fault {
+
+/// Which sites are watched, and so counted.
+enum class Watching : std::uint8_t {
+  planned,  ///< those of the plan
+  all,
+};
+
+/// What became of a fault.
+struct Happened {
+  Fault fault;
+  std::uint64_t reached = 0;  ///< how often its site was reached
+  std::uint64_t fired = 0;    ///< how often it failed
+};
+
+class Injector final : public machine::Observer {
+ public:
+  /// `sites` outlives this.
+  Injector(std::span<const Site> sites, std::vector<Fault> plan,
+           Watching watching = Watching::planned);
+
+  /// Before run(), once.
+  void attach(machine::Machine& machine);
+  /// Of the machine's events: says where the images lie.
+  void saw(const machine::Event& event);
+
+  void code_reached(Va address) override;
+
+  [[nodiscard]] const std::vector<Happened>& happened() const { return happened_; }
+  /// How often each site was reached, in the order of `sites`.
+  [[nodiscard]] std::span<const std::uint64_t> counts() const { return counts_; }
+
+ private:
+  struct Watched {
+    std::size_t site = 0;
+    unsigned reg = 0;
+  };
+
+  [[nodiscard]] bool is_planned(const Site& site) const;
+
+  std::span<const Site> sites_;
+  Watching watching_;
+  machine::Machine* machine_ = nullptr;
+  std::vector<Happened> happened_;
+  std::vector<std::uint64_t> counts_;
+  std::map<Va, Watched> places_;
+};
+
+}  // namespace pkvmemu::fault
