@@ -24,23 +24,52 @@ CodePages::Page& CodePages::page(Pa pa) {
   return (*chunk)[index % std::tuple_size_v<Chunk>];
 }
 
-std::optional<Pa> CodePages::fetched(Pa pa) {
+/// A page that may be written while it is fetched is not remembered: what is translated under its
+/// name may be of more than one content.
+std::optional<Pa> CodePages::fetched(Pa pa, PageBytes bytes) {
   Page& it = page(pa);
-  if (it.stale && it.name + 1U >= names_) {
-    wants_name_ = true;
+  if (it.fetched) return pa + (it.name * stride);
+  const bool remembers = remembers_ && !it.written;
+  const auto known = remembers ? name_of(pa, bytes) : std::nullopt;
+  if (!known && it.used >= names_) {
+    wanting_ = pa;
     return std::nullopt;
   }
-  if (it.stale) ++it.name;
-  it.stale = false;
   it.fetched = true;
+  it.name = known ? *known : it.used++;
+  if (remembers && !known) keep(pa, it.name, bytes);
   return pa + (it.name * stride);
 }
 
+std::optional<std::uint8_t> CodePages::name_of(Pa pa, PageBytes bytes) const {
+  const auto known = versions_.find(pfn_of(pa).value);
+  if (known == versions_.end()) return std::nullopt;
+  for (const Version& version : known->second)
+    if (std::ranges::equal(*version.bytes, bytes)) return version.name;
+  return std::nullopt;
+}
+
+void CodePages::keep(Pa pa, std::uint8_t name, PageBytes bytes) {
+  auto copy = std::make_unique<std::array<std::byte, page_size>>();
+  std::ranges::copy(bytes, copy->begin());
+  versions_[pfn_of(pa).value].push_back({.name = name, .bytes = std::move(copy)});
+}
+
+void CodePages::forget(Pa pa, std::uint8_t name) {
+  const auto known = versions_.find(pfn_of(pa).value);
+  if (known == versions_.end()) return;
+  std::erase_if(known->second, [name](const Version& version) { return version.name == name; });
+}
+
+/// Stores go by the first name, and the engine itself drops what was translated under that.
 void CodePages::written(Pa pa) {
   Page& it = page(pa);
   if (it.written) return;
   it.written = true;
   written_.push_back(pa);
+  if (!remembers_) return;
+  forget(pa, 0);
+  if (it.fetched) forget(pa, it.name);
 }
 
 bool CodePages::invalidate() {
@@ -48,27 +77,28 @@ bool CodePages::invalidate() {
   for (const Pa pa : written_) {
     Page& it = page(pa);
     it.written = false;
-    it.stale = it.stale || it.fetched;
     it.fetched = false;
   }
   written_.clear();
   return true;
 }
 
-void CodePages::name_added() {
-  ++names_;
-  wants_name_ = false;
+void CodePages::forget_writes() {
+  for (const Pa pa : written_)
+    page(pa).written = false;
+  written_.clear();
 }
 
-void CodePages::all_dropped() {
-  wants_name_ = false;
-  for (Region& region : regions_)
-    for (const std::unique_ptr<Chunk>& chunk : region.chunks)
-      if (chunk)
-        for (Page& it : *chunk) {
-          it.stale = false;
-          it.name = 0;
-        }
+void CodePages::name_added() {
+  ++names_;
+  wanting_.reset();
+}
+
+/// Nothing is translated any more for the page that wanted a name.
+void CodePages::dropped() {
+  page(*wanting_).used = 0;
+  versions_.erase(pfn_of(*wanting_).value);
+  wanting_.reset();
 }
 
 }  // namespace pkvmemu::cpu

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cpu/abort_guard.h"
 #include "cpu/engine.h"
@@ -38,10 +39,10 @@ constexpr std::uint64_t no_end = 0;  ///< hooks with begin > end see every addre
 /// each block of the guest's.
 inline void Cpu::on_block(std::uint64_t address, std::uint32_t size) noexcept {
   const std::uint64_t count = size / 4;
-  if (instructions_ + count > budget_) [[unlikely]]
-    return end_at_block(StopReason::budget_spent);
+  if (instructions_ + count > watched_from_) [[unlikely]]
+    if (ends_before(address, count)) return;
   if (stop_requested_.load(std::memory_order_relaxed)) [[unlikely]]
-    return end_at_block(StopReason::requested);
+    return end_at_block(StopReason::requested, address);
   const std::uint64_t left_at = block_end_;
   instructions_ += count;
   block_start_ = address;
@@ -59,6 +60,9 @@ struct EngineHooks {
   }
   static void block(uc_engine*, std::uint64_t address, std::uint32_t size, void* user) noexcept {
     self(user).on_block(address, size);
+  }
+  static void split(uc_engine*, std::uint64_t address, std::uint32_t, void* user) noexcept {
+    self(user).on_split(address);
   }
   static void code(uc_engine*, std::uint64_t address, std::uint32_t, void* user) noexcept {
     self(user).on_code(address);
@@ -111,6 +115,19 @@ Cpu::~Cpu() {
   if (!survives_abort([this] { engine_->close(); })) engine_->abandon();
   for (const std::span<std::byte> alias : aliases_)
     ::munmap(alias.data(), alias.size());
+}
+
+/// The block is about to begin, so it is found by its address. The engine heeds a hook only where
+/// it translates after that was added.
+void Cpu::split_block() {
+  const Split wanted = *split_;
+  join_block();
+  Engine::check(uc_ctl_remove_cache(engine_->raw(), wanted.block, wanted.block + wanted.size));
+  Engine::check(uc_hook_add(engine_->raw(), &split_hook_, UC_HOOK_CODE,
+                            reinterpret_cast<void*>(&EngineHooks::split), this, wanted.at,
+                            wanted.at));
+  split_ = wanted;
+  split_->armed = true;
 }
 
 void Cpu::install_hooks() {
@@ -190,11 +207,13 @@ Result<void> Cpu::map_mmio(Pa base, std::uint64_t size, MmioWindow& window) {
   return {};
 }
 
-Stop Cpu::run(std::uint64_t budget) {
+Stop Cpu::run(std::uint64_t budget, const Until& until) {
   budget_ = budget;
+  set_until(until);
   stop_reason_.reset();
   stop_detail_.clear();
   if (!engine_aborted_) engine_aborted_ = !survives_abort([this] { run_engine(); });
+  if (!engine_aborted_) join_block();
   if (engine_aborted_) {
     stop_reason_ = StopReason::engine_error;
     stop_detail_ = fmt::format("the CPU engine aborted on guest code near {:#x}", pc());
@@ -207,12 +226,15 @@ void Cpu::run_engine() {
     refusal_.reset();
     block_start_ = block_end_ = 0;
     const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
-    if (code_pages_.wants_name()) {
-      rename_code();
-      if (!stop_reason_) continue;  // with the fetch that asked for it
-    }
+    if (paused_at_) set_pc(*std::exchange(paused_at_, {}));
+    const bool wanted_name = code_pages_.wants_name();
+    if (wanted_name) rename_code();
     if (stop_reason_) return;
-    if (status == UC_ERR_OK) {
+    if (split_ && !split_->armed) {
+      split_block();
+    } else if (wanted_name && !refusal_) {
+      continue;  // with the fetch that asked for it
+    } else if (status == UC_ERR_OK) {
       stop_reason_ = StopReason::halted;
     } else if (refusal_) {
       take_refusal(*refusal_);
@@ -224,14 +246,26 @@ void Cpu::run_engine() {
 }
 
 /// Another name for all of RAM: the same pages at another place in our memory, which is what the
-/// engine knows code by. Where that cannot be had, all translations go, which takes long.
+/// engine knows code by. Where that cannot be had, the translations of the page that wants it go.
 void Cpu::rename_code() {
-  if (code_pages_.names() == CodePages::most_names || !map_another_name()) {
-    Engine::check(uc_ctl_flush_tb(engine_->raw()));
-    code_pages_.all_dropped();
-    return;
+  if (code_pages_.names() < CodePages::most_names && map_another_name()) {
+    code_pages_.name_added();
+  } else {
+    drop_translations(*code_pages_.wanting());
+    code_pages_.dropped();
   }
-  code_pages_.name_added();
+  Engine::check(uc_ctl_flush_tlb(engine_->raw()));
+}
+
+/// The engine finds translations by virtual address: for a moment those are physical ones.
+void Cpu::drop_translations(Pa pa) {
+  identity_ = true;
+  for (unsigned name = 0; name < code_pages_.names(); ++name) {
+    const std::uint64_t page = align_down(pa.value, page_size) + name * CodePages::stride;
+    Engine::check(uc_ctl_flush_tlb(engine_->raw()));
+    Engine::check(uc_ctl_remove_cache(engine_->raw(), page, page + page_size));
+  }
+  identity_ = false;
 }
 
 bool Cpu::map_another_name() {

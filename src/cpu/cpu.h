@@ -28,6 +28,7 @@
 namespace pkvmemu::cpu {
 
 class Engine;
+struct CpuState;
 struct EngineHooks;
 struct EnginePosition;
 struct InterruptRow;
@@ -40,6 +41,7 @@ enum class StopReason : std::uint8_t {
   requested,     ///< request_stop() was called
   halted,        ///< WFI, and nothing can wake the CPU
   budget_spent,  ///< the next block would exceed the budget
+  reached,       ///< where Until said, or stop_at_block() was called
   wedged,        ///< exception upon exception at the exception vector, without progress
   engine_error,  ///< the engine gave up: its bug or ours; the CPU runs no more
 };
@@ -47,6 +49,26 @@ enum class StopReason : std::uint8_t {
 struct Stop {
   StopReason reason = StopReason::board;
   std::string detail;
+};
+
+struct NamedRegister {
+  std::string name;
+  std::uint64_t value = 0;
+  bool operator==(const NamedRegister&) const = default;
+};
+
+/// Where a run stops of itself, exactly there: between two instructions. Nothing: nowhere.
+struct Until {
+  struct Place {
+    std::uint64_t pc = 0;
+    std::optional<unsigned> el{};  ///< any, when not given
+    /// Before the instruction there is executed for the so manieth time; attempts that end in an
+    /// exception do not count.
+    std::uint64_t hits = 1;
+  };
+  /// When so many are completed, of the total that instructions() counts.
+  std::optional<std::uint64_t> instructions{};
+  std::optional<Place> place{};
 };
 
 /// An exception entry that has just happened.
@@ -90,6 +112,19 @@ class MmioWindow {
   virtual void write(std::uint64_t offset, unsigned size, std::uint64_t value) noexcept = 0;
 };
 
+/// Whoever keeps copies of memory: told before the guest's first store to a page of RAM after
+/// save() or restore(). Called while an instruction waits.
+class StoreWatch {
+ public:
+  StoreWatch() = default;
+  StoreWatch(const StoreWatch&) = delete;
+  StoreWatch& operator=(const StoreWatch&) = delete;
+  virtual ~StoreWatch() = default;
+
+  /// May be told of the same page several times.
+  virtual void about_to_store(Pa pa) noexcept = 0;
+};
+
 /// What the CPU keeps track of beyond running. Each costs something, so each is off by default.
 struct Watch {
   bool exceptions = false;  ///< tell the board of exception entries
@@ -110,9 +145,11 @@ class Cpu {
 
   /// Runs until something of StopReason happens. `budget` is the total of instructions() that is
   /// never exceeded.
-  Stop run(std::uint64_t budget);
+  Stop run(std::uint64_t budget, const Until& until = {});
   /// From a Board callback: run() returns here, before the next instruction.
   void stop() noexcept;
+  /// From an MmioWindow: run() returns before the next block, with `reached`.
+  void stop_at_block() noexcept;
   /// From a signal handler or another thread: run() returns at the next block.
   void request_stop() noexcept { stop_requested_.store(true, std::memory_order_relaxed); }
 
@@ -120,6 +157,19 @@ class Cpu {
   /// Tells the board whenever the instruction at `address` is about to run, at any exception level.
   /// From a callback or before the first run; code that has run already is not told of.
   void watch_code(std::uint64_t address);
+
+  /// Between runs: all that the CPU holds besides memory. From here on the watch hears of stores.
+  [[nodiscard]] std::shared_ptr<const CpuState> save();
+  /// Between runs, after memory was put back. `state` came from this CPU.
+  void restore(const CpuState& state);
+  void watch_stores(StoreWatch* watch) { store_watch_ = watch; }
+  /// Between runs: the host is about to change bytes in the page at `pa`; code there will be looked
+  /// at anew.
+  void page_replaced(Pa pa) { code_pages_.replaced(pa); }
+  /// After page_replaced() and the change, unless restore() follows.
+  void memory_replaced();
+  /// Whether it can still be saved and restored: not after the engine gave up.
+  [[nodiscard]] bool is_usable() const { return !engine_aborted_; }
 
   /// Instructions completed. Exact between instructions; inside an MmioWindow call it includes the
   /// rest of the block.
@@ -141,6 +191,9 @@ class Cpu {
   /// Where a read of `va` would go now, by the registers and tables of the current level; nothing
   /// when it would fault.
   [[nodiscard]] std::optional<Pa> physical(Va va) const;
+
+  /// Every register of every level that this CPU has state in, by its architectural name.
+  [[nodiscard]] std::vector<NamedRegister> registers() const;
 
   /// The one door to a handler: banks SP, writes ELR, SPSR, ESR (and FAR, HPFAR where given), sets
   /// PSTATE and goes to the vector.
@@ -189,6 +242,7 @@ class Cpu {
   void install_hooks();
 
   void rename_code();
+  void drop_translations(Pa pa);
   [[nodiscard]] bool map_another_name();
   [[nodiscard]] bool map_again(const Ram& ram, std::uint64_t offset);
 
@@ -198,6 +252,7 @@ class Cpu {
   [[nodiscard]] std::optional<std::uint64_t> read_table(Pa pa) const;
   [[nodiscard]] const Ram* ram_at(Pa pa) const;
   [[nodiscard]] bool is_device(Pa pa) const;
+  [[nodiscard]] std::optional<Pa> fetched(Pa pa);
   void remember_fetch(std::uint64_t va, unsigned el, Pa pa);
   [[nodiscard]] std::optional<std::uint32_t> instruction_at(std::uint64_t pc, unsigned el) const;
   /// The same for pages that were fetched from lately only, without a walk.
@@ -220,12 +275,24 @@ class Cpu {
 
   // cpu_count.cpp
   void on_block(std::uint64_t address, std::uint32_t size) noexcept;
+  [[nodiscard]] bool ends_before(std::uint64_t address, std::uint64_t count) noexcept;
+  void pause(std::uint64_t address) noexcept;
+  void end_at_block(StopReason reason, std::uint64_t address) noexcept;
   void on_code(std::uint64_t address) noexcept;
-  void end_at_block(StopReason reason) noexcept;
   void end(StopReason reason) noexcept;
   void account_block(std::uint64_t count, std::uint64_t left_at) noexcept;
   void drop_tail(std::uint64_t pc) noexcept;
   [[nodiscard]] std::uint64_t instructions_at(std::uint64_t pc) const noexcept;
+
+  // cpu_until.cpp
+  void set_until(const Until& until);
+  void watch_blocks() noexcept;
+  [[nodiscard]] std::optional<std::uint64_t> target_in(std::uint64_t address,
+                                                       std::uint64_t count) noexcept;
+  void split_block();
+  void join_block();
+  void on_split(std::uint64_t address) noexcept;
+  void uncount_hit(std::uint64_t left_at) noexcept;
 
   Board& board_;
   std::unique_ptr<Engine> engine_;
@@ -233,13 +300,16 @@ class Cpu {
   std::vector<Window> windows_;
 
   std::optional<Refusal> refusal_;
+  bool identity_ = false;  ///< addresses that the engine asks about are physical
   CodePages code_pages_;
+  StoreWatch* store_watch_ = nullptr;
   std::vector<std::span<std::byte>> aliases_;  ///< of RAM, one for each name but the first
   std::array<FetchPage, 256> fetch_pages_{};
 
   std::uint64_t instructions_ = 0;
   std::uint64_t el2_instructions_ = 0;
   std::uint64_t budget_ = 0;
+  std::uint64_t watched_from_ = 0;  ///< blocks that go beyond are looked at; at most the budget
   std::uint64_t block_start_ = 0;
   std::uint64_t block_end_ = 0;
   unsigned block_el_ = 0;
@@ -248,7 +318,21 @@ class Cpu {
   bool counts_blocks_by_el_ = false;
   Watch watch_;
   std::optional<StopReason> stop_reason_;
+  std::optional<std::uint64_t> paused_at_;  ///< where the engine was told to stop
   std::string stop_detail_;
+
+  /// A block that has to be left in its middle: translated anew with a hook at that instruction.
+  struct Split {
+    std::uint64_t block = 0;
+    std::uint64_t size = 0;
+    std::uint64_t at = 0;
+    bool armed = false;  ///< it is translated anew
+  };
+  Until until_;
+  bool hit_counted_ = false;  ///< for the block that was begun last
+  bool stop_at_block_ = false;
+  std::optional<Split> split_;
+  std::size_t split_hook_ = 0;  ///< the engine's
 
   /// For StopReason::wedged.
   std::uint64_t entered_vector_ = 0;

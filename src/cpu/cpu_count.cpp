@@ -14,9 +14,39 @@ constexpr std::optional<std::uint32_t> no_eret = 0;
 
 }  // namespace
 
-/// The block that was about to begin does not.
-void Cpu::end_at_block(StopReason reason) noexcept {
+/// Of the blocks that go beyond `watched_from_`: whether it must not begin. One that has to be left
+/// in its middle is stopped at too, until it is translated for that.
+bool Cpu::ends_before(std::uint64_t address, std::uint64_t count) noexcept {
+  if (stop_at_block_) {
+    end_at_block(StopReason::reached, address);
+    return true;
+  }
+  if (const auto target = target_in(address, count)) {
+    if (*target == address) {
+      end_at_block(StopReason::reached, address);
+      return true;
+    }
+    if (split_ && split_->block == address && split_->at == *target) return false;
+    split_ = Split{.block = address, .size = count * 4, .at = *target};
+    pause(address);
+    return true;
+  }
+  if (instructions_ + count <= budget_) return false;
+  end_at_block(StopReason::budget_spent, address);
+  return true;
+}
+
+/// The block that was about to begin does not, yet. The engine is not asked where it stands: once
+/// there was a hook on an instruction it may name the block before.
+void Cpu::pause(std::uint64_t address) noexcept {
   block_start_ = block_end_ = 0;
+  paused_at_ = address;
+  uc_emu_stop(engine_->raw());
+}
+
+/// The block that was about to begin does not.
+void Cpu::end_at_block(StopReason reason, std::uint64_t address) noexcept {
+  pause(address);
   if (reason == StopReason::requested) stop_requested_.store(false, std::memory_order_relaxed);
   end(reason);
 }
@@ -24,7 +54,9 @@ void Cpu::end_at_block(StopReason reason) noexcept {
 /// A stop leaves the block here.
 void Cpu::on_code(std::uint64_t address) noexcept {
   board_.code_reached(address);
-  if (stop_reason_) drop_tail(address);
+  if (!stop_reason_) return;
+  drop_tail(address);
+  paused_at_ = address;
 }
 
 /// The first reason stands.
@@ -58,6 +90,7 @@ std::uint64_t Cpu::instructions_at(std::uint64_t pc) const noexcept {
 }
 
 void Cpu::drop_tail(std::uint64_t pc) noexcept {
+  uncount_hit(pc);
   const std::uint64_t completed = instructions_at(pc);
   if (counts_blocks_by_el_ && block_el_ == 2) el2_instructions_ -= instructions_ - completed;
   instructions_ = completed;

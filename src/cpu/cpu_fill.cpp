@@ -80,6 +80,10 @@ std::optional<Pa> Cpu::physical(Va va) const {
 /// The engine masks `va` to its granule. A refusal is kept: the engine returns from its loop, and
 /// the exception is taken there.
 bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
+  if (identity_) [[unlikely]] {
+    *static_cast<uc_tlb_entry*>(entry) = {.paddr = va, .perms = UC_PROT_EXEC};
+    return true;
+  }
   const std::uint32_t state = engine_->pstate();
   const auto refuse = [&](std::optional<mmu::Fault> fault) {
     refusal_ = Refusal{.kind = kind, .masked_va = va, .fault = fault};
@@ -98,15 +102,24 @@ bool Cpu::fill(std::uint64_t va, mmu::AccessKind kind, void* entry) noexcept {
   granted.execute = granted.execute && in_ram && kind == mmu::AccessKind::execute;
   if (granted.execute) remember_fetch(va, pstate::el(state), result->output);
   // Refused without a word when the page needs another name first: the run loop sees to it.
-  const auto name = granted.execute ? code_pages_.fetched(result->output) : result->output;
+  const auto name = granted.execute ? fetched(result->output) : result->output;
   if (!name) return false;
   auto& answer = *static_cast<uc_tlb_entry*>(entry);
   answer.paddr = name->value;
-  if (granted.write && in_ram) code_pages_.written(result->output);
+  if (granted.write && in_ram) {
+    code_pages_.written(result->output);
+    if (store_watch_ != nullptr) store_watch_->about_to_store(result->output);
+  }
   answer.perms =
       static_cast<uc_prot>((granted.read ? UC_PROT_READ : 0) | (granted.write ? UC_PROT_WRITE : 0) |
                            (granted.execute ? UC_PROT_EXEC : 0));
   return true;
+}
+
+std::optional<Pa> Cpu::fetched(Pa pa) {
+  const Pa base{align_down(pa.value, page_size)};
+  const Ram* ram = ram_at(base);
+  return code_pages_.fetched(pa, ram->memory.subspan(base - ram->base).first<page_size>());
 }
 
 /// Only pages in RAM: RAM starts and ends on a page boundary, so all of the page is there.

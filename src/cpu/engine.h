@@ -121,4 +121,26 @@ class Engine {
   std::unique_ptr<uc_engine, Close> handle_;
 };
 
+/// The engine's registers and whatever else it keeps per CPU, but for its caches.
+class EngineState {
+ public:
+  explicit EngineState(const Engine& engine) {
+    uc_context* raw = nullptr;
+    Engine::check(uc_context_alloc(engine.raw(), &raw));
+    context_.reset(raw);
+    Engine::check(uc_context_save(engine.raw(), raw));
+  }
+  /// `engine` is the one that it was taken from.
+  void restore(Engine& engine) const {
+    Engine::check(uc_context_restore(engine.raw(), context_.get()));
+  }
+  [[nodiscard]] const uc_context* raw() const { return context_.get(); }
+
+ private:
+  struct Free {
+    void operator()(uc_context* context) const { uc_context_free(context); }
+  };
+  std::unique_ptr<uc_context, Free> context_;
+};
+
 }  // namespace pkvmemu::cpu

@@ -12,18 +12,6 @@
 namespace pkvmemu::cpu {
 namespace {
 
-struct ContextDeleter {
-  void operator()(uc_context* context) const { uc_context_free(context); }
-};
-using Context = std::unique_ptr<uc_context, ContextDeleter>;
-
-Context save_context(uc_engine* engine) {
-  uc_context* raw = nullptr;
-  Engine::check(uc_context_alloc(engine, &raw));
-  Engine::check(uc_context_save(engine, raw));
-  return Context(raw);
-}
-
 /// The engine's own structure: 32-bit syndrome, 32-bit AArch32 status, 64-bit address, target
 /// level.
 struct Layout {
@@ -40,18 +28,20 @@ Layout layout_at(const uc_context* context, std::size_t offset) {
 }
 
 struct Probe {
+  const Engine* engine;
   std::optional<std::size_t> offset;
 };
 
 constexpr std::uint64_t probe_syndrome = syndrome(ExceptionClass::hvc64, 0x1234);
 
 void on_probe(uc_engine* engine, std::uint32_t /*number*/, void* user) noexcept {
-  const Context context = save_context(engine);
+  auto& probe = *static_cast<Probe*>(user);
+  const EngineState state(*probe.engine);
   const std::size_t size = uc_context_size(engine);
   for (std::size_t offset = 0; offset + sizeof(Layout) <= size; offset += 4) {
-    const Layout layout = layout_at(context.get(), offset);
+    const Layout layout = layout_at(state.raw(), offset);
     if (layout.syndrome != probe_syndrome || layout.target_el != 2) continue;
-    static_cast<Probe*>(user)->offset = offset;
+    probe.offset = offset;
     break;
   }
   uc_emu_stop(engine);
@@ -62,7 +52,7 @@ std::size_t find_offset() {
   alignas(page) static std::array<std::uint32_t, page / 4> code{0xd402'4682};  // hvc #0x1234
   auto engine = Engine::open();
   assert(engine && "a second engine does not open");
-  Probe probe;
+  Probe probe{.engine = &*engine, .offset = {}};
   uc_hook hook = 0;
   Engine::check(uc_mem_map_ptr(engine->raw(), page, page, UC_PROT_ALL, code.data()));
   Engine::check(uc_hook_add(engine->raw(), &hook, UC_HOOK_INTR, reinterpret_cast<void*>(&on_probe),
@@ -77,8 +67,8 @@ std::size_t find_offset() {
 
 PendingSyndrome read_pending_syndrome(const Engine& engine) {
   static const std::size_t offset = find_offset();
-  const Context context = save_context(engine.raw());
-  const Layout layout = layout_at(context.get(), offset);
+  const EngineState state(engine);
+  const Layout layout = layout_at(state.raw(), offset);
   return {.esr = layout.syndrome, .far = layout.address, .target_el = layout.target_el};
 }
 

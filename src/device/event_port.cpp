@@ -59,6 +59,16 @@ void EventPort::write(std::uint64_t offset, unsigned size, std::uint64_t value) 
     if ((value & ring.doorbell) != 0) drain(ring);
 }
 
+EventPort::State EventPort::save() const {
+  return {.consumed = {rings_[0].consumed, rings_[1].consumed}, .lost = lost_};
+}
+
+void EventPort::restore(const State& state) {
+  for (std::size_t i = 0; i < rings_.size(); ++i)
+    rings_[i].consumed = state.consumed[i];
+  lost_ = state.lost;
+}
+
 void EventPort::drain(Ring& ring) {
   const std::uint32_t capacity = event::capacity_of(ring.memory.size());
   const std::uint32_t produced = read_produced(ring.memory);

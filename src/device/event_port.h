@@ -32,6 +32,14 @@ class EventPort final : public Device {
   /// Records that a producer overwrote before it rang the doorbell.
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
+  /// What the port knows besides the rings, which are RAM.
+  struct State {
+    std::array<std::uint32_t, 2> consumed{};
+    std::uint64_t lost = 0;
+  };
+  [[nodiscard]] State save() const;
+  void restore(const State& state);
+
  private:
   struct Ring {
     Producer producer;

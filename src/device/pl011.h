@@ -20,11 +20,14 @@ class Pl011 final : public Device {
   std::uint64_t read(std::uint64_t offset, unsigned size) noexcept override;
   void write(std::uint64_t offset, unsigned size, std::uint64_t value) noexcept override;
 
- private:
   static constexpr std::size_t register_count = 0x4c / 4;
+  using State = std::array<std::uint16_t, register_count>;
+  [[nodiscard]] const State& save() const { return registers_; }
+  void restore(const State& state) { registers_ = state; }
 
+ private:
   Sink sink_;
-  std::array<std::uint16_t, register_count> registers_{};
+  State registers_{};
 };
 
 }  // namespace pkvmemu::device

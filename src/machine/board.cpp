@@ -23,6 +23,7 @@ constexpr std::array stop_rows{
     StopRow{cpu::StopReason::requested, ExitReason::stopped},
     StopRow{cpu::StopReason::halted, ExitReason::halted},
     StopRow{cpu::StopReason::budget_spent, ExitReason::budget_spent},
+    StopRow{cpu::StopReason::reached, ExitReason::breakpoint},
     StopRow{cpu::StopReason::wedged, ExitReason::wedged},
     StopRow{cpu::StopReason::engine_error, ExitReason::engine_error},
 };
@@ -68,9 +69,19 @@ Result<void> BoardMachine::boot(const Config& config) {
   return bus_.connect(*cpu_);
 }
 
-Exit BoardMachine::run() {
+Exit BoardMachine::run_until(const Until& until) {
   update_watch();
-  return exit_for(cpu_->run(budget_));
+  cpu::Until stop{.instructions = until.instructions, .place = {}};
+  if (until.place)
+    stop.place = {.pc = until.place->pc.value, .el = until.place->el, .hits = until.place->hits};
+  return exit_for(cpu_->run(budget_, stop));
+}
+
+Exit BoardMachine::run_until_event(std::function<bool(const Event&)> wanted) {
+  wanted_event_ = std::move(wanted);
+  const Exit exit = run();
+  wanted_event_ = {};
+  return exit;
 }
 
 Exit BoardMachine::exit_for(const cpu::Stop& stop) const {
@@ -141,11 +152,12 @@ void BoardMachine::record(device::EventPort::Producer producer, const pkvm::even
                      .el2_instructions = cpu_->el2_instructions(),
                      .record = news});
   if (event_sink_) event_sink_(events_.back());
+  if (wanted_event_ && wanted_event_(events_.back())) cpu_->stop_at_block();
   if (events_.size() == event_limit)
     log::warning("the guest reported {} events; later ones are dropped", event_limit);
 }
 
-Result<std::span<std::byte>> BoardMachine::memory(Pa pa, std::uint64_t size) {
+Result<std::span<const std::byte>> BoardMachine::memory(Pa pa, std::uint64_t size) const {
   const Range range{.base = pa, .size = size};
   if (!ram_.contains(range))
     return fail("{} bytes at {:#x} are not all RAM, which is {:#x} to {:#x}", size, pa.value,

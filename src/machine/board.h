@@ -2,6 +2,8 @@
 // The board behind Machine: RAM, CPU and devices wired together. Internal to src/machine.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,24 +17,34 @@
 #include "machine/guest_ram.h"
 #include "machine/image_header.h"
 #include "machine/machine.h"
+#include "machine/page_versions.h"
 
 namespace pkvmemu::machine {
 
-class BoardMachine final : public Machine, private cpu::Board {
+class BoardMachine final : public Machine, private cpu::Board, private cpu::StoreWatch {
  public:
   BoardMachine(const Config& config, GuestRam ram);
 
   /// Wires the board and puts the guest's files where they belong.
   Result<void> boot(const Config& config);
 
-  Exit run() override;
+  Exit run() override { return run_until({}); }
+  Exit run_until(const Until& until) override;
+  Exit run_until_event(std::function<bool(const Event&)> wanted) override;
   void request_stop() override { cpu_->request_stop(); }
 
   std::uint64_t instructions() const override { return cpu_->instructions(); }
   const std::string& console() const override { return console_; }
   std::span<const Event> events() const override { return events_; }
 
-  Result<std::span<std::byte>> memory(Pa pa, std::uint64_t size) override;
+  Result<std::span<const std::byte>> memory(Pa pa, std::uint64_t size) const override;
+  Result<void> write_memory(Pa pa, std::span<const std::byte> bytes) override;
+
+  Result<SnapshotId> take_snapshot() override;
+  Result<void> restore(SnapshotId id) override;
+  void drop(SnapshotId id) override;
+  Result<SnapshotCost> cost_of(SnapshotId id) const override;
+
   std::span<const std::byte> pvmfw_region() const override { return pvmfw_; }
   std::uint64_t x(unsigned index) const override { return cpu_->x(index); }
   void set_x(unsigned index, std::uint64_t value) override { cpu_->set_x(index, value); }
@@ -40,6 +52,7 @@ class BoardMachine final : public Machine, private cpu::Board {
   unsigned el() const override { return cpu_->el(); }
   std::uint64_t sp() const override { return cpu_->sp(); }
   std::optional<Pa> physical(Va va) const override { return cpu_->physical(va); }
+  std::vector<cpu::NamedRegister> registers() const override { return cpu_->registers(); }
 
   void watch_code(Va address) override { cpu_->watch_code(address.value); }
   void set_observer(Observer* observer) override;
@@ -50,6 +63,20 @@ class BoardMachine final : public Machine, private cpu::Board {
   void exception_entered(const cpu::ExceptionEntry& entry) noexcept override;
   void exception_returned(unsigned from_el, unsigned to_el) noexcept override;
   void code_reached(std::uint64_t address) noexcept override;
+
+  // cpu::StoreWatch
+  void about_to_store(Pa pa) noexcept override;
+
+  /// What a snapshot holds besides RAM.
+  struct Saved {
+    std::shared_ptr<const cpu::CpuState> cpu;
+    device::Pl011::State uart{};
+    device::EventPort::State event_port{};
+    std::string console;
+    std::vector<Event> events;
+    bool call_in_progress = false;
+    device::El3Monitor::Action secure_action = device::El3Monitor::Action::resume;
+  };
 
   Result<void> load(const Config& config);
   void transmit(char character);
@@ -75,6 +102,13 @@ class BoardMachine final : public Machine, private cpu::Board {
   Observer* observer_ = nullptr;
   bool call_in_progress_ = false;
   device::El3Monitor::Action secure_action_ = device::El3Monitor::Action::resume;
+  std::function<bool(const Event&)> wanted_event_;
+
+  /// Only once there was a snapshot.
+  std::optional<PageVersions> versions_;
+  std::map<SnapshotId, Saved> snapshots_;
+  /// What console and events are a continuation of.
+  SnapshotId descends_from_;
 };
 
 }  // namespace pkvmemu::machine

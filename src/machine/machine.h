@@ -14,8 +14,10 @@
 #include <string_view>
 #include <vector>
 
+#include "cpu/cpu.h"
 #include "machine/exit.h"
 #include "machine/guest_ram.h"
+#include "machine/snapshot.h"
 #include "pkvm/event.h"
 #include "pkvm/platform.h"
 #include "support/address.h"
@@ -78,13 +80,34 @@ class Observer {
   virtual void code_reached(Va /*address*/) {}
 };
 
+/// Where run_until() stops; the first of the two that are given.
+struct Until {
+  struct Place {
+    Va pc;
+    std::optional<unsigned> el{};  ///< any, when not given
+    /// Before the instruction there is executed for the so manieth time; attempts that end in an
+    /// exception do not count.
+    std::uint64_t hits = 1;
+  };
+  /// When so many are completed, of the total that instructions() counts.
+  std::optional<std::uint64_t> instructions{};
+  std::optional<Place> place{};
+};
+
 class Machine {
  public:
   static Result<std::unique_ptr<Machine>> create(const Config& config);
   virtual ~Machine() = default;
 
-  /// Runs until something of `Exit` happens. May be called again after `breakpoint` and `stopped`.
+  /// Runs until something of `Exit` happens. May be called again after `breakpoint` and `stopped`,
+  /// and after any end once a snapshot is restored.
   virtual Exit run() = 0;
+  /// As run(), and stops with `breakpoint` where `until` says, exactly: between two instructions.
+  /// Places and counts are looked for from here on.
+  virtual Exit run_until(const Until& until) = 0;
+  /// As run(), and stops with `breakpoint` when the guest has reported an event that `wanted`
+  /// picks: at the end of the straight piece of code that reported it.
+  virtual Exit run_until_event(std::function<bool(const Event&)> wanted) = 0;
   /// Safe from a signal handler or another thread: the run ends soon with `stopped`.
   virtual void request_stop() = 0;
 
@@ -92,8 +115,20 @@ class Machine {
   virtual const std::string& console() const = 0;
   virtual std::span<const Event> events() const = 0;
 
-  /// Guest RAM by physical address; an error when the range leaves RAM.
-  virtual Result<std::span<std::byte>> memory(Pa pa, std::uint64_t size) = 0;
+  /// Guest RAM by physical address, to look at; an error when the range leaves RAM.
+  virtual Result<std::span<const std::byte>> memory(Pa pa, std::uint64_t size) const = 0;
+  /// Between runs: changes RAM, code included; an error when the range leaves it.
+  virtual Result<void> write_memory(Pa pa, std::span<const std::byte> bytes) = 0;
+
+  /// Between runs: the machine as it is now, to come back to (snapshot.h). An error when the CPU
+  /// engine gave up.
+  virtual Result<SnapshotId> take_snapshot() = 0;
+  /// Between runs, after whatever end: the machine is what it was. The console and the event sinks
+  /// hear nothing of it. An error for a snapshot that there is not, and when the engine gave up.
+  virtual Result<void> restore(SnapshotId id) = 0;
+  /// Frees it; one that there is not is no error.
+  virtual void drop(SnapshotId id) = 0;
+  virtual Result<SnapshotCost> cost_of(SnapshotId id) const = 0;
   /// Where pvmfw lies; empty when there is none.
   virtual std::span<const std::byte> pvmfw_region() const = 0;
   /// General register 0..30, and PC.
@@ -106,6 +141,9 @@ class Machine {
   /// Where a read of `va` would go now, by the registers and tables of the current exception level;
   /// nothing when it would fault.
   virtual std::optional<Pa> physical(Va va) const = 0;
+
+  /// Every register of every level, by its architectural name.
+  virtual std::vector<cpu::NamedRegister> registers() const = 0;
 
   /// The observer is told each time that the instruction at `address` is about to run. Before run()
   /// or from a callback; code that has run already is not told of.
