@@ -87,6 +87,13 @@ void read_event_port(const Fdt& tree, BootInfo& boot) {
   boot.host_ring = ring_of(tree, *port, 1);
 }
 
+void read_gic(const Fdt& tree, BootInfo& boot) {
+  const auto node = tree.find_compatible("arm,gic-v3");
+  if (!node) return;
+  boot.gic.distributor = first_reg(tree, node);
+  if (const auto region = tree.reg(*node, 1)) boot.gic.redistributors = range_of(*region);
+}
+
 }  // namespace
 
 void read_devicetree(const Fdt& tree, BootInfo& boot) {
@@ -95,6 +102,7 @@ void read_devicetree(const Fdt& tree, BootInfo& boot) {
   read_reserved(tree, boot);
   read_assignable_device(tree, boot);
   read_event_port(tree, boot);
+  read_gic(tree, boot);
   if (const auto initrd = tree.initrd()) boot.initrd = range_of(*initrd);
   const std::string_view arguments = tree.bootargs();
   boot.command_line_size = std::min(arguments.size(), boot.command_line.size());

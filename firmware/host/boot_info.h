@@ -44,6 +44,12 @@ struct Reserved {
   bool nomap = false;
 };
 
+/// Empty without one.
+struct GicV3 {
+  PhysRange distributor;
+  PhysRange redistributors;
+};
+
 struct BootInfo {
   PhysRange devicetree;
   PhysRange image;
@@ -57,6 +63,7 @@ struct BootInfo {
       assignable;        ///< devices for guests (pkvm-abi.md 7.4)
   PhysRange event_port;  ///< empty without one
   PhysRange hyp_ring, host_ring;
+  GicV3 gic;
   std::array<char, 2048> command_line{};
   std::size_t command_line_size = 0;
 

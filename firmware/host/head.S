@@ -38,36 +38,7 @@ entry:
   cmp x0, #(2 << 2)
   b.ne entered_below_el2
 
-  // EL2 as the kernel leaves it until KVM takes over: EL1 is AArch64, nothing is trapped.
-  load_constant x0, HCR_EL2_BOOT
-  msr hcr_el2, x0
-  load_constant x0, SCTLR_EL2_OFF
-  msr sctlr_el2, x0
-  mov x0, #3                       // EL1PCTEN, EL1PCEN: counters and timers belong to EL1
-  msr cnthctl_el2, x0
-  msr cntvoff_el2, xzr
-  mov x0, #CPTR_EL2_NO_TRAPS
-  msr cptr_el2, x0
-  msr hstr_el2, xzr
-  msr vttbr_el2, xzr
-  mrs x0, midr_el1
-  msr vpidr_el2, x0
-  mrs x0, mpidr_el1
-  msr vmpidr_el2, x0
-  address_of x0, hyp_image_begin
-  ldr x1, [x0, #HYP_HEADER_INIT_VECTORS]
-  add x0, x0, x1
-  msr vbar_el2, x0
-  load_constant x0, SCTLR_EL1_OFF
-  msr sctlr_el1, x0
-  mov x0, #SPSR_EL1H_MASKED
-  msr spsr_el2, x0
-  adr x0, at_el1
-  msr elr_el2, x0
-  isb
-  eret
-
-at_el1:
+  bl drop_to_el1
   load_constant x0, MAIR_EL1_VALUE
   msr mair_el1, x0
   load_constant x0, TCR_EL1_IDENTITY
@@ -135,6 +106,38 @@ at_kernel_va:
   wfi
   b 1b
 
+// From EL2 to its caller at EL1. EL2 is as the kernel leaves it until KVM takes over: EL1 is AArch64,
+// nothing is trapped. Uses x0, x1.
+  .global drop_to_el1
+  .hidden drop_to_el1
+drop_to_el1:
+  load_constant x0, HCR_EL2_BOOT
+  msr hcr_el2, x0
+  load_constant x0, SCTLR_EL2_OFF
+  msr sctlr_el2, x0
+  mov x0, #3                       // EL1PCTEN, EL1PCEN: counters and timers belong to EL1
+  msr cnthctl_el2, x0
+  msr cntvoff_el2, xzr
+  mov x0, #CPTR_EL2_NO_TRAPS
+  msr cptr_el2, x0
+  msr hstr_el2, xzr
+  msr vttbr_el2, xzr
+  mrs x0, midr_el1
+  msr vpidr_el2, x0
+  mrs x0, mpidr_el1
+  msr vmpidr_el2, x0
+  address_of x0, hyp_image_begin
+  ldr x1, [x0, #HYP_HEADER_INIT_VECTORS]
+  add x0, x0, x1
+  msr vbar_el2, x0
+  load_constant x0, SCTLR_EL1_OFF
+  msr sctlr_el1, x0
+  mov x0, #SPSR_EL1H_MASKED
+  msr spsr_el2, x0
+  msr elr_el2, x30
+  isb
+  eret
+
 // Entered at EL1: there is no EL2 to run a hypervisor in. Says so and powers off; with no EL2 the
 // PSCI conduit is HVC. Nothing is set up, so one character at a time, straight to the PL011.
 entered_below_el2:
@@ -161,6 +164,8 @@ below_el2_text:
   // VA == PA for the first 2 GiB: devices, then RAM, each one block of level 1 (39-bit VAs).
   .section .data.page_aligned, "aw"
   .balign 4096
+  .global identity_table
+  .hidden identity_table
 identity_table:
   .quad 0x00000000 + IDENTITY_DEVICE_BLOCK
   .quad 0x40000000 + IDENTITY_NORMAL_BLOCK

@@ -3,6 +3,7 @@
 
 #include "lib/string.h"
 #include "pkvm/hypercall.h"
+#include "pkvm/psci_names.h"
 #include "support/bits.h"
 
 namespace pkvmemu::host {
@@ -75,6 +76,15 @@ Parsed parse_x0(Wish& wish, std::string_view rest) {
   return {};
 }
 
+/// NAME[:ARG,...]
+Parsed parse_psci(Wish& wish, std::string_view rest) {
+  if (auto parsed = parse_target(wish, rest); !parsed) return parsed;
+  const pkvm::psci::Function* function = pkvm::psci::find_function(wish.target);
+  if (function == nullptr) return std::unexpected(RcError::no_function);
+  wish.number = function->id;
+  return {};
+}
+
 Parsed parse_late(Wish& wish, std::string_view rest) {
   wish.target = fw::take_word(rest);
   if (wish.target.empty()) return std::unexpected(RcError::no_target);
@@ -133,6 +143,7 @@ constexpr std::array verbs = {
     Verb{.name = "call", .kind = WishKind::call, .parse = parse_call},
     Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_x0},
     Verb{.name = "smc", .kind = WishKind::smc, .parse = parse_x0},
+    Verb{.name = "psci", .kind = WishKind::psci, .parse = parse_psci},
     Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
     Verb{.name = "pvm", .kind = WishKind::pvm, .parse = parse_guest},
     Verb{.name = "vm", .kind = WishKind::vm, .parse = parse_guest},
@@ -163,7 +174,8 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc, smc, late, touch, pvm, vm or attack, after an optional "
+      return "a line starts with call, hvc, smc, psci, late, touch, pvm, vm or attack, after an "
+             "optional "
              "early";
     case RcError::no_target:
       return "says not what to call, load or touch";
@@ -183,6 +195,9 @@ std::string_view words_of(RcError error) {
       return "touch takes r:ADDR, w:ADDR=VALUE or x:ADDR";
     case RcError::bad_address:
       return "not a physical address of up to 48 bits";
+    case RcError::no_function:
+      return "not a function of PSCI by name: version, suspend, off, on, affinity-info, "
+             "migrate-info-type, system-off, system-reset, system-reset2, features, system-suspend";
   }
   return "";
 }

@@ -18,6 +18,7 @@ enum class WishKind : std::uint8_t {
   hvc,     ///< HVC with x0 as given
   smc,     ///< SMC with x0 as given
   late,    ///< insmod
+  psci,    ///< a function of PSCI by its name; the kernel comes back from a suspend
   touch,   ///< one access of the kernel to a physical address
   pvm,     ///< run a guest in a protected VM
   vm,      ///< run a guest in an ordinary VM
@@ -36,8 +37,9 @@ struct Wish {
   std::uint64_t repeat = 1;
   std::string_view target;              ///< as written: symbol, number, module
   std::string_view module_arguments{};  ///< late: what follows the module's name
-  std::optional<std::uint64_t> number;  ///< call: dynamic number; hvc, smc: x0; touch: address
-  Access access = Access::read;         ///< touch; what to write is the argument
+  std::optional<std::uint64_t>
+      number;                    ///< call: dynamic number; hvc, smc, psci: x0; touch: address
+  Access access = Access::read;  ///< touch; what to write is the argument
   std::array<std::uint64_t, 7> arguments{};
   std::size_t argument_count = 0;
 
@@ -55,6 +57,7 @@ enum class RcError : std::uint8_t {
   trailing_text,
   bad_access,
   bad_address,
+  no_function,
 };
 
 /// One line without its newline; nothing for a blank line or a comment.

@@ -8,6 +8,7 @@
 #include "host/kernel.h"
 #include "host/kvm.h"
 #include "host/module/modules_dep.h"
+#include "host/suspend.h"
 #include "host/touch.h"
 #include "host/trace.h"
 #include "host/vm/attack_run.h"
@@ -15,6 +16,7 @@
 #include "image/cpio.h"
 #include "lib/string.h"
 #include "pkvm/platform.h"
+#include "pkvm/psci_names.h"
 #include "pkvm/smccc.h"
 
 namespace pkvmemu::host {
@@ -52,23 +54,33 @@ arch::CallRegisters issue(Conduit conduit, const arch::CallRegisters& before,
   return x;
 }
 
-void make_call(const Wish& wish, const char* verb, std::uint64_t x0,
-               Conduit conduit = Conduit::hvc) {
-  arch::CallRegisters before{x0};
+/// x0 and the arguments.
+arch::CallRegisters registers_of(const Wish& wish, std::uint64_t x0) {
+  arch::CallRegisters x{x0};
   for (std::size_t i = 0; i < wish.argument_count; ++i)
-    before[i + 1] = wish.arguments[i];
-  events().emit(Kind::call_begin,
-                {before[0], before[1], before[2], before[3], before[4], before[5], before[6],
-                 before[7], static_cast<std::uint64_t>(conduit)},
-                wish.target);
-  const arch::CallRegisters x = issue(conduit, before, wish.repeat);
+    x[i + 1] = wish.arguments[i];
+  return x;
+}
+
+void tell_call(Kind kind, const Wish& wish, const arch::CallRegisters& x, Conduit conduit) {
   events().emit(
-      Kind::call_end,
-      {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], static_cast<std::uint64_t>(conduit)},
+      kind, {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], static_cast<std::uint64_t>(conduit)},
       wish.target);
+}
+
+void print_answer(const Wish& wish, const char* verb, const arch::CallRegisters& x) {
   print_wish(wish, verb);
   printk("\001c: x0=0x%llx x1=0x%llx x2=0x%llx x3=0x%llx\n", static_cast<Word>(x[0]),
          static_cast<Word>(x[1]), static_cast<Word>(x[2]), static_cast<Word>(x[3]));
+}
+
+void make_call(const Wish& wish, const char* verb, std::uint64_t x0,
+               Conduit conduit = Conduit::hvc) {
+  const arch::CallRegisters before = registers_of(wish, x0);
+  tell_call(Kind::call_begin, wish, before, conduit);
+  const arch::CallRegisters x = issue(conduit, before, wish.repeat);
+  tell_call(Kind::call_end, wish, x, conduit);
+  print_answer(wish, verb, x);
 }
 
 void not_made(const Wish& wish, std::string_view why) {
@@ -105,6 +117,31 @@ void run_hvc(const Wish& wish) {
 
 void run_smc(const Wish& wish) {
   make_call(wish, "smc", *wish.number, Conduit::smc);
+}
+
+/// What is suspended is this kernel: it gives an entry point and a context id of its own, unless
+/// the wish has them.
+void run_suspend(const Wish& wish, const pkvm::psci::Function& function) {
+  const arch::CallRegisters before = registers_of(wish, function.id);
+  tell_call(Kind::call_begin, wish, before, Conduit::smc);
+  const Suspended suspended = suspend(before, function.entry);
+  tell_call(Kind::call_end, wish, suspended.x, Conduit::smc);
+  if (!suspended.entered) {
+    print_answer(wish, "psci", suspended.x);
+    return;
+  }
+  print_wish(wish, "psci");
+  printk("\001c: resumed at its entry point\n");
+}
+
+void run_psci(const Wish& wish) {
+  const pkvm::psci::Function* function = pkvm::psci::find_function(wish.target);
+  if (function == nullptr) return;
+  const bool ours = function->entry != 0 && wish.argument_count < function->entry;
+  if (ours)
+    run_suspend(wish, *function);
+  else
+    make_call(wish, "psci", function->id, Conduit::smc);
 }
 
 /// A path as it is; for a name, the file that modprobe would take.
@@ -153,6 +190,9 @@ void run_wish(const Wish& wish, WishPhase phase) {
       return;
     case WishKind::smc:
       run_smc(wish);
+      return;
+    case WishKind::psci:
+      run_psci(wish);
       return;
     case WishKind::late:
       run_late(wish);

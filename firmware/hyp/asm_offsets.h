@@ -28,4 +28,6 @@
 
 /* SCTLR_EL2 with the MMU on: RES1, WXN, I, SA, C, M (pkvm-abi.md 4.5; Arm ARM D17.2.119). */
 #define SCTLR_EL2_ON 0x30CD183D
+/* CPTR_EL2: RES1 bits; SVE stays trapped. */
+#define CPTR_EL2_NO_TRAPS 0x33ff
 /* NOLINTEND(modernize-macro-to-enum) */

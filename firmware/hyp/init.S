@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Early life of EL2 (pkvm-abi.md 4.5): the vectors that serve the host until __kvm_hyp_init, that
- * call itself, and the change to the hypervisor's own tables. Everything here runs with the MMU off
+ * call itself, the way back of a CPU that was off, and the change to the hypervisor's own tables. Everything here runs with the MMU off
  * or at VA == PA. HVC from EL1 may change x0..x3 only; the rest belongs to the host. */
 #include "hyp/asm_offsets.h"
 
@@ -10,6 +10,36 @@
 .macro address_of reg, symbol
 	adrp	\reg, \symbol
 	add	\reg, \reg, :lo12:\symbol
+.endm
+
+/* x1: PA of HypInitParams, x3: hyp_boot_info.physvirt_offset. Switches the MMU on; SP is in place then.
+ * Uses x0, x2. */
+.macro enable_el2
+	address_of x2, hyp_host_vectors
+	sub	x2, x2, x3
+	msr	vbar_el2, x2
+
+	ldr	x0, [x1, #PARAMS_MAIR]
+	msr	mair_el2, x0
+	ldr	x0, [x1, #PARAMS_TCR]
+	msr	tcr_el2, x0
+	ldr	x0, [x1, #PARAMS_STACK]
+	mov	sp, x0
+	ldr	x0, [x1, #PARAMS_PGD]
+	msr	ttbr0_el2, x0
+	ldr	x0, [x1, #PARAMS_HCR]
+	msr	hcr_el2, x0
+	ldr	x0, [x1, #PARAMS_VTTBR]
+	msr	vttbr_el2, x0
+	ldr	x0, [x1, #PARAMS_VTCR]
+	msr	vtcr_el2, x0
+	isb
+	tlbi	alle2
+	dsb	sy
+	mov	x0, #(SCTLR_EL2_ON & 0xffff)
+	movk	x0, #(SCTLR_EL2_ON >> 16), lsl #16
+	msr	sctlr_el2, x0
+	isb
 .endm
 
 .macro dead_entry
@@ -89,33 +119,42 @@ kvm_hyp_init:
 	ldr	x3, [x3, #BOOT_INFO_PHYSVIRT]
 	sub	x2, x2, x3		/* from PA to hyp VA */
 	msr	tpidr_el2, x2
-	address_of x2, hyp_host_vectors
-	sub	x2, x2, x3
-	msr	vbar_el2, x2
-
-	ldr	x0, [x1, #PARAMS_MAIR]
-	msr	mair_el2, x0
-	ldr	x0, [x1, #PARAMS_TCR]
-	msr	tcr_el2, x0
-	ldr	x0, [x1, #PARAMS_STACK]
-	mov	sp, x0
-	ldr	x0, [x1, #PARAMS_PGD]
-	msr	ttbr0_el2, x0
-	ldr	x0, [x1, #PARAMS_HCR]
-	msr	hcr_el2, x0
-	ldr	x0, [x1, #PARAMS_VTTBR]
-	msr	vttbr_el2, x0
-	ldr	x0, [x1, #PARAMS_VTCR]
-	msr	vtcr_el2, x0
-	isb
-	tlbi	alle2
-	dsb	sy
-	mov	x0, #(SCTLR_EL2_ON & 0xffff)
-	movk	x0, #(SCTLR_EL2_ON >> 16), lsl #16
-	msr	sctlr_el2, x0
-	isb
+	enable_el2
 	mov	x0, #0
 	eret
+
+/* Where EL3 enters when a CPU is back from a state in which it lost its registers (pkvm-abi.md 8.3).
+ * x0: PA of the CPU's own HypInitParams. What the kernel's boot code set at EL2 is set again, the rest
+ * comes from the parameters; then hyp_cpu_entry, at its own address. */
+	.globl	hyp_cpu_resume
+	.hidden	hyp_cpu_resume
+	.type	hyp_cpu_resume, %function
+hyp_cpu_resume:
+	mov	x1, x0
+	mov	x0, #3			/* EL1PCTEN, EL1PCEN */
+	msr	cnthctl_el2, x0
+	msr	cntvoff_el2, xzr
+	mov	x0, #CPTR_EL2_NO_TRAPS
+	msr	cptr_el2, x0
+	msr	hstr_el2, xzr
+	msr	mdcr_el2, xzr
+	mrs	x0, midr_el1
+	msr	vpidr_el2, x0
+	mrs	x0, mpidr_el1
+	msr	vmpidr_el2, x0
+	address_of x3, hyp_boot_info
+	ldr	x3, [x3, #BOOT_INFO_PHYSVIRT]
+	sub	x2, x1, x3
+	sub	x2, x2, #PER_CPU_PARAMS
+	msr	tpidr_el2, x2
+	enable_el2
+	tlbi	alle1
+	dsb	nsh
+	isb
+	address_of x0, hyp_cpu_entry
+	sub	x0, x0, x3
+	br	x0
+	.size	hyp_cpu_resume, . - hyp_cpu_resume
 
 /* void hyp_switch_tables(u64 root_pa, u64 stack_top, void (*next)(void)): called at its physical
  * address, does not return. Table changes of this size need the MMU off (Arm ARM D8.16). */

@@ -66,9 +66,12 @@ void update_hcr_el2(std::uint64_t set, std::uint64_t clear) {
 }
 
 void update_hfgwtr_el2(std::uint64_t set, std::uint64_t clear) {
-  std::uint64_t& stored = this_cpu().params.hfgwtr_el2;
-  update(stored, set, clear);
-  if (has_fine_grained_traps()) arch::write_hfgwtr_el2(stored);
+  update(this_cpu().params.hfgwtr_el2, set, clear);
+  restore_hfgwtr_el2();
+}
+
+void restore_hfgwtr_el2() {
+  if (has_fine_grained_traps()) arch::write_hfgwtr_el2(this_cpu().params.hfgwtr_el2);
 }
 
 }  // namespace pkvmemu::hyp::ops

@@ -19,6 +19,8 @@ int register_unmask_serror(HypVa unmask, HypVa mask);
 /// at once. This CPU only, and no ISB.
 void update_hcr_el2(std::uint64_t set, std::uint64_t clear);
 /// The same; a CPU without FEAT_FGT has the stored value only.
+/// For a CPU that lost it.
+void restore_hfgwtr_el2();
 void update_hfgwtr_el2(std::uint64_t set, std::uint64_t clear);
 
 }  // namespace pkvmemu::hyp::ops

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "hyp/abi_types.h"
 #include "hyp/asm_offsets.h"
@@ -14,11 +15,19 @@
 
 namespace pkvmemu::hyp {
 
+/// PSCI's entry point address and context id.
+struct EntryPoint {
+  std::uint64_t pc;
+  std::uint64_t context;
+};
+
 struct alignas(64) PerCpu {
   user_pt_regs host;
   /// Copied by __kvm_hyp_init; hcr_el2, vttbr and vtcr change at prot_finalize (pkvm-abi.md 6.4).
   pkvm::HypInitParams params;
   unsigned index;
+  /// Where the host goes on when this CPU comes back through EL2.
+  EntryPoint resume;
 };
 static_assert(offsetof(PerCpu, host) == PER_CPU_HOST);
 static_assert(offsetof(PerCpu, params) == PER_CPU_PARAMS);

@@ -230,8 +230,11 @@ void pkvm_init(user_pt_regs* regs) {
   // Called where it lies physically: it switches the MMU off.
   const Pa code = hyp.linear.pa_of_pointer(reinterpret_cast<const void*>(&hyp_switch_tables));
   auto* const go = fw::function_at<decltype(hyp_switch_tables)>(HypVa{code.value});
-  go(hyp.space->table().shape().root.value, hyp.space->layout().stack_top(this_cpu().index).value,
-     after_switch);
+  pkvm::HypInitParams& params = this_cpu().params;
+  params.pgd_pa = hyp.space->table().shape().root.value;
+  params.stack_hyp_va = hyp.space->layout().stack_top(this_cpu().index).value;
+  arch::flush_dcache(&params, sizeof(params));
+  go(params.pgd_pa, params.stack_hyp_va, after_switch);
 }
 
 }  // namespace pkvmemu::hyp

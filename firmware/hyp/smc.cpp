@@ -4,6 +4,7 @@
 #include <array>
 
 #include "hyp/hypervisor.h"
+#include "hyp/per_cpu.h"
 #include "pkvm/smccc.h"
 
 namespace pkvmemu::hyp {
@@ -37,13 +38,17 @@ std::int64_t forward(const PsciCall& call) {
   return static_cast<std::int64_t>(registers[0]);
 }
 
-/// Modules hear of it first. There is no way back from a deep state through EL2 yet: the entry
-/// point is 0 (docs/fidelity.md).
-template <pkvm_psci_notification Notification, std::size_t EntryPoint>
+/// Modules hear of it first. A CPU that loses its registers is to come back through EL2, which then
+/// goes where the host wanted to.
+template <pkvm_psci_notification Notification, std::size_t Entry>
 std::int64_t suspend(const PsciCall& call) {
   hypervisor().handlers.psci.notify(Notification, call.host);
+  PerCpu& cpu = this_cpu();
+  cpu.resume = {.pc = call.x[Entry], .context = call.x[Entry + 1]};
   PsciCall relayed = call;
-  relayed.x[EntryPoint] = relayed.x[EntryPoint + 1] = 0;
+  const LinearMap& linear = hypervisor().linear;
+  relayed.x[Entry] = linear.pa_of_pointer(arch::cpu_resume_code()).value;
+  relayed.x[Entry + 1] = linear.pa_of_pointer(&cpu.params).value;
   return forward(relayed);
 }
 
@@ -75,7 +80,7 @@ constexpr auto rows = std::to_array<Row>({
     {pkvm::psci::system_reset, forward},
     {pkvm::psci::features, forward},
     {0x8400'000F, forward},  // SET_SUSPEND_MODE
-    {0xC400'0012, forward},  // SYSTEM_RESET2_64
+    {pkvm::psci::system_reset2, forward},
 });
 
 std::int64_t handle_psci(std::uint64_t id, const PsciCall& call) {

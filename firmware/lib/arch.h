@@ -103,6 +103,8 @@ std::uint64_t mapped_at(std::uint64_t va, std::uint64_t pa);
 void forget_instructions();
 
 void smc(SmcRegisters& registers);
+/// The code that a CPU enters EL2 by when it comes back from a state without registers.
+const void* cpu_resume_code();
 
 /// PSTATE.A.
 void mask_serror();

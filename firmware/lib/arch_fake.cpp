@@ -69,6 +69,11 @@ std::uint64_t translate_el1_read(std::uint64_t /*va*/) {
   return fake::state().par;
 }
 
+const void* cpu_resume_code() {
+  static constexpr char code = 0;
+  return &code;
+}
+
 std::uint64_t enter_guest(unsigned long long* general) {
   constexpr std::uint64_t interrupted = 0;
   return fake::state().guest != nullptr ? fake::state().guest(general) : interrupted;

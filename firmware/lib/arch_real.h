@@ -106,6 +106,11 @@ inline void smc(SmcRegisters& registers) {
   pkvm_smc(registers.data());
 }
 
+extern "C" const char hyp_cpu_resume;  // NOLINT(readability-identifier-naming): of hyp/init.S
+inline const void* cpu_resume_code() {
+  return &hyp_cpu_resume;
+}
+
 // hyp/vm/guest_entry.S and hyp/vectors.S.
 extern "C" std::uint64_t hyp_enter_guest(unsigned long long* general);
 extern "C" const char hyp_guest_vectors;  // NOLINT(readability-identifier-naming)

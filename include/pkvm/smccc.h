@@ -39,6 +39,7 @@ inline constexpr std::uint32_t system_off = 0x8400'0008;
 inline constexpr std::uint32_t system_reset = 0x8400'0009;
 inline constexpr std::uint32_t features = 0x8400'000A;
 inline constexpr std::uint32_t system_suspend64 = 0xC400'000E;
+inline constexpr std::uint32_t system_reset2 = 0xC400'0012;
 
 /// The function-id ranges that belong to PSCI (pkvm-abi.md 8.3).
 constexpr bool in_range(std::uint64_t id) {
@@ -46,6 +47,7 @@ constexpr bool in_range(std::uint64_t id) {
   return (low >= 0x8400'0000 && low <= 0x8400'001F) || (low >= 0xC400'0000 && low <= 0xC400'001F);
 }
 
+inline constexpr std::int64_t success = 0;
 inline constexpr std::int64_t not_supported = -1;
 inline constexpr std::int64_t invalid_parameters = -2;
 inline constexpr std::int64_t denied = -3;

@@ -143,6 +143,34 @@ void Cpu::set_reset_state() {
   engine_->set(reg::pmcr_el0, 0);  // no event counters: the engine would visit each at every ERET
 }
 
+void Cpu::power_up(Pa entry, std::uint64_t x0) noexcept {
+  constexpr std::uint64_t unknown = 0x0bad'0bad'0bad'0ba0;
+  constexpr std::array lost{reg::mair_el2, reg::tcr_el2,   reg::ttbr0_el2, reg::vtcr_el2,
+                            reg::mair_el1, reg::ttbr0_el1, reg::ttbr1_el1};
+  constexpr std::uint64_t sctlr_el2_off = 0x30c5'0830;  // RES1
+  constexpr std::uint64_t sctlr_el1_off = 0x30d0'0800;
+  constexpr unsigned general_registers = 31;
+
+  Engine::check(uc_ctl_flush_tlb(engine_->raw()));
+  for (unsigned index = 0; index < general_registers; ++index)
+    set_x(index, index == 0 ? x0 : unknown);
+  for (const unsigned el : {1U, 2U})
+    engine_->set(vbar_by_el.at(el), unknown & ~std::uint64_t{0x7ff});
+  engine_->set(sp_by_el.at(0), unknown);
+  engine_->set(sp_by_el.at(1), unknown);
+  for (const SysReg id : lost)
+    engine_->set(id, unknown);
+  engine_->set(reg::tcr_el1, 0);
+  engine_->set(reg::vttbr_el2, 0);
+  engine_->set(reg::mdcr_el2, 0);
+  engine_->set(reg::sctlr_el1, sctlr_el1_off);
+  set_pc(entry.value);
+  set_reset_state();
+  engine_->set(reg::hcr_el2, 0);
+  engine_->set(reg::sctlr_el2, sctlr_el2_off);
+  block_el_ = 2;
+}
+
 Result<void> Cpu::map_ram(Pa base, std::span<std::byte> memory) {
   if (const uc_err status =
           uc_mem_map_ptr(engine_->raw(), base.value, memory.size(), UC_PROT_ALL, memory.data());

@@ -127,6 +127,10 @@ class Cpu {
   /// Those of EL2 while Watch::el2_count or Watch::returns was set.
   [[nodiscard]] std::uint64_t el2_instructions() const { return el2_instructions_; }
 
+  /// From Board::secure_monitor_call: the CPU was off, and is at EL2 with x0, MMU and caches off.
+  /// All that the architecture leaves unknown has values that nobody can mean.
+  void power_up(Pa entry, std::uint64_t x0) noexcept;
+
   [[nodiscard]] std::uint64_t x(unsigned index) const;
   void set_x(unsigned index, std::uint64_t value);
   [[nodiscard]] std::uint64_t sp() const;

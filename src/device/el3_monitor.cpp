@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "device/el3_monitor.h"
 
+#include "pkvm/platform.h"
 #include "pkvm/smccc.h"
 
 namespace pkvmemu::device {
@@ -18,6 +19,9 @@ constexpr std::int64_t trusted_os_not_required = 2;
 constexpr std::uint64_t only_cpu = 0;
 /// power_state bits that PSCI reserves in the original format.
 constexpr std::uint64_t power_state_reserved = 0xfffe'0000;
+/// StateType: the CPU loses its registers.
+constexpr std::uint64_t power_state_powerdown = 0x1'0000;
+constexpr std::int64_t invalid_address = -9;
 
 /// The SMC32 twin of an SMC64 function.
 constexpr std::uint32_t in_32_bits(std::uint32_t id) {
@@ -28,7 +32,10 @@ Answer features(const Arguments& x);
 
 Answer suspend(const Arguments& x) {
   if ((x[1] & power_state_reserved) != 0) return {.x0 = psci::invalid_parameters};
-  return {.x0 = 0, .action = Action::halt};
+  if ((x[1] & power_state_powerdown) == 0) return {.x0 = psci::success};
+  const bool good_entry = x[2] >= pkvm::platform::ram_base && x[2] % sizeof(std::uint32_t) == 0;
+  if (!good_entry) return {.x0 = invalid_address};
+  return {.x0 = static_cast<std::int64_t>(x[3]), .action = Action::power_up, .entry = Pa{x[2]}};
 }
 Answer cpu_on(const Arguments& x) {
   return {.x0 = x[1] == only_cpu ? already_on : psci::invalid_parameters};

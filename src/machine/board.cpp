@@ -85,6 +85,10 @@ Exit BoardMachine::exit_for(const cpu::Stop& stop) const {
 
 void BoardMachine::secure_monitor_call() noexcept {
   const auto answer = device::El3Monitor::call({x(0), x(1), x(2), x(3)});
+  if (answer.action == Action::power_up) {
+    cpu_->power_up(answer.entry, static_cast<std::uint64_t>(answer.x0));
+    return;
+  }
   cpu_->set_x(0, static_cast<std::uint64_t>(answer.x0));
   secure_action_ = answer.action;
   if (answer.action != Action::resume) cpu_->stop();

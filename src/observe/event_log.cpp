@@ -9,6 +9,7 @@
 
 #include "pkvm/errno.h"
 #include "pkvm/hypercall.h"
+#include "pkvm/psci_names.h"
 #include "pkvm/smccc.h"
 
 namespace pkvmemu::observe {
@@ -262,6 +263,9 @@ void EventLog::begin_call(const machine::Event& event) {
   call.function = v[0];
   call.conduit = v[8] == 0 ? CallConduit::hvc : CallConduit::smc;
   if (call.conduit == CallConduit::hvc) call.id = host_call_number(v[0]);
+  // Until it comes back after all, refused.
+  if (call.conduit == CallConduit::smc && pkvm::psci::ends_the_run(v[0]))
+    call.state = CallState::ended;
   // A call that nobody asked for by our own request: show all that it carried.
   if (calls_seen_ > facts_.calls.size()) call.args.assign(&v[1], &v[8]);
   open_call_ = report_.calls.size() - 1;

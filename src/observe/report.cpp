@@ -156,7 +156,8 @@ bool never_fired(const FaultReport& fault) {
 }
 
 bool call_failed(const CallReport& call) {
-  return call.state != CallState::good && call.state != CallState::refused;
+  return call.state != CallState::good && call.state != CallState::refused &&
+         call.state != CallState::ended;
 }
 
 /// A kernel that is past panicking switches off without a word.
@@ -169,7 +170,9 @@ bool is_amid_work(const RunReport& report) {
          });
 }
 
-bool never_ended(ExitReason reason) {
+bool never_ended(const RunReport& report) {
+  const ExitReason reason = report.exit.reason;
+  if (reason == ExitReason::halted && was_switched_off(report)) return false;
   return reason == ExitReason::budget_spent || reason == ExitReason::wedged ||
          reason == ExitReason::halted || reason == ExitReason::breakpoint;
 }
@@ -185,7 +188,7 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
     case ExitCode::hyp_panic:
       return report.hyp_panic.has_value();
     case ExitCode::no_end:
-      return never_ended(report.exit.reason);
+      return never_ended(report);
     case ExitCode::op_missing:
       return !report.missing_ops.empty();
     case ExitCode::load_failed:
@@ -211,6 +214,11 @@ ExitCode judge(const RunReport& report, const EventLog& log) {
 }
 
 }  // namespace
+
+bool was_switched_off(const RunReport& report) {
+  return std::ranges::any_of(report.calls,
+                             [](const CallReport& call) { return call.state == CallState::ended; });
+}
 
 std::string_view name_of(Step step) {
   const auto index = static_cast<std::size_t>(step);

@@ -101,6 +101,7 @@ enum class CallState : std::uint8_t {
   refused,     ///< a forged call that got its specified -1 (3.5); an SMC that nobody knows
   not_made,    ///< the kernel could not make it
   unfinished,  ///< the run ended before it was made, or inside it
+  ended,       ///< the run ended with it, as it had to: a PSCI call that switches off or resets
 };
 
 struct CallReport {
@@ -226,6 +227,9 @@ RunReport make_report(const Facts& facts);
 
 /// The reason of a load that did not succeed, in a few words: "init returned -12 (ENOMEM)".
 std::string failure_text(const ModuleReport& module);
+
+/// A PSCI call ended the run, as it had to.
+bool was_switched_off(const RunReport& report);
 
 /// "-12 (ENOMEM)", or the bare number when the error has no name here.
 std::string error_text(std::int64_t error);

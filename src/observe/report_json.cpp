@@ -59,6 +59,8 @@ std::string_view name_of(CallState state) {
       return "refused";
     case CallState::not_made:
       return "not-made";
+    case CallState::ended:
+      return "ended";
     case CallState::unfinished:
       return "unfinished";
   }

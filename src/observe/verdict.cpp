@@ -118,6 +118,8 @@ VerdictLine line_of(const CallReport& call, const RunReport& report) {
     case CallState::unfinished:
       return line(Tone::bad, call.function ? "not answered: the run ended inside it"
                                            : "not made: the run ended before it");
+    case CallState::ended:
+      return line(Tone::good, "the run ended with it");
   }
   std::unreachable();
 }
@@ -197,6 +199,7 @@ std::optional<std::string> ending_text(const RunReport& report) {
     case ExitReason::reset:
       return "run: the guest asked for a reset" + detail;
     case ExitReason::halted:
+      if (was_switched_off(report)) return "run: the only CPU is off";
       return fmt::format("run: the guest waits for ever (WFI) {}{}", where, detail);
     case ExitReason::budget_spent:
       return fmt::format(

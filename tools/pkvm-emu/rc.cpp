@@ -11,6 +11,7 @@
 
 #include "attack_list.h"
 #include "pkvm/hypercall.h"
+#include "pkvm/psci_names.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -124,11 +125,12 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     repeat = *count;
     operand = take_word(rest);
   }
-  Result<RcLine> line =
-      fail("unknown word '{}', expected call, hvc, smc, late, touch, pvm, vm or attack", verb);
+  Result<RcLine> line = fail(
+      "unknown word '{}', expected call, hvc, smc, psci, late, touch, pvm, vm or attack", verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
   if (verb == "smc") line = parse_smc(operand);
+  if (verb == "psci") line = parse_psci(operand);
   if (verb == "late") line = parse_late(operand, rest);
   if (verb == "touch") line = parse_touch(operand);
   if (verb == "pvm") line = parse_guest(RcVerb::pvm, operand);
@@ -157,6 +159,8 @@ std::string_view name_of(RcVerb verb) {
       return "hvc";
     case RcVerb::smc:
       return "smc";
+    case RcVerb::psci:
+      return "psci";
     case RcVerb::late:
       return "late";
     case RcVerb::pvm:
@@ -204,6 +208,16 @@ Result<RcLine> parse_hvc(std::string_view text) {
 
 Result<RcLine> parse_smc(std::string_view text) {
   return parse_x0_and_args(RcVerb::smc, text);
+}
+
+Result<RcLine> parse_psci(std::string_view text) {
+  auto line = parse_target_and_args(RcVerb::psci, text);
+  if (!line || pkvm::psci::find_function(line->target) != nullptr) return line;
+  std::vector<std::string_view> names;
+  for (const pkvm::psci::Function& function : pkvm::psci::functions)
+    names.push_back(function.name);
+  return fail("'{}' is no function of PSCI, expected {} (--smc takes any number)", line->target,
+              fmt::join(names, ", "));
 }
 
 Result<RcLine> parse_touch(std::string_view text) {

@@ -6,6 +6,7 @@
 //   pvm PROGRAM, vm PROGRAM                  a guest in a protected or an ordinary VM
 //   attack PATTERN                           attacks of the host on guests, before and after
 //   [early] smc X0[:ARG,...]                 an SMC, which the hypervisor traps
+//   [early] psci NAME[:ARG,...]              a function of PSCI by its name
 //   [early] late MODULE [PARAMETER=VALUE...] insmod after boot
 //   [early] touch r:PA | w:PA=VALUE | x:PA   an access of the kernel to a physical address
 // `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
@@ -26,7 +27,7 @@ namespace pkvmemu::tool {
 /// x1 to x7.
 inline constexpr std::size_t max_call_args = 7;
 
-enum class RcVerb : std::uint8_t { call, hvc, smc, late, touch, pvm, vm, attack };
+enum class RcVerb : std::uint8_t { call, hvc, smc, psci, late, touch, pvm, vm, attack };
 /// Before or after the host is deprivileged.
 enum class RcPhase : std::uint8_t { early, normal };
 
@@ -51,6 +52,8 @@ Result<RcLine> parse_guest(RcVerb verb, std::string_view program);
 /// What --attack takes: the name of an attack, or a pattern with `*`.
 Result<RcLine> parse_attack(std::string_view pattern);
 Result<RcLine> parse_smc(std::string_view text);
+/// What --psci takes.
+Result<RcLine> parse_psci(std::string_view text);
 /// What --touch takes.
 Result<RcLine> parse_touch(std::string_view text);
 

@@ -20,6 +20,7 @@ Examples:
   pkvm-emu run hello.ko
   pkvm-emu run hello.ko --call hello/hello_hvc:0x11,0x22 --json report.json
   pkvm-emu run filter.ko --smc 0xc2000001:1,2
+  pkvm-emu run power.ko --psci suspend:0x10000 --psci features:0xc4000001
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
   pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
   pkvm-emu run hello.ko --fail hyp.donate:nth=3 --fail load.hvc.init_module:return=EPERM
@@ -62,12 +63,16 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   smc_ = one_value_each(option("--smc", "X0[:ARG,...]",
                                "Make an SMC after deprivilege: PSCI, then modules' handlers, then "
                                "EL3 may answer it"));
+  psci_ = one_value_each(option("--psci", "NAME[:ARG,...]",
+                                "Call a function of PSCI after deprivilege: version, suspend, "
+                                "affinity-info, features, system-reset, ...; from a suspend the "
+                                "kernel comes back"));
   late_ = one_value_each(
       option("--late", "FILE", "Load a module after deprivilege, which the kernel must refuse"));
   touch_ = one_value_each(
       option("--touch", "r|w|x:ADDR[=VALUE]",
              "Have the kernel read, write or execute at a physical address after deprivilege, and "
-             "report the value or the abort. Each of these five may start with 'early ' to be "
+             "report the value or the abort. Each of these six may start with 'early ' to be "
              "done before deprivilege"));
   pvm_ = guest_option(
       "--pvm",
@@ -179,7 +184,7 @@ Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
 }
 
 bool RunOptionsParser::is_wish(const CLI::Option* option) const {
-  const std::array wishes = {call_, hvc_, smc_, late_, touch_, pvm_, vm_, attack_};
+  const std::array wishes = {call_, hvc_, smc_, psci_, late_, touch_, pvm_, vm_, attack_};
   return std::ranges::find(wishes, option) != wishes.end();
 }
 
@@ -188,6 +193,7 @@ Result<RcLine> RunOptionsParser::parse_wish(const CLI::Option* option,
   if (option == call_) return parse_call(text);
   if (option == hvc_) return parse_hvc(text);
   if (option == smc_) return parse_smc(text);
+  if (option == psci_) return parse_psci(text);
   if (option == touch_) return parse_touch(text);
   constexpr std::string_view bare_flag = "true";  // CLI11's word for one without a value
   const std::string_view value = text == bare_flag ? "" : text;

@@ -17,8 +17,8 @@ namespace pkvmemu::tool {
 
 struct RunOptions {
   std::vector<std::string> modules;
-  /// --call, --hvc, --smc, --late and --touch in the order given. A late line's target is the file
-  /// as given.
+  /// --call, --hvc, --smc, --psci, --late and --touch in the order given. A late line's target is
+  /// the file as given.
   std::vector<RcLine> wishes;
   std::vector<std::string> faults;  ///< --fail, as given
   std::string cmdline;
@@ -51,6 +51,7 @@ class RunOptionsParser {
   CLI::Option* call_;
   CLI::Option* hvc_;
   CLI::Option* smc_;
+  CLI::Option* psci_;
   CLI::Option* late_;
   CLI::Option* touch_;
   CLI::Option* pvm_;

@@ -48,11 +48,13 @@ void plan_wishes(const std::vector<RcLine>& wishes, RunPlan& plan) {
       plan.runs_guests = plan.runs_guests || line.verb == RcVerb::pvm || line.verb == RcVerb::vm ||
                          line.verb == RcVerb::attack;
       if (line.verb == RcVerb::touch) plan.touches.push_back(line.target);
-      if (line.verb == RcVerb::call || line.verb == RcVerb::hvc || line.verb == RcVerb::smc)
+      if (line.verb == RcVerb::call || line.verb == RcVerb::hvc || line.verb == RcVerb::smc ||
+          line.verb == RcVerb::psci)
         plan.calls.push_back({.name = line.target,
                               .args = line.args,
-                              .conduit = line.verb == RcVerb::smc ? observe::CallConduit::smc
-                                                                  : observe::CallConduit::hvc});
+                              .conduit = line.verb == RcVerb::smc || line.verb == RcVerb::psci
+                                             ? observe::CallConduit::smc
+                                             : observe::CallConduit::hvc});
     }
 }
 

@@ -8,6 +8,11 @@ namespace {
 
 using pkvm::Generation;
 
+/// What hear_psci of the module notes: the notification and the host's x0.
+constexpr std::uint64_t notified(std::uint64_t notification, std::uint64_t x0) {
+  return notification << 56 | x0;
+}
+
 class Handlers : public OpsRun {};
 INSTANTIATE_TEST_SUITE_P(Generations, Handlers, testing::ValuesIn(pkvm::generations),
                          generation_name);
@@ -144,10 +149,103 @@ TEST_P(Handlers, PsciNotifierHearsOfSuspends) {
   EXPECT_EQ(answer(cpu), 1);
   EXPECT_EQ(x(cpu, 2), 0xc4000001U) << "notification 0, the host's x0";
   EXPECT_EQ(answer(system), 2);
-  EXPECT_EQ(x(system, 2), 0x100U | 0xc400000eU) << "notification 1";
+  EXPECT_EQ(x(system, 2), notified(1, 0xc400000e));
   holds("1.6/register_psci_notifier.single");
   holds("8.3/notifier.cpu_suspend");
   holds("8.3/notifier.system_suspend");
+}
+
+// Standby: the call returns EL3's status, and nobody entered anything.
+TEST_P(Handlers, StandbyComesBackFromTheCall) {
+  op(SYSTEM_REGISTER, {SYSTEM_PSCI});
+  const auto suspended = psci("suspend");
+  const auto heard = op(SYSTEM_COUNT, {SYSTEM_PSCI});
+  psci("suspend", {0});
+  const auto again = op(SYSTEM_COUNT, {SYSTEM_PSCI});
+  run();
+  EXPECT_EQ(exit_code(), 0);
+  EXPECT_EQ(x(suspended, 0), 0U);
+  EXPECT_EQ(answer(heard), 1);
+  EXPECT_EQ(x(heard, 2), notified(0, 0xc4000001));
+  EXPECT_EQ(answer(again), 2);
+  holds("8.3/notifier.standby");
+}
+
+// Powerdown: every register is lost. The CPU enters EL2, the module hears of it with the host's
+// context id in x0, and the host goes on at its entry point, as deprivileged as before. QEMU's EL3
+// takes powerdown for standby.
+TEST_P(Handlers, PowerdownComesBackThroughEl2) {
+  constexpr std::uint64_t powerdown = 0x10000;
+  load("pages");
+  call("pages_hvc", {4, 0x50000});
+  op(SYSTEM_REGISTER, {SYSTEM_PSCI});
+  psci("suspend", {powerdown});
+  const auto heard = op(SYSTEM_COUNT, {SYSTEM_PSCI});
+  psci("suspend", {powerdown});
+  const auto again = op(SYSTEM_COUNT, {SYSTEM_PSCI});
+  touch("r:0x50000000");
+  const auto closed = hvc(0xc600000f);
+  run_on_our_machine();
+  EXPECT_EQ(exit_code(), 0);
+  EXPECT_EQ(lines("psci suspend(0x10000): resumed at its entry point"), 2U);
+  EXPECT_EQ(answer(heard), 2) << "CPU_SUSPEND, then CPU_ENTRY";
+  EXPECT_EQ(x(heard, 2) >> 56, 2U);
+  EXPECT_EQ(x(heard, 2) >> 30 & 3, 1U) << "the kernel's context lies in RAM";
+  EXPECT_EQ(answer(again), 4);
+  EXPECT_EQ(lines("touch r:0x50000000: data abort, refused by the hypervisor"), 1U);
+  EXPECT_EQ(x(closed, 0), not_supported);
+  test::holds("8.3/notifier.cpu_entry", id(), HeldOn::machine);
+  test::holds("8.3/notifier.protected_again", id(), HeldOn::machine);
+  test::holds("8.3/psci.suspend_relayed", id(), HeldOn::machine);
+}
+
+// Before deprivilege too, and with any width of addresses.
+TEST_P(Handlers, PowerdownBeforeDeprivilege) {
+  parameter("pkvmemu.va_bits=48");
+  psci("early suspend", {0x10000});
+  psci("suspend", {0x10000});
+  run_on_our_machine();
+  EXPECT_EQ(exit_code(), 0);
+  EXPECT_EQ(lines("resumed at its entry point"), 2U);
+}
+
+// The rest of PSCI answers, and notifies nobody.
+TEST_P(Handlers, OtherPsciCallsNotifyNobody) {
+  op(SYSTEM_REGISTER, {SYSTEM_PSCI});
+  const auto version = psci("version");
+  const auto known = psci("features", {0xc4000001});
+  const auto unknown = psci("features", {0xc400000e});
+  const auto here = psci("affinity-info");
+  const auto nowhere = psci("affinity-info", {1});
+  const auto trusted_os = psci("migrate-info-type");
+  const auto this_cpu = psci("on", {0});
+  const auto no_cpu = psci("on", {1});
+  const auto none = op(SYSTEM_COUNT, {SYSTEM_PSCI});
+  run();
+  EXPECT_EQ(x(version, 0), 0x10001U);
+  EXPECT_EQ(x(known, 0), 0U);
+  EXPECT_EQ(x(unknown, 0), not_supported);
+  EXPECT_EQ(x(here, 0), 0U) << "on";
+  EXPECT_EQ(static_cast<std::int64_t>(x(nowhere, 0)), -2);
+  EXPECT_EQ(x(trusted_os, 0), 2U);
+  EXPECT_EQ(static_cast<std::int64_t>(x(this_cpu, 0)), -4);
+  EXPECT_EQ(static_cast<std::int64_t>(x(no_cpu, 0)), -2);
+  EXPECT_EQ(answer(none), 0);
+  holds("8.3/notifier.others");
+  holds("8.3/psci.cpu_on");
+}
+
+// What switches off or resets does not come back; the run is good.
+TEST_P(Handlers, PsciEndsTheRun) {
+  for (const char* function : {"off", "system-off", "system-reset"}) {
+    SCOPED_TRACE(function);
+    const auto run = run_emulator({own("system"), "--psci", function});
+    EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+    EXPECT_EQ(run.report.at("calls").at(0).at("state"), "ended");
+  }
+  const auto later = run_emulator({own("system"), "--psci", "system-off", "--psci", "version"});
+  EXPECT_EQ(later.process.exit_code, 11) << "the second one was not made";
+  test::holds("8.3/psci.end", id(), HeldOn::machine);
 }
 
 // The panic notifier runs first thing, with the host's registers.

@@ -45,9 +45,14 @@ class OpsRun : public testing::TestWithParam<pkvm::GenerationInfo> {
   std::size_t call(std::string_view target, Numbers arguments = {});
   std::size_t hvc(std::uint64_t x0, Numbers arguments = {});
   std::size_t smc(std::uint64_t x0, Numbers arguments = {});
+  std::size_t psci(std::string_view name, Numbers arguments = {});
+  /// A touch, whose answer is on the console.
+  void touch(std::string_view text);
 
   /// Ours, and QEMU's, whose console has to be the same.
   void run();
+  /// Ours, for what QEMU's EL3 does not do.
+  void run_on_our_machine();
   std::uint64_t x(std::size_t call, std::size_t index) const;
   std::int64_t answer(std::size_t call) const { return static_cast<std::int64_t>(x(call, 1)); }
   const std::vector<std::string>& console() const { return run_.console; }
@@ -57,6 +62,7 @@ class OpsRun : public testing::TestWithParam<pkvm::GenerationInfo> {
   std::size_t lines(std::string_view text) const { return lines_with(run_.console, text).size(); }
 
  private:
+  Arguments all_arguments() const;
   std::size_t add(std::string_view option, std::string target, Numbers arguments);
 
   Arguments arguments_;

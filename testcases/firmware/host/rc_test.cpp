@@ -48,6 +48,17 @@ TEST(Rc, Calls) {
   EXPECT_TRUE(parsed("call 5000").given().empty());
 }
 
+// PSCI's functions go by their names; a number is not one.
+TEST(Rc, Psci) {
+  const Wish suspend = parsed("psci suspend:0x10000");
+  EXPECT_EQ(suspend.kind, WishKind::psci);
+  EXPECT_EQ(suspend.number, 0xc400'0001U);
+  EXPECT_THAT(suspend.given(), ElementsAre(0x10000));
+  EXPECT_EQ(parsed("early psci version").phase, WishPhase::early);
+  EXPECT_EQ(refused("psci nosuch"), RcError::no_function);
+  EXPECT_EQ(refused("psci 0x84000000"), RcError::no_function);
+}
+
 // A raw HVC or SMC takes any x0, and late takes one module with its parameters.
 TEST(Rc, HvcSmcAndLate) {
   const Wish hvc = parsed("hvc 0xc600000e:4");

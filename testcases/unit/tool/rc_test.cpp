@@ -72,6 +72,17 @@ TEST(RcCall, BadOnesAreExplained) {
   }
 }
 
+// A function of PSCI goes by its name; a number is --smc's.
+TEST(RcPsci, NamesAndArguments) {
+  const auto suspend = parse_psci("suspend:0x10000");
+  ASSERT_TRUE(suspend);
+  EXPECT_EQ(suspend->verb, RcVerb::psci);
+  EXPECT_EQ(to_text(*suspend), "psci suspend:0x10000\n");
+  EXPECT_EQ(to_text(*parse_psci("version")), "psci version\n");
+  EXPECT_THAT(parse_psci("0x84000000").error().message, HasSubstr("no function of PSCI"));
+  EXPECT_THAT(parse_psci("suspend:x").error().message, HasSubstr("argument 1"));
+}
+
 // A raw HVC takes any x0, and shows it in hexadecimal from then on.
 TEST(RcHvc, AnyX0) {
   EXPECT_EQ(parse_hvc("0xc600000f:1")->target, "0xc600000f");

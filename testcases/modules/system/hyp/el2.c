@@ -69,7 +69,7 @@ static bool refuse_trap(handler_regs *regs)
 
 static void hear_psci(enum pkvm_psci_notification notification, handler_regs *regs)
 {
-	note(SYSTEM_PSCI, notification << 8 | cpu_reg(regs, 0));
+	note(SYSTEM_PSCI, (u64)notification << 56 | cpu_reg(regs, 0));
 }
 
 static void hear_panic(handler_regs *regs)
