@@ -76,6 +76,7 @@ TEST_P(GuestMemory, OfAnOrdinaryGuestIsOpen) {
 TEST_P(GuestMemory, ComesBackZeroed) {
   holds("9.3/reclaim_dying_guest_page", id());
   holds("9.3/finalize_teardown_vm", id());
+  holds("7.6/guests", id());
   const auto run = run_on_both({own("hello"), "--pvm=secret"});
   EXPECT_THAT(run.console,
               Contains(MatchesRegex("pvm secret: all [1-9][0-9]* pages came back zeroed")));
