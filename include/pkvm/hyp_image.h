@@ -74,7 +74,8 @@ struct HypBootInfo {
   std::uint64_t event_ring_size;
   std::uint64_t region_count;
   HypMemoryRegion regions[max_memory_regions];  ///< sorted, RAM only
-  std::uint64_t cma_base, cma_size;  ///< where blocks for IOMMU tables come from (6.6); 0, 0 without
+  std::uint64_t cma_base,
+      cma_size;  ///< where blocks for IOMMU tables come from (6.6); 0, 0 without
   std::uint64_t device_count;
   HypDevice devices[max_assignable_devices];
   std::uint64_t log_ops;  ///< not 0: modules get tables whose ops report themselves as events

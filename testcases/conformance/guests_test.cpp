@@ -12,6 +12,7 @@
 
 #include "every_generation.h"
 #include "harness/in_process.h"
+#include "modules/memory/operations.h"
 #include "pkvm/platform.h"
 #include "support/bits.h"
 
@@ -21,6 +22,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 
 class GuestMemory : public GenerationTest {};
 INSTANTIATE_TEST_SUITE_P(Generations, GuestMemory, testing::ValuesIn(pkvm::generations),
@@ -103,6 +105,35 @@ TEST_P(GuestMemory, ComesBackZeroed) {
 TEST_P(GuestMemory, OfAGuestThatNeverRanIsNotSpokenOf) {
   const auto run = run_on_both({own("initfail"), "--pvm"});
   EXPECT_THAT(lines_with(run.console, "all 0 pages"), testing::IsEmpty());
+}
+
+// Pages that a module owns go into no guest, though the host may still read and write them: the
+// first of them that a guest would get ends its run with -EPERM, and all are still the module's, to
+// give up one by one. Without the module the same guest gets them and runs.
+TEST_P(GuestMemory, IsNoneOfAModules) {
+  holds("7.6/guests.module_owned", id());
+  constexpr std::uint64_t first = 0x40020,
+                          end = 0x40080;  // where the kernel finds memory for guests
+  constexpr unsigned no_execute = 6, all_rights = 7;
+  const auto change = [](std::string_view phase, std::uint64_t frame, unsigned prot) {
+    return fmt::format("{}memory_hvc:{},{:#x},{},1,0", phase, static_cast<int>(MEMORY_MOD_PROT),
+                       frame, prot);
+  };
+  Arguments arguments = {own("memory")};
+  for (std::uint64_t frame = first; frame < end; ++frame)
+    arguments.insert(arguments.end(), {"--call", change("early ", frame, no_execute)});
+  arguments.emplace_back("--pvm");
+  for (std::uint64_t frame = first; frame < end; ++frame)
+    arguments.insert(arguments.end(), {"--call", change("", frame, all_rights)});
+
+  const auto run = run_on_both(arguments);
+  EXPECT_THAT(run.console, Contains("pvm hello: run: -1"));
+  EXPECT_THAT(run.console, Not(Contains("hello> hello from EL1 of a guest")));
+  for (const auto& call : run.report.at("calls"))
+    EXPECT_EQ(call.at("result").at(1), "0x0") << call.at("name") << call.at("args");
+
+  const auto without = run_on_both({own("memory"), "--pvm"});
+  EXPECT_THAT(without.console, Contains("hello> hello from EL1 of a guest"));
 }
 
 // The hypervisor learns of a VM when it is first run, not before: one that never runs is created
