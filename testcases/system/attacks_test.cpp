@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The ready set of attacks as a user runs it: every answer as specified on each generation, the
-// same console under QEMU, and afterwards the page tables of the whole machine.
+// The ready set of attacks as a user runs it: every answer as specified on each generation, and the
+// same console under QEMU.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -7,6 +7,7 @@
 #include "modules/memory/operations.h"
 #include "pkvm/event.h"
 #include "pkvm/platform.h"
+#include "support/bits.h"
 
 namespace pkvmemu::test {
 namespace {
@@ -61,13 +62,38 @@ bool PageScan::hyp_may(Pa pa, AccessKind kind) const {
   return found && found->output == pa;
 }
 
+bool PageScan::host_would_get(Pa pa) const {
+  constexpr unsigned bits_per_level = 9, last_level = 3;
+  const auto t0sz = static_cast<unsigned>(bits(stage2_.vtcr, 5, 0));
+  // Arm ARM D8.2.4: VTCR_EL2.SL0 with 4 KiB pages.
+  auto level = static_cast<unsigned>(2 - bits(stage2_.vtcr, 7, 6));
+  std::uint64_t table = stage2_.vttbr & low_mask(48) & ~std::uint64_t{1};
+  std::uint64_t offset = pa.value & low_mask(64 - t0sz);  // the first table may be several in a row
+  while (true) {
+    const unsigned shift = page_shift + (bits_per_level * (last_level - level));
+    const auto entry = reader_(Pa{table + ((offset >> shift) * sizeof(std::uint64_t))});
+    if (!entry || *entry == 0) return entry.has_value();
+    const bool is_table = (*entry & 3) == 3 && level != last_level;
+    if (!is_table) return false;
+    table = *entry & low_mask(48) & ~low_mask(page_shift);
+    offset &= low_mask(shift);
+    ++level;
+  }
+}
+
 std::vector<std::uint64_t> PageScan::frames_of_both() const {
-  std::vector<std::uint64_t> frames;
-  const std::uint64_t end = pkvm::platform::ram_base + pkvm::platform::default_ram_size;
-  for (Pa pa{pkvm::platform::ram_base}; pa < Pa{end}; pa = pa + page_size)
-    if (host_may(pa, AccessKind::read) && hyp_may(pa, AccessKind::read))
-      frames.push_back(pa.value / page_size);
-  return frames;
+  return unclear_frames(pkvm::platform::default_ram_size).both;
+}
+
+PageScan::Unclear PageScan::unclear_frames(std::uint64_t ram_size) const {
+  Unclear found;
+  const Pa end{pkvm::platform::ram_base + ram_size};
+  for (Pa pa{pkvm::platform::ram_base}; pa < end; pa = pa + page_size) {
+    const bool host = host_may(pa, AccessKind::read) || host_would_get(pa);
+    if (host != hyp_may(pa, AccessKind::read)) continue;
+    (host ? found.both : found.neither).push_back(pa.value / page_size);
+  }
+  return found;
 }
 
 }  // namespace pkvmemu::test

@@ -30,6 +30,17 @@ class PageScan {
   /// All frames of RAM that both may read.
   [[nodiscard]] std::vector<std::uint64_t> frames_of_both() const;
 
+  /// Nothing stands in its way but that it has not been touched: the next access maps it (7.7).
+  [[nodiscard]] bool host_would_get(Pa pa) const;
+
+  /// Frames of RAM that are not either's alone.
+  struct Unclear {
+    std::vector<std::uint64_t> both;
+    std::vector<std::uint64_t> neither;
+    bool operator==(const Unclear&) const = default;
+  };
+  [[nodiscard]] Unclear unclear_frames(std::uint64_t ram_size) const;
+
  private:
   [[nodiscard]] mmu::WalkContext context() const;
 
