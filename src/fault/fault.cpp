@@ -52,7 +52,7 @@ Result<void> set_times(Fault& fault, std::string_view value, const Site& /*site*
 Result<void> set_return(Fault& fault, std::string_view value, const Site& site) {
   if (site.answer == pkvm::fault::Answer::nothing)
     return fail("return={}: {} answers with nothing, not with an error number", value, site.name);
-  const auto row = std::ranges::find(pkvm::errno_rows, value, &pkvm::ErrnoRow::name);
+  const auto* const row = std::ranges::find(pkvm::errno_rows, value, &pkvm::ErrnoRow::name);
   auto number = row != pkvm::errno_rows.end() ? static_cast<std::int64_t>(row->number)
                                               : number_in<std::int64_t>(value);
   if (number && *number < 0) number = -*number;
@@ -72,7 +72,7 @@ constexpr std::array keys = {Key{"nth", set_nth}, Key{"times", set_times},
 Result<void> set(Fault& fault, std::string_view item, const Site& site) {
   const std::size_t equals = item.find('=');
   const std::string_view name = item.substr(0, equals);
-  const auto key = std::ranges::find(keys, name, &Key::name);
+  const auto* const key = std::ranges::find(keys, name, &Key::name);
   if (key == keys.end() || equals == std::string_view::npos)
     return fail("'{}': expected nth=N, times=N or return=ERROR", item);
   return key->set(fault, item.substr(equals + 1), site);

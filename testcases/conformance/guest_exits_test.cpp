@@ -9,7 +9,6 @@ namespace pkvmemu::test {
 namespace {
 
 using pkvm::Generation;
-using testing::Contains;
 using testing::IsSupersetOf;
 
 class GuestExits : public GenerationTest {

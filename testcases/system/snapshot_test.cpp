@@ -22,7 +22,6 @@ namespace {
 
 using machine::ExitReason;
 using machine::Machine;
-using machine::SnapshotId;
 
 constexpr std::uint64_t small_ram = std::uint64_t{128} << 20;
 constexpr auto whole_ram = Pa{pkvm::platform::ram_base};

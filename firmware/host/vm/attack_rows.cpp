@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The table of attacks. What is not cited otherwise is pkvm-abi.md 9.3 for the life of a VM, 7.6
 // for pages, 7.7 for accesses.
+#include <algorithm>
+
 #include "host/vm/attack.h"
 #include "pkvm/errno.h"
 #include "pkvm/vm.h"
@@ -406,11 +408,10 @@ bool matches(std::string_view pattern, std::string_view name) {
 namespace {
 
 bool any_answer(const Attack& attack, pkvm::Generation generation, Outcome outcome) {
-  for (const AttackStep& step : attack.steps)
-    if (step.verb != Verb::none &&
-        step.answers[static_cast<std::size_t>(generation)].outcome == outcome)
-      return true;
-  return false;
+  return std::ranges::any_of(attack.steps, [&](const AttackStep& step) {
+    return step.verb != Verb::none &&
+           step.answers[static_cast<std::size_t>(generation)].outcome == outcome;
+  });
 }
 
 }  // namespace

@@ -73,12 +73,11 @@ class Verdict {
   void write(const Played& played) {
     const auto step = static_cast<Word>(played.step);
     const std::string_view call = pkvm::name_of(played.call);
-    const auto length = static_cast<int>(call.size());
     switch (played.fault) {
       case Fault::none:
         return;
       case Fault::not_set_up:
-        print("cannot begin: %.*s is refused", length, call.data());
+        print("cannot begin: %.*s is refused", static_cast<int>(call.size()), call.data());
         return;
       case Fault::answer:
         print("step %llu answered x0=0x%llx x1=0x%llx", step, static_cast<Word>(played.x0),
@@ -92,7 +91,7 @@ class Verdict {
         print("afterwards page %llu has another owner", step);
         return;
       case Fault::not_undone:
-        print("afterwards %.*s is refused", length, call.data());
+        print("afterwards %.*s is refused", static_cast<int>(call.size()), call.data());
         return;
       case Fault::lost_page:
         print("page %llu did not come back", step);
@@ -114,17 +113,17 @@ class Verdict {
 };
 
 void run_one(const Attack& attack, KernelLab& lab, Pa block) {
-  const auto length = static_cast<int>(attack.name.size());
   const bool fatal = is_fatal(attack, lab.generation());
   events().emit(Kind::attack_begin, {fatal ? 1ULL : 0ULL}, attack.name);
-  if (fatal) printk("attack %.*s: ends the run\n", length, attack.name.data());
+  if (fatal)
+    printk("attack %.*s: ends the run\n", static_cast<int>(attack.name.size()), attack.name.data());
   const Verdict verdict(play(attack, lab, block));
   const std::string_view wrong = verdict.text();
   if (wrong.empty())
-    printk("attack %.*s: as specified\n", length, attack.name.data());
+    printk("attack %.*s: as specified\n", static_cast<int>(attack.name.size()), attack.name.data());
   else
-    printk("attack %.*s: NOT as specified: %.*s\n", length, attack.name.data(),
-           static_cast<int>(wrong.size()), wrong.data());
+    printk("attack %.*s: NOT as specified: %.*s\n", static_cast<int>(attack.name.size()),
+           attack.name.data(), static_cast<int>(wrong.size()), wrong.data());
   events().emit(Kind::attack_end, {wrong.empty() ? 1ULL : 0ULL}, attack.name, wrong);
 }
 

@@ -81,9 +81,9 @@ class AttackScene {
   void describe(Machine& machine, bool is_protected, std::uint64_t vcpus);
   void fill_memcache(Place tables, std::size_t pages, pkvm::Memcache& cache);
   bool populate(Stage stage);
-  bool give(Place place);
+  bool give(Place where);
   bool start_victim();
-  void note(pkvm::Hypercall call, const Arguments& arguments, const CallAnswer& answer);
+  void note(pkvm::Hypercall call, const Arguments& x, const CallAnswer& answer);
   void note_storage(std::uint64_t kern, std::size_t pages);
   void note_teardown(Machine& machine);
   bool end(Machine& machine);

@@ -198,7 +198,7 @@ void AttackScene::note(Hypercall call, const Arguments& x, const CallAnswer& ans
       const auto is_it = [&](const Given& given) {
         return by_gfn ? given.gfn == x[1] : given.page == page_of(pa_of(Pfn{x[1]}));
       };
-      const auto found = std::ranges::find_if(
+      auto* const found = std::ranges::find_if(
           given_, [&](const Given& given) { return given.owner != nullptr && is_it(given); });
       if (found == given_.end()) return;
       taken_.reset(found->page);
