@@ -39,14 +39,18 @@ Expected<Pa> IommuPools::take(const Wish& wish) {
   return block ? block : system_.take(wish.order);
 }
 
+/// One that waits already is as good.
+void IommuPools::ask_host(unsigned cpu, std::uint64_t bytes) {
+  // NOLINTNEXTLINE(bugprone-unused-return-value)
+  (void)requests_.put_iommu_memory(cpu, bytes);
+}
+
 HypVa IommuPools::donate(const Wish& wish, unsigned cpu) {
   const fw::LockGuard guard(lock_);
   const Expected<Pa> block = take(wish);
   const std::uint64_t bytes = wish.order <= BlockPool::largest_order ? page_size << wish.order : 0;
   if (!block) {
-    // One that waits already is as good.
-    if (wish.on_failure == OnFailure::ask_host && bytes != 0)
-      static_cast<void>(requests_.put_iommu_memory(cpu, bytes));
+    if (wish.on_failure == OnFailure::ask_host && bytes != 0) ask_host(cpu, bytes);
     return HypVa{0};
   }
   if (wish.caching == Caching::uncached && !make_uncached({*block, *block + bytes})) {
@@ -64,7 +68,7 @@ HypVa IommuPools::donate_atomic(unsigned order, unsigned cpu) {
   const Expected<Pa> block = atomic_.take(order);
   if (block) return space_->linear().hyp_va(*block);
   if (rules_->atomic_pool_requests && order <= BlockPool::largest_order)
-    static_cast<void>(requests_.put_iommu_memory(cpu, page_size << order));
+    ask_host(cpu, page_size << order);
   return HypVa{0};
 }
 

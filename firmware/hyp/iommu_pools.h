@@ -54,6 +54,7 @@ class IommuPools {
  private:
   static constexpr unsigned cma_order = 9;  ///< 2 MiB
 
+  void ask_host(unsigned cpu, std::uint64_t bytes);
   Expected<Pa> take(const Wish& wish);
   bool make_uncached(PaRange range);
   void make_cached(PaRange range);

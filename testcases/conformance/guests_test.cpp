@@ -20,7 +20,6 @@ namespace pkvmemu::test {
 namespace {
 
 using testing::Contains;
-using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
 
