@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/fdt.h"
 
+#include <array>
+
 #include "image/text.h"
 #include "support/bits.h"
 
@@ -97,39 +99,43 @@ Expected<Fdt> Fdt::open_at(const std::byte* address, std::uint32_t limit) {
 }
 
 Expected<Fdt::Token> Fdt::token(std::uint32_t offset) const {
+  const auto here = step(offset);
+  if (!here) return std::unexpected(here.error());
+  Token result{.kind = here->kind, .next = here->next, .length = 0, .value = 0, .name = {}};
+  if (here->kind == begin_node) {
+    const auto text = structure_.string(offset + cell_size);
+    if (!text) return std::unexpected(text.error());
+    result.name = *text;
+  } else if (here->kind == prop) {
+    const auto name_offset = structure_.be<std::uint32_t>(offset + 2 * cell_size);
+    if (!name_offset) return std::unexpected(name_offset.error());
+    const auto text = strings_.string(*name_offset);
+    if (!text) return std::unexpected(text.error());
+    result.name = *text;
+    result.length = structure_.be<std::uint32_t>(offset + cell_size).value_or(0);
+    result.value = static_cast<std::uint32_t>(offset + 3 * cell_size);
+  }
+  return result;
+}
+
+Expected<Fdt::Step> Fdt::step(std::uint32_t offset) const {
   const auto kind = structure_.be<std::uint32_t>(offset);
   if (!kind) return std::unexpected(kind.error());
-  Token result{.kind = *kind, .next = offset + 4, .length = 0, .value = 0, .name = {}};
-  switch (*kind) {
-    case begin_node: {
-      const auto text = structure_.string(offset + cell_size);
-      if (!text) return std::unexpected(text.error());
-      result.name = *text;
-      result.next = aligned(offset + cell_size + text->size() + 1);
-      return result;
-    }
-    case prop: {
-      const auto length = structure_.be<std::uint32_t>(offset + cell_size);
-      if (!length) return std::unexpected(length.error());
-      const auto name_offset = structure_.be<std::uint32_t>(offset + 2 * cell_size);
-      if (!name_offset) return std::unexpected(name_offset.error());
-      const auto text = strings_.string(*name_offset);
-      if (!text) return std::unexpected(text.error());
-      const auto value = structure_.range(offset + 3 * cell_size, *length);
-      if (!value) return std::unexpected(value.error());
-      result.name = *text;
-      result.length = *length;
-      result.value = static_cast<std::uint32_t>(offset + 3 * cell_size);
-      result.next = aligned(std::uint64_t{result.value} + *length);
-      return result;
-    }
-    case end_node:
-    case nop:
-    case end:
-      return result;
-    default:
-      return std::unexpected(Error{.code = Code::bad_token, .offset = offset, .found = *kind});
+  Step result{.kind = *kind, .next = offset + 4};
+  if (*kind == begin_node) {
+    const auto text = structure_.string(offset + cell_size);
+    if (!text) return std::unexpected(text.error());
+    result.next = aligned(offset + cell_size + text->size() + 1);
+  } else if (*kind == prop) {
+    const auto length = structure_.be<std::uint32_t>(offset + cell_size);
+    if (!length) return std::unexpected(length.error());
+    const auto value = structure_.range(offset + 3 * cell_size, *length);
+    if (!value) return std::unexpected(value.error());
+    result.next = aligned(offset + 3 * cell_size + *length);
+  } else if (*kind != end_node && *kind != nop && *kind != end) {
+    return std::unexpected(Error{.code = Code::bad_token, .offset = offset, .found = *kind});
   }
+  return result;
 }
 
 Expected<void> Fdt::check() const {
@@ -160,10 +166,10 @@ std::string_view Fdt::name(Node node) const {
 }
 
 std::uint32_t Fdt::end_of_properties(Node node) const {
-  auto here = token(node.offset);
+  auto here = step(node.offset);
   std::uint32_t offset = here ? here->next : node.offset;
   while (here) {
-    here = token(offset);
+    here = step(offset);
     if (!here || (here->kind != prop && here->kind != nop)) break;
     offset = here->next;
   }
@@ -174,7 +180,7 @@ std::uint32_t Fdt::end_of(Node node) const {
   unsigned depth = 0;
   std::uint32_t offset = node.offset;
   for (;;) {
-    const auto here = token(offset);
+    const auto here = step(offset);
     if (!here || here->kind == end) return offset;
     offset = here->next;
     if (here->kind == begin_node) ++depth;
@@ -184,7 +190,7 @@ std::uint32_t Fdt::end_of(Node node) const {
 
 std::optional<Fdt::Node> Fdt::node_at(std::uint32_t offset) const {
   for (;;) {
-    const auto here = token(offset);
+    const auto here = step(offset);
     if (!here) return std::nullopt;
     if (here->kind == begin_node) return Node{offset};
     if (here->kind != nop) return std::nullopt;
@@ -203,7 +209,7 @@ std::optional<Fdt::Node> Fdt::next_sibling(Node node) const {
 std::optional<Fdt::Node> Fdt::next(Node node) const {
   std::uint32_t offset = end_of_properties(node);
   for (;;) {
-    const auto here = token(offset);
+    const auto here = step(offset);
     if (!here || here->kind == end) return std::nullopt;
     if (here->kind == begin_node) return Node{offset};
     offset = here->next;
@@ -211,11 +217,21 @@ std::optional<Fdt::Node> Fdt::next(Node node) const {
 }
 
 std::optional<Fdt::Node> Fdt::parent(Node node) const {
-  std::optional<Node> best;
-  for (std::optional<Node> other = root(); other && other->offset < node.offset;
-       other = next(*other))
-    if (end_of(*other) > node.offset) best = other;
-  return best;
+  std::array<Node, max_depth> open;  // the nodes that are not closed yet
+  unsigned depth = 0;
+  std::uint32_t offset = 0;
+  for (;;) {
+    const auto here = step(offset);
+    if (!here || here->kind == end) return std::nullopt;
+    if (here->kind == end_node) {
+      if (depth-- == 0) return std::nullopt;
+    } else if (here->kind == begin_node) {
+      if (offset == node.offset) return depth == 0 ? std::nullopt : std::optional(open[depth - 1]);
+      if (depth == open.size()) return std::nullopt;
+      open[depth++] = Node{offset};
+    }
+    offset = here->next;
+  }
 }
 
 std::optional<Fdt::Node> Fdt::child(Node node, std::string_view wanted) const {

@@ -94,7 +94,14 @@ class Fdt {
     std::string_view name;
   };
 
+  /// What a token is and where the next one starts: all that finding the way takes.
+  struct Step {
+    std::uint32_t kind = 0;
+    std::uint32_t next = 0;
+  };
+
   [[nodiscard]] Expected<Token> token(std::uint32_t offset) const;
+  [[nodiscard]] Expected<Step> step(std::uint32_t offset) const;
   /// The offset after the node's END_NODE.
   [[nodiscard]] std::uint32_t end_of(Node node) const;
   /// The first token after the node's properties.
