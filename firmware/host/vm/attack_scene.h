@@ -69,12 +69,12 @@ class AttackScene {
 
   CallAnswer make(pkvm::Hypercall call, const Arguments& arguments);
   CallAnswer make_with_refills(pkvm::Hypercall call, const Arguments& arguments);
-  CallAnswer init_vm(const Arguments& arguments);
-  CallAnswer init_vcpu(const Arguments& arguments);
-  CallAnswer map(const Arguments& arguments);
-  CallAnswer map_tables(const Arguments& arguments);
-  CallAnswer unmap(const Arguments& arguments);
-  CallAnswer reclaim(const Arguments& arguments);
+  CallAnswer init_vm(const Arguments& x);
+  CallAnswer init_vcpu(const Arguments& x);
+  CallAnswer map(const Arguments& x);
+  CallAnswer map_tables(const Arguments& x);
+  CallAnswer unmap(const Arguments& x);
+  CallAnswer reclaim(const Arguments& x);
   CallAnswer run(Place area, unsigned index);
 
   void share_areas();
