@@ -258,8 +258,14 @@ TEST(Cli, CtrlCStopsTheRun) {
   put(initramfs,
       content_of(initramfs) + std::string(reinterpret_cast<const char*>(wish.data()), wish.size()));
 
-  const auto result = shell("timeout -s INT 1 \"$EMU\" run hello --budget 1000G --initramfs '" +
-                            initramfs + "' & wait $!; echo \"code $?\"");
+  // The interrupt comes when the calls are being made, however long it takes to get there.
+  const std::string out = scratch.path() / "console";
+  const auto result = shell("\"$EMU\" run hello --budget 1000G --initramfs '" + initramfs + "' >'" +
+                            out + "' 2>&1 & until grep -q 'host deprivileged' '" + out +
+                            "' || ! kill -0 $!; do sleep 0.05; done; kill -INT $!; wait $!; "
+                            "echo \"code $?\"; cat '" +
+                            out + "'");
+  EXPECT_THAT(result.out, HasSubstr("code 130\n"));
   EXPECT_THAT(result.out, HasSubstr("run: interrupted at EL"));
   EXPECT_THAT(result.out, HasSubstr("module hello: loaded"));
   EXPECT_THAT(result.out, HasSubstr("call hello_hvc (hvc 128): not answered"));
