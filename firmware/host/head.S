@@ -6,18 +6,7 @@
 // From entry to the first C++ call: x19 devicetree PA, x20 image PA. All else is free.
 
 #include "host/asm_constants.h"
-
-  .macro address_of reg, symbol  // PC-relative; writes only reg
-  adrp \reg, \symbol
-  add \reg, \reg, :lo12:\symbol
-  .endm
-
-  .macro load_constant reg, value  // any 64-bit constant; writes only reg
-  movz \reg, #((\value) & 0xffff)
-  movk \reg, #((\value) >> 16 & 0xffff), lsl #16
-  movk \reg, #((\value) >> 32 & 0xffff), lsl #32
-  movk \reg, #((\value) >> 48 & 0xffff), lsl #48
-  .endm
+#include "host/asm_macros.inc"
 
   .section .head.text, "ax"
   .global image_start

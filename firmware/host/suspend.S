@@ -3,18 +3,7 @@
 // kernel. Like setjmp and longjmp, with the MMU off between them.
 
 #include "host/asm_constants.h"
-
-  .macro address_of reg, symbol  // PC-relative; writes only reg
-  adrp \reg, \symbol
-  add \reg, \reg, :lo12:\symbol
-  .endm
-
-  .macro load_constant reg, value  // any 64-bit constant; writes only reg
-  movz \reg, #((\value) & 0xffff)
-  movk \reg, #((\value) >> 16 & 0xffff), lsl #16
-  movk \reg, #((\value) >> 32 & 0xffff), lsl #32
-  movk \reg, #((\value) >> 48 & 0xffff), lsl #48
-  .endm
+#include "host/asm_macros.inc"
 
   .text
 
@@ -22,14 +11,7 @@
   .global cpu_save
   .type cpu_save, %function
 cpu_save:
-  stp x18, x19, [x0]
-  stp x20, x21, [x0, #16]
-  stp x22, x23, [x0, #32]
-  stp x24, x25, [x0, #48]
-  stp x26, x27, [x0, #64]
-  stp x28, x29, [x0, #80]
-  mov x9, sp
-  stp x30, x9, [x0, #96]
+  save_callee_saved
   mrs x9, ttbr0_el1
   mrs x10, ttbr1_el1
   stp x9, x10, [x0, #112]
@@ -50,8 +32,7 @@ cpu_save:
   .size cpu_save, . - cpu_save
 
 // Entered with the MMU off, x0 = PA of the context: at EL1h, or at EL2 when no hypervisor of ours holds
-// it. Through the identity map that boot used,
-// back to where cpu_save was called, which now returns 1.
+// it. Through the identity map that boot used, back to where cpu_save was called, which now returns 1.
   .global cpu_resume
   .type cpu_resume, %function
 cpu_resume:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The access of touch.cpp, and the way back when it raises an exception: like setjmp and longjmp.
 
+#include "host/asm_macros.inc"
+
   .text
 
 // u64 touch_call(Context *x0, u64 va x1, u64 *value x2, const void *code x3): 0, and *value as the
@@ -8,14 +10,7 @@
   .global touch_call
   .type touch_call, %function
 touch_call:
-  stp x18, x19, [x0]
-  stp x20, x21, [x0, #16]
-  stp x22, x23, [x0, #32]
-  stp x24, x25, [x0, #48]
-  stp x26, x27, [x0, #64]
-  stp x28, x29, [x0, #80]
-  mov x9, sp
-  stp x30, x9, [x0, #96]
+  save_callee_saved
   mov x19, x0
   mov x20, x2
   ldr x2, [x2]

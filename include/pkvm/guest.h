@@ -11,6 +11,8 @@ namespace pkvm::guest {
 
 // Guest physical addresses. The firmware's and RAM's are those of Android's virtual machines.
 inline constexpr std::uint64_t firmware_ipa = 0x7fc0'0000;
+/// Pages that the monitor gives it: the image, and its stack behind it.
+inline constexpr std::uint64_t firmware_memory = 0x2'0000;
 inline constexpr std::uint64_t ram_ipa = 0x8000'0000;
 inline constexpr std::uint64_t ram_size = 0x10'0000;
 inline constexpr std::uint64_t payload_ipa = ram_ipa + 0x1'0000;

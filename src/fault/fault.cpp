@@ -53,12 +53,11 @@ Result<void> set_return(Fault& fault, std::string_view value, const Site& site) 
   if (site.answer == pkvm::fault::Answer::nothing)
     return fail("return={}: {} answers with nothing, not with an error number", value, site.name);
   const auto* const row = std::ranges::find(pkvm::errno_rows, value, &pkvm::ErrnoRow::name);
-  auto number = row != pkvm::errno_rows.end() ? static_cast<std::int64_t>(row->number)
-                                              : number_in<std::int64_t>(value);
-  if (number && *number < 0) number = -*number;
-  if (!number || *number == 0 || *number > largest_errno)
+  const auto number = row != pkvm::errno_rows.end() ? static_cast<std::int64_t>(row->number)
+                                                    : number_in<std::int64_t>(value);
+  if (!number || *number == 0 || *number < -largest_errno || *number > largest_errno)
     return fail("return={}: expected an error number, like ENOMEM or -12", value);
-  fault.answer = -*number;
+  fault.answer = *number < 0 ? *number : -*number;
   return {};
 }
 

@@ -28,12 +28,14 @@ void Injector::saw(const machine::Event& event) {
   if (event.record.kind != pkvm::event::Kind::image_placed || machine_ == nullptr) return;
   const Va base{event.record.value[0]};
   const std::uint64_t el = event.record.value[1];
+  // Each image is placed once: what a guest says after that costs nothing.
+  if (el >= placed_.size() || placed_[el]) return;
+  placed_[el] = true;
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     const Site& site = sites_[i];
     if (site.el != el || (watching_ == Watching::planned && !is_planned(site))) continue;
     for (const Place& place : site.places) {
       const Va address = base + place.offset;
-      // A guest that says it twice is watched once.
       if (places_.try_emplace(address, i, place.reg).second) machine_->watch_code(address);
     }
   }

@@ -3,6 +3,7 @@
 // and changes the site's register when its turn has come.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -58,6 +59,7 @@ class Injector final : public machine::Observer {
   std::vector<Happened> happened_;
   std::vector<std::uint64_t> counts_;
   std::map<Va, Watched> places_;
+  std::array<bool, 3> placed_{};  ///< by exception level
 };
 
 }  // namespace pkvmemu::fault

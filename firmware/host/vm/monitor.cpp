@@ -30,8 +30,6 @@ namespace {
 namespace layout = pkvm::guest;
 using pkvm::event::Kind;
 
-/// The firmware's pages beyond its image are there to be touched: its stack.
-constexpr std::uint64_t firmware_memory = 0x2'0000;
 /// Before a program's name: the protected VM starts in the program itself.
 constexpr std::string_view without_firmware = "bare:";
 
@@ -163,7 +161,8 @@ class Monitor {
 
   int add_memory(std::span<const std::byte> payload) {
     if (has_firmware_)
-      if (const int added = vm_.add_memory(layout::firmware_ipa, firmware_memory); added != 0)
+      if (const int added = vm_.add_memory(layout::firmware_ipa, layout::firmware_memory);
+          added != 0)
         return added;
     if (const int added = vm_.add_memory(layout::ram_ipa, layout::ram_size); added != 0)
       return added;

@@ -23,8 +23,6 @@ namespace {
 namespace layout = pkvm::guest;
 using pkvm::event::Kind;
 
-/// The firmware's image, and its stack behind it.
-constexpr std::uint64_t firmware_memory = 0x2'0000;
 constexpr std::string_view own_name = "probe";
 
 class Probe {
@@ -73,7 +71,8 @@ class Probe {
   /// Room for the firmware, and a boot page that names no payload.
   int add_memory() {
     constexpr GuestMemory from = GuestMemory::end_of_ram;
-    if (const int added = vm_.add_memory(layout::firmware_ipa, firmware_memory, from); added != 0)
+    if (const int added = vm_.add_memory(layout::firmware_ipa, layout::firmware_memory, from);
+        added != 0)
       return added;
     if (const int added = vm_.add_memory(layout::ram_ipa, page_size, from); added != 0)
       return added;

@@ -63,6 +63,7 @@ TEST(ParseFault, WhatIsNotUnderstoodIsRefused) {
       Case{"hyp.donate:times=0", "or 'all'"},
       Case{"hyp.donate:return=0", "an error number"},
       Case{"hyp.donate:return=-5000", "an error number"},
+      Case{"hyp.donate:return=-9223372036854775808", "an error number"},
       Case{"hyp.donate:return=EWHAT", "an error number"},
       Case{"host.kmalloc:return=ENOMEM", "answers with nothing"},
   };
