@@ -13,16 +13,13 @@
 
 #include "attack_list.h"
 #include "export_qemu.h"
-#include "fault/injector.h"
-#include "firmware_image.h"
-#include "hyp_symbols.h"
 #include "machine/machine.h"
-#include "observe/pvmfw.h"
 #include "observe/report.h"
 #include "observe/report_json.h"
 #include "observe/verdict.h"
 #include "output.h"
 #include "outputs.h"
+#include "prepared_run.h"
 #include "run_plan.h"
 #include "support/log.h"
 
@@ -54,94 +51,22 @@ class InterruptStops {
   struct sigaction previous_ = {};
 };
 
-Outcome<Bytes> firmware_for(const RunOptions& options) {
-  if (!options.firmware) {
-    const auto builtin = builtin_firmware();
-    return Bytes(builtin.begin(), builtin.end());
-  }
-  auto image = read_file(*options.firmware);
-  if (!image) return as_file_error(image.error());
-  return std::move(*image);
-}
-
-/// What the command line asks to fail, in the firmware that runs.
-struct FaultPlan {
-  std::vector<fault::Site> sites;
-  std::vector<fault::Fault> faults;
-};
-
-Outcome<FaultPlan> plan_faults(const RunOptions& options, std::span<const std::byte> firmware) {
-  FaultPlan plan;
-  if (options.faults.empty()) return plan;
-  auto sites = fault::find_sites(firmware);
-  if (!sites) return as_file_error(sites.error());
-  plan.sites = std::move(*sites);
-  for (const std::string& text : options.faults) {
-    auto wanted = fault::parse_fault(text, plan.sites);
-    if (!wanted) return usage_error("--fail {}: {}", text, wanted.error().message);
-    plan.faults.push_back(std::move(*wanted));
-  }
-  return plan;
-}
-
-std::vector<observe::FaultReport> reports_of(const fault::Injector& injector) {
-  std::vector<observe::FaultReport> reports;
-  for (const fault::Happened& one : injector.happened())
-    reports.push_back({.site = one.fault.site,
-                       .nth = one.fault.nth,
-                       .answer = one.fault.answer,
-                       .reached = one.reached,
-                       .fired = one.fired});
-  return reports;
-}
-
 Outcome<observe::RunReport> run(const RunOptions& options, RunPlan plan,
                                 std::span<const std::byte> firmware, Output& output) {
-  auto faults = plan_faults(options, firmware);
-  if (!faults) return std::unexpected(faults.error());
-  fault::Injector injector(faults->sites, std::move(faults->faults));
-  const auto pvmfw = observe::builtin_pvmfw();
-  machine::Config config;
-  config.kernel = firmware;
-  config.initrd = plan.initramfs;
-  config.pvmfw = pvmfw;
-  config.bootargs = plan.bootargs;
-  if (plan.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
-  config.budget = options.budget;
-  config.console_sink = [&](std::string_view text) { output.console(text); };
-  const observe::HypSymbols symbols = hyp_symbols(plan.modules);
-  observe::OpsLog ops(symbols);
-  const bool injects = !options.faults.empty();
-  if (options.log_ops || injects)
-    config.event_sink = [&](const machine::Event& event) {
-      injector.saw(event);
-      if (!options.log_ops) return;
-      if (const auto line = ops.add(event)) output.line(*line);
-    };
-  auto machine = machine::Machine::create(config);
-  if (!machine)
-    return file_error("{}: {}", options.firmware.value_or("this run"), machine.error().message);
-  if (injects) injector.attach(**machine);
-
-  observe::Facts facts;
+  auto prepared =
+      PreparedRun::create(options, std::move(plan), firmware,
+                          {.console = [&](std::string_view text) { output.console(text); },
+                           .line = [&](std::string_view text) { output.line(text); }});
+  if (!prepared) return std::unexpected(prepared.error());
+  machine::Machine& machine = (*prepared)->machine();
+  machine::Exit exit;
   {
-    const InterruptStops guard(**machine);
-    facts.exit = (*machine)->run();
+    const InterruptStops guard(machine);
+    exit = machine.run();
   }
-  facts.modules = std::move(plan.modules);
-  facts.calls = std::move(plan.calls);
-  facts.touches = std::move(plan.touches);
-  facts.events = (*machine)->events();
-  facts.pvmfw = observe::check_pvmfw((*machine)->pvmfw_region(), pvmfw);
-  facts.instructions = (*machine)->instructions();
-  facts.console = (*machine)->console();
-  facts.symbols = symbols;
-  facts.faults = reports_of(injector);
-  // The process ends after this: taking the engine and a gibibyte apart first would be a tenth of
-  // its time.
-  [[maybe_unused]] static machine::Machine* abandoned = nullptr;
-  abandoned = machine->release();
-  return observe::make_report(facts);
+  observe::RunReport report = (*prepared)->report(exit);
+  PreparedRun::abandon(std::move(*prepared));
+  return report;
 }
 
 /// The files that a run reads.

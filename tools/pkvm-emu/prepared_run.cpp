@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "prepared_run.h"
+
+#include <utility>
+
+#include "firmware_image.h"
+#include "hyp_symbols.h"
+#include "observe/pvmfw.h"
+
+namespace pkvmemu::tool {
+namespace {
+
+/// What the command line asks to fail, in the firmware that runs.
+struct FaultPlan {
+  std::vector<fault::Site> sites;
+  std::vector<fault::Fault> faults;
+};
+
+Outcome<FaultPlan> plan_faults(const RunOptions& options, std::span<const std::byte> firmware) {
+  FaultPlan plan;
+  if (options.faults.empty()) return plan;
+  auto sites = fault::find_sites(firmware);
+  if (!sites) return as_file_error(sites.error());
+  plan.sites = std::move(*sites);
+  for (const std::string& text : options.faults) {
+    auto wanted = fault::parse_fault(text, plan.sites);
+    if (!wanted) return usage_error("--fail {}: {}", text, wanted.error().message);
+    plan.faults.push_back(std::move(*wanted));
+  }
+  return plan;
+}
+
+std::vector<observe::FaultReport> reports_of(const fault::Injector& injector) {
+  std::vector<observe::FaultReport> reports;
+  for (const fault::Happened& one : injector.happened())
+    reports.push_back({.site = one.fault.site,
+                       .nth = one.fault.nth,
+                       .answer = one.fault.answer,
+                       .reached = one.reached,
+                       .fired = one.fired});
+  return reports;
+}
+
+}  // namespace
+
+Outcome<Bytes> firmware_for(const RunOptions& options) {
+  if (!options.firmware) {
+    const auto builtin = builtin_firmware();
+    return Bytes(builtin.begin(), builtin.end());
+  }
+  auto image = read_file(*options.firmware);
+  if (!image) return as_file_error(image.error());
+  return std::move(*image);
+}
+
+PreparedRun::PreparedRun(RunPlan plan, Sinks sinks)
+    : plan_(std::move(plan)),
+      sinks_(std::move(sinks)),
+      symbols_(hyp_symbols(plan_.modules)),
+      ops_(symbols_) {}
+
+Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& options, RunPlan plan,
+                                                          std::span<const std::byte> firmware,
+                                                          Sinks sinks) {
+  auto faults = plan_faults(options, firmware);
+  if (!faults) return std::unexpected(faults.error());
+  std::unique_ptr<PreparedRun> run(new PreparedRun(std::move(plan), std::move(sinks)));
+  run->sites_ = std::move(faults->sites);
+  run->logs_ops_ = options.log_ops;
+  if (!faults->faults.empty())
+    run->injector_ = std::make_unique<fault::Injector>(run->sites_, std::move(faults->faults));
+
+  machine::Config config;
+  config.kernel = firmware;
+  config.initrd = run->plan_.initramfs;
+  config.pvmfw = observe::builtin_pvmfw();
+  config.bootargs = run->plan_.bootargs;
+  if (run->plan_.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
+  config.budget = options.budget;
+  config.console_sink = run->sinks_.console;
+  if (run->logs_ops_ || run->injector_)
+    config.event_sink = [self = run.get()](const machine::Event& event) { self->saw(event); };
+  auto machine = machine::Machine::create(config);
+  if (!machine)
+    return file_error("{}: {}", options.firmware.value_or("this run"), machine.error().message);
+  run->machine_ = std::move(*machine);
+  if (run->injector_) run->injector_->attach(*run->machine_);
+  return run;
+}
+
+Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& options, Sinks sinks) {
+  auto plan = make_plan(options);
+  if (!plan) return std::unexpected(plan.error());
+  const auto firmware = firmware_for(options);
+  if (!firmware) return std::unexpected(firmware.error());
+  return create(options, std::move(*plan), *firmware, std::move(sinks));
+}
+
+void PreparedRun::saw(const machine::Event& event) {
+  if (injector_) injector_->saw(event);
+  if (!logs_ops_) return;
+  const auto line = ops_.add(event);
+  if (line && sinks_.line) sinks_.line(*line);
+}
+
+observe::RunReport PreparedRun::report(const machine::Exit& exit) const {
+  observe::Facts facts;
+  facts.exit = exit;
+  facts.modules = plan_.modules;
+  facts.calls = plan_.calls;
+  facts.touches = plan_.touches;
+  facts.events = machine_->events();
+  facts.pvmfw = observe::check_pvmfw(machine_->pvmfw_region(), observe::builtin_pvmfw());
+  facts.instructions = machine_->instructions();
+  facts.console = machine_->console();
+  facts.symbols = symbols_;
+  if (injector_) facts.faults = reports_of(*injector_);
+  return observe::make_report(facts);
+}
+
+void PreparedRun::abandon(std::unique_ptr<PreparedRun> run) {
+  [[maybe_unused]] static PreparedRun* abandoned = nullptr;
+  abandoned = run.release();
+}
+
+}  // namespace pkvmemu::tool

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A run that is ready to start: the machine with firmware and job, the faults that it is to meet,
+// and what a report needs to know. `run`, sweeps, scenarios and tests all run things this way.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "failure.h"
+#include "fault/injector.h"
+#include "fault/sites.h"
+#include "machine/machine.h"
+#include "observe/ops_log.h"
+#include "observe/report.h"
+#include "run_options.h"
+#include "run_plan.h"
+#include "support/file.h"
+
+namespace pkvmemu::tool {
+
+/// The firmware that the options ask for: a file's, or the one that this executable carries.
+Outcome<Bytes> firmware_for(const RunOptions& options);
+
+class PreparedRun {
+ public:
+  /// Where things go while the run is under way; all may be empty.
+  struct Sinks {
+    std::function<void(std::string_view)> console;
+    std::function<void(std::string_view)> line;  ///< of the log of ops
+  };
+
+  static Outcome<std::unique_ptr<PreparedRun>> create(const RunOptions& options, RunPlan plan,
+                                                      std::span<const std::byte> firmware,
+                                                      Sinks sinks = {});
+  /// With the plan and the firmware that the options ask for.
+  static Outcome<std::unique_ptr<PreparedRun>> create(const RunOptions& options, Sinks sinks = {});
+
+  ~PreparedRun() = default;
+  PreparedRun(const PreparedRun&) = delete;
+  PreparedRun& operator=(const PreparedRun&) = delete;
+  PreparedRun(PreparedRun&&) = delete;
+  PreparedRun& operator=(PreparedRun&&) = delete;
+
+  machine::Machine& machine() { return *machine_; }
+  [[nodiscard]] const RunPlan& plan() const { return plan_; }
+  /// Of the firmware that runs.
+  [[nodiscard]] std::span<const fault::Site> sites() const { return sites_; }
+  /// What the run came to, after it ended so.
+  [[nodiscard]] observe::RunReport report(const machine::Exit& exit) const;
+  /// Leaves the machine to the end of the process: taking the engine and a gibibyte apart first
+  /// would be a tenth of a run's time.
+  static void abandon(std::unique_ptr<PreparedRun> run);
+
+ private:
+  PreparedRun(RunPlan plan, Sinks sinks);
+  void saw(const machine::Event& event);
+
+  RunPlan plan_;
+  Sinks sinks_;
+  std::vector<fault::Site> sites_;
+  observe::HypSymbols symbols_;
+  observe::OpsLog ops_;
+  bool logs_ops_ = false;
+  std::unique_ptr<fault::Injector> injector_;  ///< when there are faults
+  std::unique_ptr<machine::Machine> machine_;
+};
+
+}  // namespace pkvmemu::tool
