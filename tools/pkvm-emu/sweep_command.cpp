@@ -283,7 +283,7 @@ Outcome<observe::ExitCode> SweepCommand::execute(const Volume& volume) const {
                  json_.empty() ? "" : "; --resume goes on with the rest");
     return observe::ExitCode::interrupted;
   }
-  return std::ranges::any_of(result->cases, is_found) ? observe::ExitCode::sweep_found
+  return std::ranges::any_of(result->cases, is_found) ? observe::ExitCode::found
                                                       : observe::ExitCode::good;
 }
 
