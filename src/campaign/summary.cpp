@@ -58,7 +58,7 @@ std::vector<Alike> alike_findings(const SweepResult& result) {
     if (is_new) groups.emplace_back();
     groups.at(place->second).push_back(&record);
   }
-  std::ranges::stable_sort(groups, {}, [](const Alike& group) { return group.front()->outcome; });
+  std::ranges::sort(groups, {}, [](const Alike& group) { return group.front()->outcome; });
   return groups;
 }
 
