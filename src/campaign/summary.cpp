@@ -59,7 +59,7 @@ std::vector<Alike> alike_findings(const SweepResult& result) {
     if (is_new) groups.emplace_back();
     groups.at(place->second).push_back(&record);
   }
-  // Those of one outcome stay in the order of their first cases, which lie in one array.
+  // By outcome, then as cases come; stable_sort of libstdc++ 12 does not compile without warnings.
   std::ranges::sort(groups, {}, [](const Alike& group) {
     return std::pair(group.front()->outcome, group.front());
   });
