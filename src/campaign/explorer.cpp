@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "campaign/explorer.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,10 @@ void Explorer::saw(const machine::Event& event) {
   const auto& record = event.record;
   if (!event.from_hyp && record.kind == Kind::module_begin) state_.loading = name_in(record);
   if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.clear();
+  // A host that is resumed to report a panic, and panics the hypervisor again by it, does not end.
+  constexpr unsigned panics_enough = 4;
+  if (event.from_hyp && record.kind == Kind::hyp_panic && ++state_.hyp_panics == panics_enough)
+    machine_->request_stop();
   if (record.kind != Kind::image_placed || machine_ == nullptr) return;
   const std::uint64_t el = record.value[1];
   // Each image is placed once: what a guest says after that costs nothing.
@@ -50,17 +55,24 @@ void Explorer::saw(const machine::Event& event) {
   }
 }
 
+void Explorer::run() {
+  stopped_at_.reset();
+  exit_ = machine_->run_until({.instructions = limit_, .place = {}});
+  const bool limited = exit_.reason == machine::ExitReason::breakpoint && !stopped_at_;
+  if (limited || exit_.reason == machine::ExitReason::stopped)
+    exit_.reason = machine::ExitReason::budget_spent;
+}
+
 std::optional<Occurrence> Explorer::next() {
   stops_ = true;
-  stopped_at_.reset();
-  exit_ = machine_->run();
+  run();
   stops_ = false;
   return stopped_at_;
 }
 
 machine::Exit Explorer::finish() {
   stops_ = false;
-  exit_ = machine_->run();
+  run();
   return exit_;
 }
 
@@ -72,7 +84,9 @@ void Explorer::fail(const Occurrence& occurrence, std::int64_t answer, Lasting l
 
 void Explorer::answer(const Watched& watched, std::int64_t answer) {
   machine_->set_x(watched.reg, static_cast<std::uint64_t>(answer));
-  state_.failed.push_back({.site = watched.site, .module = state_.loading});
+  Failed failed{.site = watched.site, .module = state_.loading};
+  if (std::ranges::find(state_.failed, failed) == state_.failed.end())
+    state_.failed.push_back(std::move(failed));
 }
 
 void Explorer::code_reached(Va address) {
