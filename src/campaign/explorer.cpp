@@ -37,9 +37,7 @@ void Explorer::saw(const machine::Event& event) {
   const auto& record = event.record;
   if (!event.from_hyp && record.kind == Kind::module_begin) state_.loading = name_in(record);
   if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.clear();
-  // A host that is resumed to report a panic, and panics the hypervisor again by it, does not end.
-  constexpr unsigned panics_enough = 4;
-  if (event.from_hyp && record.kind == Kind::hyp_panic && ++state_.hyp_panics == panics_enough)
+  if (event.from_hyp && record.kind == Kind::hyp_panic && !std::exchange(state_.panicked, true))
     machine_->request_stop();
   if (record.kind != Kind::image_placed || machine_ == nullptr) return;
   const std::uint64_t el = record.value[1];
@@ -58,8 +56,12 @@ void Explorer::saw(const machine::Event& event) {
 void Explorer::run() {
   stopped_at_.reset();
   exit_ = machine_->run_until({.instructions = limit_, .place = {}});
-  const bool limited = exit_.reason == machine::ExitReason::breakpoint && !stopped_at_;
-  if (limited || exit_.reason == machine::ExitReason::stopped)
+  // The host is resumed to report the panic, and may panic the hypervisor again by it, for ever.
+  constexpr std::uint64_t enough_for_a_report = 200'000;
+  if (exit_.reason == machine::ExitReason::stopped && state_.panicked)
+    exit_ = machine_->run_until(
+        {.instructions = machine_->instructions() + enough_for_a_report, .place = {}});
+  if (exit_.reason == machine::ExitReason::breakpoint && !stopped_at_)
     exit_.reason = machine::ExitReason::budget_spent;
 }
 

@@ -39,7 +39,7 @@ class Explorer final : public machine::Observer {
     std::vector<std::uint64_t> counts;  ///< how often each site was reached
     std::string loading;                ///< the module that is being loaded
     std::vector<Failed> failed;  ///< each once
-    unsigned hyp_panics = 0;
+    bool panicked = false;  ///< the hypervisor
     bool operator==(const State&) const = default;
   };
 
