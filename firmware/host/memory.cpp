@@ -99,6 +99,8 @@ std::optional<Pa> take_zeroed_pages(std::uint64_t count) {
 }
 
 std::optional<Pa> take_high_pages(std::uint64_t count, std::uint64_t alignment) {
+  if (PKVM_FAULT_NOTHING("host.pages.take_high", "pages of the host kernel from the end of memory"))
+    return std::nullopt;
   const auto first = free_frames.take_high(count, alignment);
   if (!first) return std::nullopt;
   return pa_of(Pfn{*first});
