@@ -127,6 +127,8 @@ enum class Kind : std::uint32_t {
   /// and a NUL, or just that for none. v0 PA of the buffer, v1 its size, v2: 0 before deprivilege,
   /// 1 after.
   awaiting = 80,
+  /// The protected modules are loaded next.
+  modules_next = 81,
 };
 
 /// Where a module's load stands; the last one is what a failure names.

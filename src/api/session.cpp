@@ -26,8 +26,8 @@ bool is_waiting(const machine::Event& event) {
   return !event.from_hyp && event.record.kind == Kind::awaiting;
 }
 
-bool begins_a_module(const machine::Event& event) {
-  return !event.from_hyp && event.record.kind == Kind::module_begin;
+bool comes_to_modules(const machine::Event& event) {
+  return !event.from_hyp && event.record.kind == Kind::modules_next;
 }
 
 bool deprivileges(const machine::Event& event) {
@@ -39,7 +39,7 @@ bool deprivileges(const machine::Event& event) {
 Session::Session(const tool::RunOptions& options)
     : run_(value_or_throw(tool::PreparedRun::create(options))) {
   run_until(
-      [](const machine::Event& event) { return is_waiting(event) || begins_a_module(event); });
+      [](const machine::Event& event) { return is_waiting(event) || comes_to_modules(event); });
 }
 
 void Session::run_until(const std::function<bool(const machine::Event&)>& wanted) {
