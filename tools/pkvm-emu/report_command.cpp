@@ -80,9 +80,9 @@ Outcome<SweepResult> read_records(const Paths& files) {
     auto bytes = read_file(file);
     if (!bytes) return as_file_error(bytes.error());
     contents.push_back(std::move(*bytes));
-    texts.push_back({.name = file.string(),
-                     .text = {reinterpret_cast<const char*>(contents.back().data()),
-                              contents.back().size()}});
+    texts.push_back(
+        {.name = file.string(),
+         .text = {reinterpret_cast<const char*>(contents.back().data()), contents.back().size()}});
   }
   auto merged = campaign::merge(texts);
   if (!merged) return as_file_error(merged.error());
@@ -153,8 +153,8 @@ Outcome<observe::ExitCode> ReportCommand::execute(const Volume& volume) const {
   auto detail = all_ ? campaign::Detail::everything : campaign::Detail::folded;
   if (volume.quiet) detail = campaign::Detail::findings;
   const bool coloured = output_.empty() && wants_colour(stdout);
-  const std::string text = text_of(*records, chosen, detail,
-                                   coloured ? campaign::Colour::on : campaign::Colour::off);
+  const std::string text =
+      text_of(*records, chosen, detail, coloured ? campaign::Colour::on : campaign::Colour::off);
   if (output_.empty()) {
     Output(stdout).text(text);
   } else if (auto written = write_file(output_, text); !written) {

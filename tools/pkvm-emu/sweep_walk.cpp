@@ -196,7 +196,7 @@ CaseRecord SweepWalk::judged(std::vector<FaultRecord> faults) {
       .frames = frames,
       .met = {},
       .generation = run_->plan().generation,
-      .defects = options_.as_shipped ? pkvm::Defects::reproduced : pkvm::Defects::avoided};
+      .hyp_image = explorer_->image_base(2)};
   for (const Explorer::Failed& failed : explorer_->state().failed)
     observed.met.push_back({.site = sites_[failed.site].name, .module = failed.module});
   campaign::Judgement judgement = campaign::judge(baseline_, observed);

@@ -396,16 +396,15 @@ int VirtualMachine::destroy() {
   }
   // What the hypervisor did not give back is lost, rather than freed and used.
   if (first_error != 0) return first_error;
-  free_shared();
   for (unsigned i = 0; i < slot_count_; ++i)
     free_pages(slots_[i].memory, slots_[i].pages);
   handle_ = 0;
   slot_count_ = 0;
-  return 0;
+  return free_shared();
 }
 
-/// The memcaches' pages, and the page that was shared.
-void VirtualMachine::free_shared() {
+/// The memcaches' pages, and the page that was shared; that one is lost when it stays so.
+int VirtualMachine::free_shared() {
   const auto free_cache = [](pkvm::Memcache& cache) {
     for (; cache.pages != 0; --cache.pages) {
       const Pa page{cache.head};
@@ -416,9 +415,10 @@ void VirtualMachine::free_shared() {
   for (unsigned i = 0; i < vcpu_count(); ++i)
     free_cache(vcpus_[i]->memory);
   free_cache(shared_->teardown);
-  kvm().call(Hypercall::pkvm_host_unshare_hyp, {pfn_of(page_).value});
-  free_pages(page_, 1);
   shared_ = nullptr;
+  const int unshared = to_int(kvm().call(Hypercall::pkvm_host_unshare_hyp, {pfn_of(page_).value}));
+  if (unshared == 0) free_pages(page_, 1);
+  return unshared;
 }
 
 }  // namespace pkvmemu::host

@@ -97,7 +97,7 @@ class VirtualMachine {
   int finalize_teardown() const;
   int reclaim(Slot& slot, std::uint64_t page);
   void check_zero(Pa page);
-  void free_shared();
+  int free_shared();
 
   pkvm::Generation generation_ = pkvm::Generation::android15_6_6;
   pkvm::HostVm* shared_ = nullptr;
