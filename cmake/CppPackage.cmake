@@ -7,8 +7,8 @@ find_program(PKVMEMU_LD NAMES ld.bfd REQUIRED)
 find_program(PKVMEMU_OBJCOPY NAMES objcopy REQUIRED)
 mark_as_advanced(PKVMEMU_LD PKVMEMU_OBJCOPY)
 
-# All static libraries behind a target: ours as targets, then those of others as files, in an order
-# to link them in.
+# All static libraries behind a target: ours as targets, then those of others as files, in the order
+# in which they are stated. Unicorn comes before libz: both define crc32.
 function(pkvmemu_static_closure target targets_out files_out)
   set(targets)
   set(files)
@@ -41,7 +41,7 @@ function(pkvmemu_static_closure target targets_out files_out)
     endif()
     get_target_property(further ${item} INTERFACE_LINK_LIBRARIES)
     if(further)
-      list(APPEND open ${further})
+      list(PREPEND open ${further})
     endif()
   endwhile()
   set(${targets_out} ${targets} PARENT_SCOPE)

@@ -41,8 +41,9 @@ TEST_P(VaultTest, Loads) {
 
 // One that refuses to be loaded takes protected VMs away.
 TEST_P(VaultTest, APickyModuleTakesProtectedVmsAway) {
-  EXPECT_THAT(run({.modules = {module("picky")}}),
-              AllOf(Module("picky", FailedToLoad(-ENODEV)), ProtectedVmsUnavailable(HasSubstr("picky"))));
+  EXPECT_THAT(
+      run({.modules = {module("picky")}}),
+      AllOf(Module("picky", FailedToLoad(-ENODEV)), ProtectedVmsUnavailable(HasSubstr("picky"))));
 }
 
 // A page is locked once, and comes back.

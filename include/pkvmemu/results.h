@@ -128,6 +128,11 @@ struct Verdict {
   [[nodiscard]] const FaultResult* fault(std::string_view site) const;
 };
 
+std::ostream& operator<<(std::ostream& stream, CallResult::State state);
+std::ostream& operator<<(std::ostream& stream, LoadResult::State state);
+std::ostream& operator<<(std::ostream& stream, TouchResult::State state);
+std::ostream& operator<<(std::ostream& stream, Verdict::ProtectedVms state);
+std::ostream& operator<<(std::ostream& stream, Verdict::End end);
 std::ostream& operator<<(std::ostream& stream, const CallResult& result);
 std::ostream& operator<<(std::ostream& stream, const LoadResult& result);
 std::ostream& operator<<(std::ostream& stream, const TouchResult& result);

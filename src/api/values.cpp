@@ -25,6 +25,23 @@ constexpr std::array<std::string_view, 4> stage_names = {"before_modules", "befo
                                                          "after_deprivilege", "ended"};
 static_assert(stage_names.size() == static_cast<std::size_t>(Stage::ended) + 1);
 
+constexpr std::array<std::string_view, 3> call_states = {"answered", "not_made", "never_returned"};
+constexpr std::array<std::string_view, 5> load_states = {"loaded", "failed", "refused", "not_tried",
+                                                         "unfinished"};
+constexpr std::array<std::string_view, 3> touch_states = {"done", "aborted", "never_returned"};
+constexpr std::array<std::string_view, 3> protected_vms_states = {"available", "unavailable",
+                                                                  "not_verified"};
+constexpr std::array<std::string_view, 5> ends = {"powered_off", "reset", "halted", "budget_spent",
+                                                  "wedged"};
+static_assert(call_states.size() ==
+              static_cast<std::size_t>(CallResult::State::never_returned) + 1);
+static_assert(load_states.size() == static_cast<std::size_t>(LoadResult::State::unfinished) + 1);
+static_assert(touch_states.size() ==
+              static_cast<std::size_t>(TouchResult::State::never_returned) + 1);
+static_assert(protected_vms_states.size() ==
+              static_cast<std::size_t>(Verdict::ProtectedVms::not_verified) + 1);
+static_assert(ends.size() == static_cast<std::size_t>(Verdict::End::wedged) + 1);
+
 std::string text_of(Status status) {
   return observe::error_text(status.value());
 }
@@ -73,6 +90,26 @@ std::ostream& operator<<(std::ostream& stream, PhysicalAddress address) {
 
 std::ostream& operator<<(std::ostream& stream, Stage stage) {
   return stream << stage_names.at(static_cast<std::size_t>(stage));
+}
+
+std::ostream& operator<<(std::ostream& stream, CallResult::State state) {
+  return stream << call_states.at(static_cast<std::size_t>(state));
+}
+
+std::ostream& operator<<(std::ostream& stream, LoadResult::State state) {
+  return stream << load_states.at(static_cast<std::size_t>(state));
+}
+
+std::ostream& operator<<(std::ostream& stream, TouchResult::State state) {
+  return stream << touch_states.at(static_cast<std::size_t>(state));
+}
+
+std::ostream& operator<<(std::ostream& stream, Verdict::ProtectedVms state) {
+  return stream << protected_vms_states.at(static_cast<std::size_t>(state));
+}
+
+std::ostream& operator<<(std::ostream& stream, Verdict::End end) {
+  return stream << ends.at(static_cast<std::size_t>(end));
 }
 
 std::ostream& operator<<(std::ostream& stream, const CallResult& result) {

@@ -96,6 +96,8 @@ TEST(Printing, IsForPeople) {
   using testing::PrintToString;
   EXPECT_EQ(PrintToString(Status(-ENOMEM)), "-12 (ENOMEM)");
   EXPECT_EQ(PrintToString(Generation::android16_6_12), "android16-6.12");
+  EXPECT_EQ(PrintToString(Verdict::ProtectedVms::unavailable), "unavailable");
+  EXPECT_EQ(PrintToString(LoadResult::State::not_tried), "not_tried");
   EXPECT_EQ(PrintToString(PhysicalAddress{0x4000'0000}), "0x40000000");
   EXPECT_EQ(PrintToString(answered({0, 3})), "f(0x1, 0x2): x0 0x0, x1 0x3, x2 0x0, x3 0x0");
   EXPECT_EQ(

@@ -87,9 +87,9 @@ TEST_F(Install, TheLibraryShowsOnlyItsInterface) {
 #if __has_feature(address_sanitizer)
   GTEST_SKIP() << "a library with sanitizers in it is not for others";
 #endif
-  const auto names = shell("nm --defined-only --extern-only --format=posix '" +
-                           (prefix() / "lib/libpkvmemu.a").string() +
-                           "' | tail -n +2 | cut -d' ' -f1");
+  const auto names =
+      shell("nm --defined-only --extern-only --format=posix '" +
+            (prefix() / "lib/libpkvmemu.a").string() + "' | tail -n +2 | cut -d' ' -f1");
   ASSERT_EQ(names.exit_code, 0) << names.err;
   const auto all = split_lines(names.out);
   EXPECT_GT(all.size(), 40U);
@@ -273,8 +273,9 @@ TEST_F(Install, DebianPackage) {
   EXPECT_THAT(fields.out, HasSubstr("Package: pkvm-emu\n"));
   EXPECT_THAT(fields.out, HasSubstr("Recommends: clang-19, lld-19, llvm-19\n"));
 
-  const auto depends = shell("dpkg-deb -f '" + folder + "'/pkvm-emu_*.deb Depends | tr ',' '\\n' | " +
-                             "sed 's/^ *//; s/ .*//' | sort -u");
+  const auto depends =
+      shell("dpkg-deb -f '" + folder + "'/pkvm-emu_*.deb Depends | tr ',' '\\n' | " +
+            "sed 's/^ *//; s/ .*//' | sort -u");
   EXPECT_THAT(split_lines(depends.out), Not(IsEmpty()));
   const std::set<std::string> debian_12 = {"libc6", "libgcc-s1", "libstdc++6"};
   for (const std::string& name : split_lines(depends.out))
@@ -283,7 +284,8 @@ TEST_F(Install, DebianPackage) {
   EXPECT_THAT(shell("dpkg-deb -f '" + folder + "'/pkvm-emu_*.deb Depends").out,
               Not(testing::ContainsRegex("libc6 \\(>= 2\\.(3[7-9]|[4-9])|6 \\(>= 1[3-9]")));
 
-  ASSERT_EQ(shell("dpkg-deb -x '" + folder + "'/pkvm-emu_*.deb '" + folder + "/root'").exit_code, 0);
+  ASSERT_EQ(shell("dpkg-deb -x '" + folder + "'/pkvm-emu_*.deb '" + folder + "/root'").exit_code,
+            0);
   const auto run = shell("'" + folder + "/root/usr/bin/pkvm-emu' run '" + folder +
                          "/root/usr/share/pkvm-emu/modules/hello.ko'");
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
