@@ -19,6 +19,7 @@ enum class ExitCode : std::uint8_t {
   host_panic = 13,    ///< the EL1 kernel panicked by itself
   no_end = 14,        ///< budget spent, wedged or halted: the guest never powered off
   op_missing = 15,    ///< an op that does not exist yet was used
+  scenario_failed = 21,  ///< `test`: a scenario did not go as it expects
   internal = 70,      ///< a bug of pkvm-emu's
   interrupted = 130,  ///< Ctrl-C: 128 + SIGINT, as shells do
 };

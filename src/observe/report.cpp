@@ -202,6 +202,7 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
       return true;
     case ExitCode::usage:
     case ExitCode::bad_file:
+    case ExitCode::scenario_failed:
       return false;
   }
   return false;

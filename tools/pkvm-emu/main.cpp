@@ -17,6 +17,7 @@
 #include "run_command.h"
 #include "sites_command.h"
 #include "support/log.h"
+#include "test_command.h"
 #include "volume.h"
 
 namespace {
@@ -83,6 +84,7 @@ int run(int argc, char** argv) {
   const pkvmemu::tool::NewCommand new_command(app);
   const pkvmemu::tool::InspectCommand inspect_command(app);
   const pkvmemu::tool::SitesCommand sites_command(app);
+  const pkvmemu::tool::TestCommand test_command(app);
   for (CLI::App* command : app.get_subcommands({}))
     add_volume_flags(*command, volume);
   try {
@@ -100,6 +102,7 @@ int run(int argc, char** argv) {
     if (build_command.chosen()) return build_command.execute(volume);
     if (inspect_command.chosen()) return inspect_command.execute(volume);
     if (sites_command.chosen()) return sites_command.execute(volume);
+    if (test_command.chosen()) return test_command.execute(volume);
     if (new_command.chosen()) return new_command.execute(volume);
     return run_command.execute(volume);
   }();
