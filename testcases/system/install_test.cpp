@@ -19,7 +19,7 @@ namespace pkvmemu::test {
 namespace {
 
 std::vector<std::string> sub_commands() {
-  return {"run", "build", "new", "inspect", "sites"};
+  return {"run", "build", "new", "inspect", "sites", "test"};
 }
 
 namespace fs = std::filesystem;
@@ -62,8 +62,8 @@ TEST_F(Install, IsComplete) {
         "share/pkvm-emu/modules/hello.ko", "share/bash-completion/completions/pkvm-emu",
         "share/zsh/site-functions/_pkvm-emu", "share/man/man1/pkvm-emu.1",
         "share/man/man1/pkvm-emu-build.1", "share/man/man1/pkvm-emu-inspect.1",
-        "share/man/man1/pkvm-emu-sites.1", "share/doc/pkvm-emu/copyright",
-        "share/doc/pkvm-emu/cli.md"})
+        "share/man/man1/pkvm-emu-sites.1", "share/man/man1/pkvm-emu-test.1",
+        "share/doc/pkvm-emu/copyright", "share/doc/pkvm-emu/cli.md"})
     EXPECT_TRUE(fs::is_regular_file(prefix() / name)) << name;
   EXPECT_FALSE(fs::exists(prefix() / "share/pkvm-emu/samples/hello/CMakeLists.txt"));
 }
