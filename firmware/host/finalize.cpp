@@ -173,6 +173,7 @@ void prepare_protection(const CommandLine& line) {
     wipe_firmware(line, "protected mode is off");
     return;
   }
+  events().emit(Kind::modules_next, {});
   const int modules = loader().load_protected_modules(line.protected_modules);
   if (modules != 0) {
     const std::string_view name = first_missing(line.protected_modules);

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace pkvmemu::campaign {
 namespace {
@@ -58,7 +59,10 @@ std::vector<Alike> alike_findings(const SweepResult& result) {
     if (is_new) groups.emplace_back();
     groups.at(place->second).push_back(&record);
   }
-  std::ranges::sort(groups, {}, [](const Alike& group) { return group.front()->outcome; });
+  // By outcome, then as cases come; stable_sort of libstdc++ 12 does not compile without warnings.
+  std::ranges::sort(groups, {}, [](const Alike& group) {
+    return std::pair(group.front()->outcome, group.front());
+  });
   return groups;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `pkvm-emu report`: records of a sweep's workers and shards, put together and told (docs/sweep.md).
+// `pkvm-emu report`: records of a sweep's workers and shards, put together and told
+// (docs/sweep.md).
 #pragma once
 
 #include <CLI/App.hpp>
