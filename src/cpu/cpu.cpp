@@ -148,6 +148,12 @@ void Cpu::watch_code(std::uint64_t address) {
   uc_hook handle = 0;
   Engine::check(uc_hook_add(engine_->raw(), &handle, UC_HOOK_CODE,
                             reinterpret_cast<void*>(&EngineHooks::code), this, address, address));
+  // The engine heeds a hook only where it translates after that was added. What cannot be reached
+  // from here was not run by this level yet.
+  const std::optional<Pa> pa = physical(Va{address});
+  if (!pa || ram_at(*pa) == nullptr) return;
+  drop_translations(*pa);
+  Engine::check(uc_ctl_flush_tlb(engine_->raw()));
 }
 
 /// EL2h, everything masked, MMU off: as the arm64 boot protocol and QEMU enter a hypervisor. The
@@ -226,14 +232,15 @@ void Cpu::run_engine() {
     refusal_.reset();
     block_start_ = block_end_ = 0;
     const uc_err status = uc_emu_start(engine_->raw(), pc(), no_end, 0, 0);
-    if (paused_at_) set_pc(*std::exchange(paused_at_, {}));
+    const bool paused = paused_at_.has_value();
+    if (paused) set_pc(*std::exchange(paused_at_, {}));
     const bool wanted_name = code_pages_.wants_name();
     if (wanted_name) rename_code();
     if (stop_reason_) return;
     if (split_ && !split_->armed) {
       split_block();
-    } else if (wanted_name && !refusal_) {
-      continue;  // with the fetch that asked for it
+    } else if (paused || (wanted_name && !refusal_)) {
+      continue;  // there, or with the fetch that asked for the name
     } else if (status == UC_ERR_OK) {
       stop_reason_ = StopReason::halted;
     } else if (refusal_) {
@@ -292,10 +299,14 @@ std::uint64_t Cpu::sp() const {
   return engine_->get(UC_ARM64_REG_SP);
 }
 std::uint64_t Cpu::pc() const {
+  if (told_now_) return moved_to_.value_or(told_->address);
   return engine_->get(UC_ARM64_REG_PC);
 }
 void Cpu::set_pc(std::uint64_t value) {
-  engine_->set(UC_ARM64_REG_PC, value);
+  if (told_now_)
+    moved_to_ = value;
+  else
+    engine_->set(UC_ARM64_REG_PC, value);
 }
 unsigned Cpu::el() const {
   return pstate::el(engine_->pstate());

@@ -95,7 +95,8 @@ class Board {
   virtual void exception_entered(const ExceptionEntry& entry) noexcept = 0;
   /// Only while Watch::returns is set.
   virtual void exception_returned(unsigned from_el, unsigned to_el) noexcept = 0;
-  /// The instruction at an address of watch_code() is about to run; stop() is before it.
+  /// The instruction at an address of watch_code() is about to run: told once for each time that it
+  /// does. stop() is before it, set_pc() goes elsewhere instead of it.
   virtual void code_reached(std::uint64_t address) noexcept = 0;
 };
 
@@ -155,7 +156,9 @@ class Cpu {
 
   void watch(Watch wanted) noexcept;
   /// Tells the board whenever the instruction at `address` is about to run, at any exception level.
-  /// From a callback or before the first run; code that has run already is not told of.
+  /// At any time, from a callback too: code that has run already is translated anew, if the level
+  /// that runs now is the one that ran it. After a stop there the next run goes on with the
+  /// instruction, and does not tell of it again.
   void watch_code(std::uint64_t address);
 
   /// Between runs: all that the CPU holds besides memory. From here on the watch hears of stores.
@@ -166,14 +169,17 @@ class Cpu {
   /// Between runs: the host is about to change bytes in the page at `pa`; code there will be looked
   /// at anew.
   void page_replaced(Pa pa) { code_pages_.replaced(pa); }
-  /// After page_replaced() and the change, unless restore() follows.
+  /// After page_replaced() and the change, unless restore() follows. In Board::code_reached() too:
+  /// what the next instruction is then is looked at anew.
   void memory_replaced();
   /// Whether it can still be saved and restored: not after the engine gave up.
   [[nodiscard]] bool is_usable() const { return !engine_aborted_; }
 
   /// Instructions completed. Exact between instructions; inside an MmioWindow call it includes the
   /// rest of the block.
-  [[nodiscard]] std::uint64_t instructions() const { return instructions_; }
+  [[nodiscard]] std::uint64_t instructions() const {
+    return told_now_ ? told_->instructions : instructions_;
+  }
   /// Those of EL2 while Watch::el2_count or Watch::returns was set.
   [[nodiscard]] std::uint64_t el2_instructions() const { return el2_instructions_; }
 
@@ -185,6 +191,8 @@ class Cpu {
   void set_x(unsigned index, std::uint64_t value);
   [[nodiscard]] std::uint64_t sp() const;
   [[nodiscard]] std::uint64_t pc() const;
+  /// Between runs, and in Board::code_reached(), where it counts as an instruction: the branch that
+  /// it is. So nobody goes in circles for ever.
   void set_pc(std::uint64_t value);
   [[nodiscard]] unsigned el() const;
   [[nodiscard]] std::uint32_t pstate() const;
@@ -212,6 +220,7 @@ class Cpu {
 
  private:
   friend struct EngineHooks;
+  friend struct CpuState;
 
   struct Ram {
     Pa base;
@@ -278,11 +287,14 @@ class Cpu {
   [[nodiscard]] bool ends_before(std::uint64_t address, std::uint64_t count) noexcept;
   void pause(std::uint64_t address) noexcept;
   void end_at_block(StopReason reason, std::uint64_t address) noexcept;
-  void on_code(std::uint64_t address) noexcept;
   void end(StopReason reason) noexcept;
   void account_block(std::uint64_t count, std::uint64_t left_at) noexcept;
   void drop_tail(std::uint64_t pc) noexcept;
   [[nodiscard]] std::uint64_t instructions_at(std::uint64_t pc) const noexcept;
+
+  // cpu_watched.cpp
+  void on_code(std::uint64_t address) noexcept;
+  void leave_block(std::uint64_t left_at, std::uint64_t go_on_at) noexcept;
 
   // cpu_until.cpp
   void set_until(const Until& until);
@@ -291,6 +303,7 @@ class Cpu {
                                                        std::uint64_t count) noexcept;
   void split_block();
   void join_block();
+  [[nodiscard]] bool splits_at(std::uint64_t address) const noexcept;
   void on_split(std::uint64_t address) noexcept;
   void uncount_hit(std::uint64_t left_at) noexcept;
 
@@ -333,6 +346,17 @@ class Cpu {
   bool stop_at_block_ = false;
   std::optional<Split> split_;
   std::size_t split_hook_ = 0;  ///< the engine's
+
+  /// The execution of a watched instruction that the board was told of last.
+  struct Told {
+    std::uint64_t address = 0;
+    std::uint64_t instructions = 0;
+    bool operator==(const Told&) const = default;
+  };
+  std::optional<Told> told_;
+  bool told_now_ = false;  ///< the board is being told
+  std::optional<std::uint64_t> moved_to_;
+  bool memory_changed_ = false;
 
   /// For StopReason::wedged.
   std::uint64_t entered_vector_ = 0;

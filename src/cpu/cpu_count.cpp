@@ -51,14 +51,6 @@ void Cpu::end_at_block(StopReason reason, std::uint64_t address) noexcept {
   end(reason);
 }
 
-/// A stop leaves the block here.
-void Cpu::on_code(std::uint64_t address) noexcept {
-  board_.code_reached(address);
-  if (!stop_reason_) return;
-  drop_tail(address);
-  paused_at_ = address;
-}
-
 /// The first reason stands.
 void Cpu::end(StopReason reason) noexcept {
   if (!stop_reason_) stop_reason_ = reason;

@@ -17,7 +17,8 @@ std::shared_ptr<const CpuState> Cpu::save() {
                                                    .el2_instructions = el2_instructions_,
                                                    .block_el = block_el_,
                                                    .entered_vector = entered_vector_,
-                                                   .faults_in_vector = faults_in_vector_});
+                                                   .faults_in_vector = faults_in_vector_,
+                                                   .told = told_});
   code_pages_.remember();
   static_cast<void>(code_pages_.invalidate());
   memory_replaced();
@@ -32,11 +33,13 @@ void Cpu::restore(const CpuState& state) {
   block_el_ = state.block_el;
   entered_vector_ = state.entered_vector;
   faults_in_vector_ = state.faults_in_vector;
+  told_ = state.told;
   code_pages_.forget_writes();
   memory_replaced();
 }
 
 void Cpu::memory_replaced() {
+  memory_changed_ = true;
   Engine::check(uc_ctl_flush_tlb(engine_->raw()));
 }
 

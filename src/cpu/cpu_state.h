@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "cpu/cpu.h"
 #include "cpu/engine.h"
 
 namespace pkvmemu::cpu {
@@ -19,6 +21,7 @@ struct CpuState {
   unsigned block_el = 0;
   std::uint64_t entered_vector = 0;
   unsigned faults_in_vector = 0;
+  std::optional<Cpu::Told> told;
 };
 
 }  // namespace pkvmemu::cpu

@@ -45,12 +45,16 @@ void Cpu::uncount_hit(std::uint64_t left_at) noexcept {
   hit_counted_ = false;
 }
 
-void Cpu::on_split(std::uint64_t address) noexcept {
-  if (!split_ || split_->at != address) return;
+bool Cpu::splits_at(std::uint64_t address) const noexcept {
+  if (!split_ || split_->at != address) return false;
   const bool by_count = until_.instructions && instructions_at(address) == *until_.instructions;
   const bool by_place = until_.place && until_.place->pc == address &&
                         (!until_.place->el || *until_.place->el == el());
-  if (!by_count && !by_place) return;
+  return by_count || by_place;
+}
+
+void Cpu::on_split(std::uint64_t address) noexcept {
+  if (!splits_at(address)) return;
   drop_tail(address);
   paused_at_ = address;
   end(StopReason::reached);

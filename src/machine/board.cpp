@@ -71,6 +71,7 @@ Result<void> BoardMachine::boot(const Config& config) {
 
 Exit BoardMachine::run_until(const Until& until) {
   update_watch();
+  asked_end_.reset();
   cpu::Until stop{.instructions = until.instructions, .place = {}};
   if (until.place)
     stop.place = {.pc = until.place->pc.value, .el = until.place->el, .hits = until.place->hits};
@@ -84,13 +85,22 @@ Exit BoardMachine::run_until_event(std::function<bool(const Event&)> wanted) {
   return exit;
 }
 
+void BoardMachine::stop_here(ExitReason reason, std::string detail) {
+  asked_end_ = {.reason = reason, .detail = std::move(detail)};
+  cpu_->stop();
+}
+
 Exit BoardMachine::exit_for(const cpu::Stop& stop) const {
   Exit exit{.reason = ExitReason::engine_error, .pc = pc(), .el = el(), .detail = stop.detail};
   for (const StopRow& row : stop_rows)
     if (row.from == stop.reason) exit.reason = row.to;
-  if (stop.reason == cpu::StopReason::board)
+  if (stop.reason == cpu::StopReason::board && asked_end_) {
+    exit.reason = asked_end_->reason;
+    exit.detail = asked_end_->detail;
+  } else if (stop.reason == cpu::StopReason::board) {
     for (const ActionRow& row : action_rows)
       if (row.from == secure_action_) exit.reason = row.to;
+  }
   return exit;
 }
 

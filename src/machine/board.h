@@ -32,6 +32,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   Exit run_until(const Until& until) override;
   Exit run_until_event(std::function<bool(const Event&)> wanted) override;
   void request_stop() override { cpu_->request_stop(); }
+  void stop_here(ExitReason reason, std::string detail) override;
 
   std::uint64_t instructions() const override { return cpu_->instructions(); }
   const std::string& console() const override { return console_; }
@@ -48,6 +49,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   std::span<const std::byte> pvmfw_region() const override { return pvmfw_; }
   std::uint64_t x(unsigned index) const override { return cpu_->x(index); }
   void set_x(unsigned index, std::uint64_t value) override { cpu_->set_x(index, value); }
+  void set_pc(std::uint64_t value) override { cpu_->set_pc(value); }
   std::uint64_t pc() const override { return cpu_->pc(); }
   unsigned el() const override { return cpu_->el(); }
   std::uint64_t sp() const override { return cpu_->sp(); }
@@ -103,6 +105,12 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   bool call_in_progress_ = false;
   device::El3Monitor::Action secure_action_ = device::El3Monitor::Action::resume;
   std::function<bool(const Event&)> wanted_event_;
+  /// stop_here()'s, in this run.
+  struct AskedEnd {
+    ExitReason reason = ExitReason::breakpoint;
+    std::string detail;
+  };
+  std::optional<AskedEnd> asked_end_;
 
   /// Only once there was a snapshot.
   std::optional<PageVersions> versions_;

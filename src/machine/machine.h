@@ -75,8 +75,8 @@ class Observer {
   /// The guest left an exception level by ERET. Reported only while `wants_exception_return()`.
   virtual void exception_returned(unsigned /*from_el*/, unsigned /*to_el*/) {}
   virtual bool wants_exception_return() const { return false; }
-  /// The instruction at an address of Machine::watch_code() is about to run; general registers may
-  /// be changed.
+  /// The instruction at an address of Machine::watch_code() is about to run: told once for each
+  /// time that it does. Registers, PC and memory may be changed, and stop_here() is before it.
   virtual void code_reached(Va /*address*/) {}
 };
 
@@ -110,6 +110,10 @@ class Machine {
   virtual Exit run_until_event(std::function<bool(const Event&)> wanted) = 0;
   /// Safe from a signal handler or another thread: the run ends soon with `stopped`.
   virtual void request_stop() = 0;
+  /// From Observer::code_reached() and exception_entered(): the run ends exactly here, before the
+  /// next instruction, for that reason. The next run goes on with that instruction, and does not
+  /// tell of it again.
+  virtual void stop_here(ExitReason reason = ExitReason::breakpoint, std::string detail = {}) = 0;
 
   virtual std::uint64_t instructions() const = 0;
   virtual const std::string& console() const = 0;
@@ -117,7 +121,7 @@ class Machine {
 
   /// Guest RAM by physical address, to look at; an error when the range leaves RAM.
   virtual Result<std::span<const std::byte>> memory(Pa pa, std::uint64_t size) const = 0;
-  /// Between runs: changes RAM, code included; an error when the range leaves it.
+  /// Between instructions: changes RAM, code included; an error when the range leaves it.
   virtual Result<void> write_memory(Pa pa, std::span<const std::byte> bytes) = 0;
 
   /// Between runs: the machine as it is now, to come back to (snapshot.h). An error when the CPU
@@ -135,6 +139,9 @@ class Machine {
   virtual std::uint64_t x(unsigned index) const = 0;
   /// Between instructions: from an observer, or when the machine does not run.
   virtual void set_x(unsigned index, std::uint64_t value) = 0;
+  /// Between runs, or from Observer::code_reached(): that instruction is not run. There it counts
+  /// as one itself.
+  virtual void set_pc(std::uint64_t value) = 0;
   virtual std::uint64_t pc() const = 0;
   virtual unsigned el() const = 0;
   virtual std::uint64_t sp() const = 0;

@@ -201,6 +201,7 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
       return true;
     case ExitCode::usage:
     case ExitCode::bad_file:
+    case ExitCode::found:
     case ExitCode::scenario_failed:
       return false;
   }

@@ -53,6 +53,51 @@ TEST(Run, AStopRequestEndsAnEndlessLoop) {
   }
 }
 
+/// Ends each run at the watched instruction, for a reason of its own.
+class StopsThere : public Observer {
+ public:
+  explicit StopsThere(Machine& machine) : machine_(machine) {}
+  void code_reached(Va /*address*/) override {
+    ++reached;
+    machine_.stop_here(ExitReason::stopped, "at the place");
+  }
+  int reached = 0;
+
+ private:
+  Machine& machine_;
+};
+
+// An observer ends a run before a watched instruction, with its reason and words and the exact
+// count; a snapshot there and what follows a restore are the same, and the place is told of once.
+TEST(Run, AnObserverEndsItExactlyThere) {
+  const Bytes image = spin(0);
+  auto spun = Machine::create({.kernel = image, .budget = 1000});
+  ASSERT_TRUE(spun);
+  const Va loop{(*spun)->run().pc};
+
+  auto created = Machine::create({.kernel = image, .budget = 1000});
+  ASSERT_TRUE(created);
+  Machine& machine = **created;
+  StopsThere observer(machine);
+  machine.set_observer(&observer);
+  machine.watch_code(loop);
+  const Exit first = machine.run();
+  EXPECT_EQ(name_of(first.reason), "stopped");
+  EXPECT_EQ(first.detail, "at the place");
+  EXPECT_EQ(first.pc, loop.value);
+  const std::uint64_t count = machine.instructions();
+  const auto snapshot = machine.take_snapshot();
+  ASSERT_TRUE(snapshot);
+  for (int again = 0; again < 2; ++again) {
+    observer.reached = 0;
+    EXPECT_EQ(machine.run().pc, loop.value);
+    EXPECT_EQ(observer.reached, 1);
+    EXPECT_EQ(machine.instructions(), count + 1);
+    ASSERT_TRUE(machine.restore(*snapshot));
+    EXPECT_EQ(machine.instructions(), count);
+  }
+}
+
 /// Everything that a run shows.
 struct Trace {
   std::string console;
