@@ -126,7 +126,8 @@ Checked check_leaks(const Baseline& baseline, const Observed& observed) {
   const std::size_t allowed = hyp_frames_allowed(baseline, observed.report);
   const std::size_t found = observed.frames.hyp_count();
   if (found <= allowed) return {};
-  return Finding{"pages-leaked",
+  const bool loaded = first_failure(observed.report) == nullptr;
+  return Finding{loaded ? "pages-kept" : "pages-leaked",
                  fmt::format("the hypervisor reaches {} pages at the end, expected at most {}: {} "
                              "never came back to the host",
                              found, allowed, found - allowed)};
@@ -256,6 +257,15 @@ Checked check_host_panic(const Baseline& /*baseline*/, const Observed& observed)
                  fmt::format("the host kernel panicked: {}", *observed.report.host_panic)};
 }
 
+Checked check_end(const Baseline& /*baseline*/, const Observed& observed) {
+  const RunReport& report = observed.report;
+  if (report.exit.reason == ExitReason::powered_off || report.hyp_panic || report.host_panic)
+    return {};
+  return Finding{"hang",
+                 fmt::format("the run did not end: {} at EL{}, pc {:#x}",
+                             machine::name_of(report.exit.reason), report.exit.el, report.exit.pc)};
+}
+
 Checked check_internal(const Baseline& /*baseline*/, const Observed& observed) {
   if (observed.report.internal_errors.empty()) return {};
   return Finding{"internal", observed.report.internal_errors.front()};
@@ -264,13 +274,30 @@ Checked check_internal(const Baseline& /*baseline*/, const Observed& observed) {
 constexpr std::array checks{check_availability, check_wipe,     check_deprivilege, check_leaks,
                             check_both,         check_neither,  check_permissions, check_errors,
                             check_calls,        check_handlers, check_defects,     check_hyp_panic,
-                            check_host_panic,   check_internal};
+                            check_host_panic,   check_end,      check_internal};
 
 /// Consequences that the specification states. Each is one that some site has in the default
 /// firmware: a row that excuses nothing is taken out by a test.
 constexpr std::array allowances{
+    // What a damaged module does at EL2 is its own: nothing stands between it and the hypervisor.
+    Allowance{"corrupt:*", "hyp-panic", "a module's EL2 half is trusted"},
+    Allowance{"corrupt:*", "host-panic", "a module's EL1 half is trusted by the kernel"},
+    Allowance{"corrupt:*", "hang", "a module's code may loop"},
+    Allowance{"corrupt:*", "pages-kept", "a section that has become larger takes more pages"},
+    Allowance{"host.hvc.prot_finalize", "not-deprivileged",
+              "6.3: 6.1 and 6.12 print an error, and go on"},
+    Allowance{"hyp.finalize", "not-deprivileged", "6.3: 6.1 and 6.12 print an error, and go on"},
+    Allowance{"load.hvc.host_unshare_hyp", "pages-kept", "3.2, step 15: nothing is done about it"},
+    Allowance{"load.hvc.host_unshare_hyp", "pages-shared",
+              "3.2, step 15: nothing is done about it"},
+    Allowance{"load.hvc.host_unshare_hyp", "error-lost", "3.2, step 15: nothing is done about it"},
+    Allowance{"hyp.unshare", "pages-kept", "3.2, step 15: nothing is done about it"},
+    Allowance{"hyp.unshare", "pages-shared", "3.2, step 15: nothing is done about it"},
+    Allowance{"hyp.unshare", "error-lost", "3.2, step 15: nothing is done about it"},
     Allowance{"host.hvc.prot_finalize", "host-panic",
               "6.3: a kernel that cannot drop privileges on a CPU stops"},
+    Allowance{"host.wipe", "firmware-not-wiped",
+              "6.5: memory that cannot be mapped cannot be cleared; nobody gets it"},
     Allowance{"hyp.finalize", "host-panic",
               "6.3: a kernel that cannot drop privileges on a CPU stops"},
 };
@@ -300,18 +327,31 @@ bool is_clean(const Baseline& baseline, const RunReport& report) {
          report.protected_vms.state == baseline.report.protected_vms.state;
 }
 
-bool tells_panic(const Finding& finding) {
-  return finding.kind == "hyp-panic" || finding.kind == "host-panic";
+/// What finding makes which outcome; all others make a bug.
+struct OutcomeRow {
+  std::string_view kind;
+  Outcome outcome;
+};
+constexpr std::array outcome_rows{
+    OutcomeRow{.kind = "hyp-panic", .outcome = Outcome::panic},
+    OutcomeRow{.kind = "host-panic", .outcome = Outcome::panic},
+    OutcomeRow{.kind = "hang", .outcome = Outcome::hang},
+};
+
+Outcome outcome_of(const Finding& finding) {
+  const auto row = std::ranges::find(outcome_rows, finding.kind, &OutcomeRow::kind);
+  return row == outcome_rows.end() ? Outcome::bug : row->outcome;
 }
 
 Outcome outcome_of(const Baseline& baseline, const RunReport& report,
                    const std::vector<Finding>& findings) {
   if (report.exit.reason == ExitReason::engine_error) return Outcome::lost;
-  if (!std::ranges::all_of(findings, tells_panic)) return Outcome::bug;
-  if (!findings.empty()) return Outcome::panic;
-  if (report.hyp_panic || report.host_panic) return Outcome::expected_error;
-  if (report.exit.reason != ExitReason::powered_off) return Outcome::hang;
-  return is_clean(baseline, report) ? Outcome::clean : Outcome::expected_error;
+  if (findings.empty())
+    return is_clean(baseline, report) ? Outcome::clean : Outcome::expected_error;
+  return std::ranges::any_of(findings,
+                             [](const Finding& one) { return outcome_of(one) == Outcome::bug; })
+             ? Outcome::bug
+             : outcome_of(findings.front());
 }
 
 }  // namespace

@@ -45,14 +45,22 @@ void Injector::code_reached(Va address) {
   const auto found = places_.find(address);
   if (found == places_.end()) return;
   const auto& [index, reg] = found->second;
-  const std::uint64_t count = ++counts_[index];
+  ++counts_[index];
   for (Happened& one : happened_) {
     if (one.fault.site != sites_[index].name) continue;
-    ++one.reached;
-    if (!one.fault.hits(count)) continue;
+    if (!one.fault.hits(++one.reached)) continue;
     ++one.fired;
     machine_->set_x(reg, static_cast<std::uint64_t>(one.fault.answer));
   }
+}
+
+void Injector::add(Fault fault) {
+  happened_.push_back({.fault = std::move(fault)});
+}
+
+void Injector::restore(State state) {
+  happened_ = std::move(state.happened);
+  counts_ = std::move(state.counts);
 }
 
 }  // namespace pkvmemu::fault

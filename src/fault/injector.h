@@ -24,7 +24,7 @@ enum class Watching : std::uint8_t {
 /// What became of a fault.
 struct Happened {
   Fault fault;
-  std::uint64_t reached = 0;  ///< how often its site was reached
+  std::uint64_t reached = 0;  ///< how often its site was reached since it was planned
   std::uint64_t fired = 0;    ///< how often it failed
 };
 
@@ -40,6 +40,17 @@ class Injector final : public machine::Observer {
   void saw(const machine::Event& event);
 
   void code_reached(Va address) override;
+
+  /// One more fault; it counts from here on. Its site has to be watched.
+  void add(Fault fault);
+
+  /// What restoring a snapshot of the machine has to bring back here.
+  struct State {
+    std::vector<Happened> happened;
+    std::vector<std::uint64_t> counts;
+  };
+  [[nodiscard]] State save() const { return {.happened = happened_, .counts = counts_}; }
+  void restore(State state);
 
   [[nodiscard]] const std::vector<Happened>& happened() const { return happened_; }
   /// How often each site was reached, in the order of `sites`.

@@ -18,7 +18,7 @@ struct FaultPlan {
 
 Outcome<FaultPlan> plan_faults(const RunOptions& options, std::span<const std::byte> firmware) {
   FaultPlan plan;
-  if (options.faults.empty()) return plan;
+  if (options.faults.empty() && !options.faults_follow) return plan;
   auto sites = fault::find_sites(firmware);
   if (!sites) return as_file_error(sites.error());
   plan.sites = std::move(*sites);
@@ -67,8 +67,10 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   std::unique_ptr<PreparedRun> run(new PreparedRun(std::move(plan), std::move(sinks)));
   run->sites_ = std::move(faults->sites);
   run->logs_ops_ = options.log_ops;
-  if (!faults->faults.empty())
-    run->injector_ = std::make_unique<fault::Injector>(run->sites_, std::move(faults->faults));
+  if (!faults->faults.empty() || options.faults_follow)
+    run->injector_ = std::make_unique<fault::Injector>(
+        run->sites_, std::move(faults->faults),
+        options.faults_follow ? fault::Watching::all : fault::Watching::planned);
 
   machine::Config config;
   config.kernel = firmware;

@@ -50,6 +50,10 @@ class PreparedRun {
 
   machine::Machine& machine() { return *machine_; }
   [[nodiscard]] const RunPlan& plan() const { return plan_; }
+  /// To note what is asked of the guest while it runs.
+  RunPlan& plan() { return plan_; }
+  /// Null when there are no faults, and none may be added.
+  fault::Injector* injector() { return injector_.get(); }
   /// Of the firmware that runs.
   [[nodiscard]] std::span<const fault::Site> sites() const { return sites_; }
   /// What the run came to, after it ended so.

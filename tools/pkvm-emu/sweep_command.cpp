@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -18,11 +20,13 @@
 #include <utility>
 #include <vector>
 
+#include "campaign/corruption.h"
 #include "campaign/record.h"
 #include "campaign/report_table.h"
 #include "output.h"
 #include "pkvm/generation.h"
 #include "run_command.h"
+#include "support/file.h"
 #include "sweep_crew.h"
 #include "sweep_progress.h"
 #include "sweep_share.h"
@@ -77,8 +81,10 @@ bool is_found(const campaign::CaseRecord& record) {
 
 std::string mode_text(const SweepModes& modes) {
   std::string text;
-  for (const auto& [on, name] :
-       {std::pair{modes.once, "once"}, {modes.persistent, "persistent"}, {modes.pairs, "pairs"}})
+  for (const auto& [on, name] : {std::pair{modes.once, "once"},
+                                 {modes.persistent, "persistent"},
+                                 {modes.pairs, "pairs"},
+                                 {modes.corrupt, "corrupt"}})
     if (on) text += fmt::format("{}{}", text.empty() ? "" : "+", name);
   return text;
 }
@@ -143,6 +149,9 @@ SweepCommand::SweepCommand(CLI::App& app)
   flag("--persistent", persistent_, "Each site fails from an occurrence on, until the end");
   flag("--pairs", pairs_,
        "Two different sites fail: the second among those that are reached after the first");
+  flag("--corrupt", corrupt_,
+       "No step fails: the modules' files are damaged, one byte at a time, in every header and "
+       "section");
   option("--jobs", jobs_, "N", "Worker processes (default: one for each processor)");
   option("--shard", shard_, "I/N",
          "Only part I of N, counted from 0; Slurm arrays, and Kubernetes indexed jobs and GNU "
@@ -157,8 +166,9 @@ SweepCommand::SweepCommand(CLI::App& app)
 }
 
 Outcome<SweepModes> SweepCommand::modes() const {
-  const bool others = persistent_ || pairs_;
-  return SweepModes{.once = once_ || !others, .persistent = persistent_, .pairs = pairs_};
+  const bool others = persistent_ || pairs_ || corrupt_;
+  return SweepModes{
+      .once = once_ || !others, .persistent = persistent_, .pairs = pairs_, .corrupt = corrupt_};
 }
 
 Outcome<unsigned> SweepCommand::jobs() const {
@@ -180,9 +190,9 @@ Outcome<RunOptions> SweepCommand::run_options() const {
 
 /// The command line that a replay adds the case to: all but what only a whole sweep has.
 std::vector<std::string> SweepCommand::replay_line() const {
-  constexpr auto left_out =
-      std::to_array<std::string_view>({"--sites", "--once", "--persistent", "--pairs", "--jobs",
-                                       "--shard", "--json", "--resume", "--replay", "--all"});
+  constexpr auto left_out = std::to_array<std::string_view>(
+      {"--sites", "--once", "--persistent", "--pairs", "--corrupt", "--jobs", "--shard", "--json",
+       "--resume", "--replay", "--all"});
   std::vector<std::string> line{"pkvm-emu", "sweep"};
   std::map<const CLI::Option*, std::size_t> next;
   for (const CLI::Option* option : command_->parse_order()) {
@@ -199,14 +209,42 @@ std::vector<std::string> SweepCommand::replay_line() const {
   return line;
 }
 
+/// A module's file as a case of --corrupt has it, under its own name.
+Outcome<std::filesystem::path> corrupted_copy(const campaign::CorruptFile& wanted) {
+  auto file = read_file(wanted.file);
+  if (!file) return as_file_error(file.error());
+  if (wanted.corruption.offset >= file->size())
+    return usage_error("--replay: {} has {} bytes, and none at {:#x}", wanted.file, file->size(),
+                       wanted.corruption.offset);
+  file->at(wanted.corruption.offset) ^= std::byte{wanted.corruption.mask};
+  std::string folder = (std::filesystem::temp_directory_path() / "pkvm-emu-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr)
+    return file_error("{}: {}", folder, std::strerror(errno));
+  const auto path = std::filesystem::path(folder) / std::filesystem::path(wanted.file).filename();
+  if (auto written = write_file(path, *file); !written) return as_file_error(written.error());
+  return path;
+}
+
 Outcome<observe::ExitCode> SweepCommand::replay(RunOptions options, const Volume& volume) const {
+  options.log_ops = true;
+  if (const auto corrupt = campaign::parse_corruption(replay_)) {
+    const auto module = std::ranges::find(options.modules, corrupt->file);
+    if (module == options.modules.end())
+      return usage_error("--replay {}: {} is none of the modules", replay_, corrupt->file);
+    const auto copy = corrupted_copy(*corrupt);
+    if (!copy) return std::unexpected(copy.error());
+    *module = copy->string();
+    const auto code = run_and_tell(options, volume);
+    std::error_code ignored;
+    std::filesystem::remove_all(copy->parent_path(), ignored);
+    return code;
+  }
   std::string_view rest = replay_;
   while (!rest.empty()) {
     const auto plus = std::min(rest.find('+'), rest.size());
     options.faults.emplace_back(rest.substr(0, plus));
     rest.remove_prefix(std::min(plus + 1, rest.size()));
   }
-  options.log_ops = true;
   return run_and_tell(options, volume);
 }
 
@@ -216,6 +254,8 @@ Outcome<observe::ExitCode> SweepCommand::execute(const Volume& volume) const {
   if (!replay_.empty()) return replay(*options, volume);
   if (options->modules.empty())
     return usage_error("no module is given: what should be loaded and made to fail?");
+  if (corrupt_ && options->initramfs)
+    return usage_error("--corrupt: give the modules as files, not inside an initramfs");
   if (resume_ && json_.empty()) return usage_error("--resume: goes on with what --json DIR has");
   const auto modes = this->modes();
   if (!modes) return std::unexpected(modes.error());

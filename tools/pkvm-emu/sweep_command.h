@@ -43,6 +43,7 @@ class SweepCommand {
   bool once_ = false;
   bool persistent_ = false;
   bool pairs_ = false;
+  bool corrupt_ = false;
   bool resume_ = false;
   bool all_ = false;
 };

@@ -6,10 +6,13 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <functional>
 #include <ranges>
 #include <string_view>
 #include <utility>
 
+#include "campaign/corruption.h"
+#include "machine/placement.h"
 #include "observe/pvmfw.h"
 #include "observe/verdict.h"
 #include "pkvm/event.h"
@@ -49,6 +52,16 @@ std::vector<std::string> last_lines(std::string_view console) {
     lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kept));
   return lines;
 }
+
+constexpr std::string_view corruption_prefix = "corrupt:";
+
+bool is_corruption(const FaultRecord& fault) {
+  return fault.site.starts_with(corruption_prefix);
+}
+
+struct ByteHash {
+  std::size_t operator()(std::byte one) const { return static_cast<std::size_t>(one); }
+};
 
 /// FNV-1a, 64 bits.
 std::uint64_t add_to_hash(std::uint64_t hash, std::span<const std::byte> bytes) {
@@ -153,6 +166,10 @@ void SweepWalk::measure() {
   }
   const FrameMap frames(machine(), pkvm::platform::default_ram_size);
   baseline_.report = run_->report(exit);
+  // Faults make runs shorter, but for retries and reports.
+  constexpr std::uint64_t times = 4;
+  constexpr std::uint64_t spare = 4'000'000;
+  explorer_->set_limit((baseline_.report.instructions * times) + spare);
   baseline_.hyp_end = frames.hyp_count();
   baseline_.both_end = frames.both().size();
   baseline_.neither_end = frames.neither().size();
@@ -173,6 +190,10 @@ std::uint64_t SweepWalk::planned(const SweepModes& modes) const {
   std::uint64_t all = 0;
   for (const std::uint64_t count : occurrences_)
     all += count * kinds;
+  if (!modes.corrupt) return all;
+  for (const observe::ModuleRequest& request : run_->plan().modules)
+    if (const auto file = read_file(request.file); file)
+      all += campaign::corruptions_of(*file).size();
   return all;
 }
 
@@ -187,7 +208,7 @@ FaultRecord SweepWalk::fault_at(const Occurrence& occurrence, Lasting lasting) {
           .disassembly = {}};
 }
 
-CaseRecord SweepWalk::judged(std::vector<FaultRecord> faults) {
+CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
   const observe::RunReport report = run_->report(explorer_->exit());
   const FrameMap frames(machine(), pkvm::platform::default_ram_size);
   campaign::Observed observed{
@@ -199,10 +220,12 @@ CaseRecord SweepWalk::judged(std::vector<FaultRecord> faults) {
       .hyp_image = explorer_->image_base(2)};
   for (const Explorer::Failed& failed : explorer_->state().failed)
     observed.met.push_back({.site = sites_[failed.site].name, .module = failed.module});
+  for (const FaultRecord& fault : faults)
+    if (is_corruption(fault)) observed.met.push_back({.site = fault.site, .module = {}});
   campaign::Judgement judgement = campaign::judge(baseline_, observed);
 
   CaseRecord record;
-  record.id = id_of(faults);
+  record.id = std::move(id);
   record.faults = std::move(faults);
   record.outcome = judgement.outcome;
   record.why = std::move(judgement.why);
@@ -225,7 +248,7 @@ void SweepWalk::run_case(Job& job, const Occurrence& occurrence,
   const Kept kept = keep();
   explorer_->fail(occurrence, faults.back().answer, lasting);
   explorer_->finish();
-  job.sinks.end(judged(std::move(faults)));
+  job.sinks.end(judged(id, std::move(faults)));
   go_back(kept);
   forget(kept);
 }
@@ -241,10 +264,54 @@ void SweepWalk::walk_seconds(Job& job, const Occurrence& occurrence) {
   forget(kept);
 }
 
+/// Each damage is done just before the kernel starts to load the module, where its file lies in the
+/// initramfs.
+void SweepWalk::walk_corruptions(Job& job) {
+  go_back(*start_);
+  while (machine().run_until_event(begins_load).reason == machine::ExitReason::breakpoint)
+    corrupt_module(job, module_of(machine().events().back()));
+}
+
+void SweepWalk::corrupt_module(Job& job, const std::string& name) {
+  const auto request = std::ranges::find(run_->plan().modules, name, &observe::ModuleRequest::name);
+  if (request == run_->plan().modules.end() || request->file.empty()) return;
+  const auto file = read_file(request->file);
+  if (!file) return;
+  const Bytes& archive = run_->plan().initramfs;
+  const auto found =
+      std::search(archive.begin(), archive.end(),
+                  std::boyer_moore_horspool_searcher(file->begin(), file->end(), ByteHash{}));
+  if (found == archive.end()) return;
+  const Pa base = machine::initrd_address(pkvm::platform::default_ram_size) +
+                  static_cast<std::uint64_t>(found - archive.begin());
+  const Kept kept = keep();
+  for (const campaign::Corruption& damage : campaign::corruptions_of(*file)) {
+    const std::string id = campaign::id_of(request->file, damage);
+    if (!job.takes_next() || job.done.contains(id)) continue;
+    job.sinks.begin(id);
+    const std::byte changed = file->at(damage.offset) ^ std::byte{damage.mask};
+    if (const auto done = machine().write_memory(base + damage.offset, std::span(&changed, 1));
+        !done)
+      log::error("{}: {}", id, done.error().message);
+    explorer_->finish();
+    job.sinks.end(judged(id, {{.site = std::string(corruption_prefix) + request->file,
+                               .meaning = damage.where,
+                               .nth = damage.offset,
+                               .times = 1,
+                               .answer = damage.mask,
+                               .path = {},
+                               .disassembly = {}}}));
+    go_back(kept);
+  }
+  forget(kept);
+}
+
 void SweepWalk::walk(const SweepModes& modes, Share share, const std::set<std::string>& done,
                      const Sinks& sinks) {
-  go_back(*start_);
   Job job{.modes = modes, .share = share, .done = done, .sinks = sinks};
+  if (modes.corrupt) walk_corruptions(job);
+  if (!modes.once && !modes.persistent && !modes.pairs) return;
+  go_back(*start_);
   while (const auto occurrence = explorer_->next()) {
     if (modes.once && job.takes_next()) run_case(job, *occurrence, {}, Lasting::once);
     if (modes.persistent && job.takes_next()) run_case(job, *occurrence, {}, Lasting::from_now_on);

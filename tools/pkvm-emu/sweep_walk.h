@@ -27,6 +27,7 @@ struct SweepModes {
   bool once = true;         ///< each occurrence by itself
   bool persistent = false;  ///< each site from each occurrence on
   bool pairs = false;       ///< two sites: the second among those reached after the first failed
+  bool corrupt = false;     ///< no site: the modules' files are damaged, one byte at a time
 };
 
 class SweepWalk {
@@ -79,8 +80,10 @@ class SweepWalk {
   void run_case(Job& job, const campaign::Occurrence& occurrence,
                 const std::vector<campaign::FaultRecord>& before,
                 campaign::Explorer::Lasting lasting);
+  void walk_corruptions(Job& job);
+  void corrupt_module(Job& job, const std::string& name);
   void walk_seconds(Job& job, const campaign::Occurrence& occurrence);
-  campaign::CaseRecord judged(std::vector<campaign::FaultRecord> faults);
+  campaign::CaseRecord judged(std::string id, std::vector<campaign::FaultRecord> faults);
 
   RunOptions options_;
   std::string pattern_;
