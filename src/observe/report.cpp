@@ -174,7 +174,8 @@ bool never_ended(const RunReport& report) {
   const ExitReason reason = report.exit.reason;
   if (reason == ExitReason::halted && was_switched_off(report)) return false;
   return reason == ExitReason::budget_spent || reason == ExitReason::wedged ||
-         reason == ExitReason::halted || reason == ExitReason::breakpoint;
+         reason == ExitReason::halted || reason == ExitReason::breakpoint ||
+         reason == ExitReason::power_cut;
 }
 
 bool applies(ExitCode code, const RunReport& report, const EventLog& log) {

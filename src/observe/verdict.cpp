@@ -202,6 +202,7 @@ std::optional<std::string> ending_text(const RunReport& report) {
       if (was_switched_off(report)) return "run: the only CPU is off";
       return fmt::format("run: the guest waits for ever (WFI) {}{}", where, detail);
     case ExitReason::budget_spent:
+      if (!exit.detail.empty()) return fmt::format("run: the budget was ended {}{}", where, detail);
       return fmt::format(
           "run: instruction budget spent after {} instructions, {}; raise it with --budget",
           report.instructions, where);
@@ -212,6 +213,8 @@ std::optional<std::string> ending_text(const RunReport& report) {
                          detail);
     case ExitReason::stopped:
       return fmt::format("run: interrupted {}", where);
+    case ExitReason::power_cut:
+      return fmt::format("run: the power was cut {}{}", where, detail);
     case ExitReason::engine_error:
       return std::nullopt;  // told with the internal errors
   }
