@@ -4,6 +4,7 @@
 // their lines together: a case that stands twice is one case (docs/sweep.md).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,6 +28,11 @@ enum class Outcome : std::uint8_t {
   lost,            ///< the worker died or did not answer: pkvm-emu's own bug
 };
 inline constexpr std::size_t outcome_count = 6;
+
+/// Whether it is what a sweep is made to find; the others are as they have to be.
+constexpr bool is_finding(Outcome outcome) {
+  return outcome >= Outcome::bug;
+}
 
 /// "clean", "expected-error", "bug", "panic", "hang", "lost".
 std::string_view name_of(Outcome outcome);
@@ -85,15 +91,22 @@ using Line = std::variant<SweepRecord, CaseRecord>;
 std::string to_line(const Line& line);
 Result<Line> parse_line(std::string_view line);
 
-/// A sweep with all of its cases, ordered by id; of two records with one id the last counts.
+/// The part of a record file up to its last whole line: a resumed run cuts the file off there
+/// before it appends, since what a killed process began would spoil the next line.
+std::string_view whole_lines(std::string_view text);
+
+/// A sweep with all of its cases, ordered by id (numbers in it by their value); of two records with
+/// one id the last counts.
 struct SweepResult {
   SweepRecord sweep;
   std::vector<CaseRecord> cases;
   bool operator==(const SweepResult&) const = default;
 };
 
-/// Puts texts of record files together. A last line that was cut off by a killed process is left
-/// out; any other damage, or records of two sweeps, is an error that names file and line.
+/// Puts texts of record files together. Each begins with what was swept, or is empty. A last line
+/// that was cut off by a killed process is left out; any other damage, or records of two sweeps
+/// (fingerprints differ), is an error that names file and line. Of what else SweepRecords say, the
+/// first counts.
 struct NamedText {
   std::string name;
   std::string_view text;

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "campaign/explorer.h"
+
+#include <string_view>
+#include <utility>
+
+#include "pkvm/event.h"
+
+namespace pkvmemu::campaign {
+namespace {
+
+using pkvm::event::Kind;
+
+template <typename Chars>
+std::string text_of(const Chars& chars) {
+  const std::string_view text(chars.data(), chars.size());
+  return std::string(text.substr(0, text.find('\0')));
+}
+
+}  // namespace
+
+Explorer::Explorer(std::span<const fault::Site> sites,
+                   const std::function<bool(const fault::Site&)>& wanted)
+    : sites_(sites) {
+  for (const fault::Site& site : sites)
+    wanted_.push_back(wanted(site));
+  state_.counts.resize(sites.size());
+}
+
+void Explorer::attach(machine::Machine& machine) {
+  machine_ = &machine;
+  machine.set_observer(this);
+}
+
+void Explorer::saw(const machine::Event& event) {
+  const auto& record = event.record;
+  if (!event.from_hyp && record.kind == Kind::module_begin) state_.loading = text_of(record.name);
+  if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.reset();
+  if (record.kind != Kind::image_placed || machine_ == nullptr) return;
+  const std::uint64_t el = record.value[1];
+  // Each image is placed once: what a guest says after that costs nothing.
+  if (el >= bases_.size() || bases_[el] != 0) return;
+  bases_[el] = record.value[0];
+  for (std::size_t i = 0; i < sites_.size(); ++i) {
+    if (sites_[i].el != el || !wanted_[i]) continue;
+    for (const fault::Place& place : sites_[i].places) {
+      const Va address{bases_[el] + place.offset};
+      if (places_.try_emplace(address, i, place.reg).second) machine_->watch_code(address);
+    }
+  }
+}
+
+std::optional<Occurrence> Explorer::next() {
+  stops_ = true;
+  stopped_at_.reset();
+  exit_ = machine_->run();
+  stops_ = false;
+  return stopped_at_;
+}
+
+machine::Exit Explorer::finish() {
+  stops_ = false;
+  exit_ = machine_->run();
+  return exit_;
+}
+
+void Explorer::fail(const Occurrence& occurrence, std::int64_t answer, Lasting lasting) {
+  const auto place = places_.find(Va{machine_->pc()});
+  if (place != places_.end()) this->answer(place->second, answer);
+  if (lasting == Lasting::from_now_on) armed_[occurrence.site] = answer;
+}
+
+void Explorer::answer(const Watched& watched, std::int64_t answer) {
+  machine_->set_x(watched.reg, static_cast<std::uint64_t>(answer));
+  if (state_.loading) state_.fired_while.push_back(watched.site);
+}
+
+void Explorer::code_reached(Va address) {
+  const auto found = places_.find(address);
+  if (found == places_.end()) return;
+  const std::uint64_t nth = ++state_.counts[found->second.site];
+  if (const auto armed = armed_.find(found->second.site); armed != armed_.end())
+    answer(found->second, armed->second);
+  if (!stops_) return;
+  stopped_at_ = Occurrence{.site = found->second.site, .nth = nth};
+  machine_->stop_here();
+}
+
+}  // namespace pkvmemu::campaign
