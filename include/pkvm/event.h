@@ -98,8 +98,8 @@ enum class Kind : std::uint32_t {
   /// An image of the firmware runs at its own addresses, or is about to. v0 VA of its first byte,
   /// v1 its exception level.
   image_placed = 54,
-  /// Sections of a module got their addresses in the kernel, those of its EL2 half included; as many
-  /// records as it takes. name, v0 to v14: pack_section(), 0 behind the last.
+  /// Sections of a module got their addresses in the kernel, those of its EL2 half included; as
+  /// many records as it takes. name, v0 to v14: pack_section(), 0 behind the last.
   module_el1_placed = 55,
   /// The host kernel is about to touch a physical address (wish `touch`). name: as written, v0: 0
   /// read, 1 write, 2 execute, v1 PA, v2 what it writes.

@@ -62,7 +62,7 @@ Result<FlipMemory> memory_at(std::string_view text, const Names& names) {
     if (!offset) return fail("'[{}]': expected a number of bytes behind the '+'", text);
     return FlipMemory{.base = FlipMemory::Register{.reg = *reg, .offset = *offset}, .name = {}};
   }
-  const auto symbol = names.symbols().find(text);
+  const auto symbol = names.symbols.find(text);
   if (!symbol) return std::unexpected(symbol.error());
   return FlipMemory{.base = symbol->spot, .name = {}};
 }
@@ -101,7 +101,8 @@ std::string deed_names() {
 
 Result<Action> parse_flip(std::string_view text, const Names& names) {
   const std::size_t colon = text.rfind(':');
-  const auto bit = colon == std::string_view::npos ? std::nullopt : number_in(text.substr(colon + 1));
+  const auto bit =
+      colon == std::string_view::npos ? std::nullopt : number_in(text.substr(colon + 1));
   std::string_view what = text.substr(0, colon);
   if (!bit) return fail("flip={}: expected a register or [address], a colon, and a bit", text);
   if (what.starts_with('[') && what.ends_with(']')) {

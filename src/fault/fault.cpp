@@ -87,9 +87,10 @@ class Items {
     const std::size_t equals = item.find('=');
     const auto* const key = std::ranges::find(keys, item.substr(0, equals), &Key::name);
     if (key == keys.end() || equals == std::string_view::npos)
-      return fail("'{}': expected nth=N, times=N, return=VALUE, flip=xN:BIT, flip=[ADDRESS]:BIT or "
-                  "one of {}",
-                  item, deed_names());
+      return fail(
+          "'{}': expected nth=N, times=N, return=VALUE, flip=xN:BIT, flip=[ADDRESS]:BIT or "
+          "one of {}",
+          item, deed_names());
     if (auto done = key->set(fault_, item.substr(equals + 1), names_); !done) return done;
     return key->is_action ? only_action(item) : Result<void>{};
   }
@@ -125,16 +126,18 @@ Result<std::uint64_t> parse_times(std::string_view text) {
 Result<Action> usual_action(const Place& place, const Names& names) {
   if (const auto* const at = std::get_if<SitePlace>(&place))
     return Answer{{find_site(names.sites, at->site)->usual}};
-  return fail("expected what happens there: return=VALUE, flip=xN:BIT, flip=[ADDRESS]:BIT or one "
-              "of {}",
-              deed_names());
+  return fail(
+      "expected what happens there: return=VALUE, flip=xN:BIT, flip=[ADDRESS]:BIT or one "
+      "of {}",
+      deed_names());
 }
 
 Result<void> check_action(const Action& action, const Place& place) {
   const bool in_code = is_code(place);
   if (std::holds_alternative<FlipRegister>(action) || std::holds_alternative<FlipMemory>(action) ||
       action == Action{Deed::skip} || action == Action{Deed::repeat})
-    if (!in_code) return fail("at an SMC or a device no instruction can be changed, only the answer");
+    if (!in_code)
+      return fail("at an SMC or a device no instruction can be changed, only the answer");
   if (std::holds_alternative<MmioPlace>(place) && std::holds_alternative<Deed>(action))
     return fail("at a device there is nothing but the answer; end the run at an instruction");
   const auto* const answer = std::get_if<Answer>(&action);

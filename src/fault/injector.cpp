@@ -137,8 +137,7 @@ bool Injector::comes_by(const Fault& fault) const {
   const auto through = [&](const Range& range) {
     return std::ranges::any_of(path, [&](Va address) { return is_in(address, range); });
   };
-  return std::ranges::all_of(fault.require, through) &&
-         std::ranges::none_of(fault.reject, through);
+  return std::ranges::all_of(fault.require, through) && std::ranges::none_of(fault.reject, through);
 }
 
 bool Injector::is_in(Va address, const Range& range) const {

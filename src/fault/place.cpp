@@ -35,16 +35,22 @@ std::optional<AddressPlace> address_in(std::string_view text) {
 
 Result<Place> parse_place(std::string_view text, const Names& names) {
   constexpr std::uint64_t instruction_size = 4;
-  if (find_site(names.sites, text) != nullptr) return SitePlace{std::string(text)};
+  if (auto site = parse_site(text, names)) return site;
   if (const auto address = address_in(text)) {
     if (address->address.value % instruction_size != 0)
       return fail("{}: no instruction begins there: it is no multiple of 4", text);
     return *address;
   }
-  const auto symbol = names.symbols().find(text);
+  const auto symbol = names.symbols.find(text);
   if (symbol) return SymbolPlace{symbol->spot};
   // A dot is what sites have and functions rarely.
-  if (!text.empty() && !text.contains('.')) return std::unexpected(symbol.error());
+  if (!text.empty() && !text.contains('.'))
+    return fail("{}; `pkvm-emu sites` lists the fault sites", symbol.error().message);
+  return parse_site(text, names);
+}
+
+Result<Place> parse_site(std::string_view text, const Names& names) {
+  if (find_site(names.sites, text) != nullptr) return SitePlace{std::string(text)};
   return fail("no fault site '{}'{}; `pkvm-emu sites` lists them all", text,
               names_alike(text, names.sites));
 }

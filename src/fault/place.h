@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,15 +44,18 @@ struct MmioPlace {
 
 using Place = std::variant<SitePlace, SymbolPlace, AddressPlace, SmcPlace, MmioPlace>;
 
-/// What there is to fail. The table is asked for only when a name is no site.
+/// What there is to fail.
 struct Names {
   std::span<const Site> sites;
-  std::function<const symbols::SymbolTable&()> symbols;
+  const symbols::SymbolTable& symbols;
 };
 
-/// A site, "el1:ADDRESS", "el2:ADDRESS", or a symbol as SymbolTable::find() takes it. The message of
-/// an unknown name names those that are alike.
+/// A site, "el1:ADDRESS", "el2:ADDRESS", or a symbol as SymbolTable::find() takes it. The message
+/// of an unknown name names those that are alike.
 Result<Place> parse_place(std::string_view text, const Names& names);
+
+/// A site and nothing else.
+Result<Place> parse_site(std::string_view text, const Names& names);
 
 /// Stands in memory: an instruction, not a call to EL3 or a device.
 bool is_code(const Place& place);

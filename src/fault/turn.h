@@ -15,11 +15,11 @@ inline constexpr std::uint64_t every_time = std::numeric_limits<std::uint64_t>::
 inline constexpr unsigned always = 100;
 
 struct Turn {
-  std::uint64_t nth = 1;         ///< not before the nth time, counted from 1
-  std::uint64_t space = 0;       ///< then so many are let pass
-  std::uint64_t interval = 1;    ///< then only every so manieth
+  std::uint64_t nth = 1;          ///< not before the nth time, counted from 1
+  std::uint64_t space = 0;        ///< then so many are let pass
+  std::uint64_t interval = 1;     ///< then only every so manieth
   unsigned probability = always;  ///< then so many of a hundred, by lot
-  std::uint64_t times = 1;       ///< at most so often in all
+  std::uint64_t times = 1;        ///< at most so often in all
 
   bool operator==(const Turn&) const = default;
 };

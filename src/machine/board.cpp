@@ -59,8 +59,7 @@ Result<void> BoardMachine::boot(const Config& config) {
   cpu_ = std::move(*cpu);
   if (const auto mapped = cpu_->map_ram(Pa{pkvm::platform::ram_base}, ram_.all()); !mapped)
     return mapped;
-  bus_.attach(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size, observed_uart_,
-              "PL011");
+  bus_.attach(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size, observed_uart_, "PL011");
   if (event_port_)
     bus_.attach(Pa{pkvm::platform::event_port_base}, pkvm::platform::event_port_size, *event_port_,
                 "event port");

@@ -115,9 +115,9 @@ class Machine {
   virtual Exit run_until_event(std::function<bool(const Event&)> wanted) = 0;
   /// Safe from a signal handler or another thread: the run ends soon with `stopped`.
   virtual void request_stop() = 0;
-  /// From Observer::code_reached(), secure_call() and exception_entered(): the run ends exactly here, before the
-  /// next instruction, for that reason. The next run goes on with that instruction, and does not
-  /// tell of it again.
+  /// From Observer::code_reached(), secure_call() and exception_entered(): the run ends exactly
+  /// here, before the next instruction, for that reason. The next run goes on with that
+  /// instruction, and does not tell of it again.
   virtual void stop_here(ExitReason reason = ExitReason::breakpoint, std::string detail = {}) = 0;
 
   virtual std::uint64_t instructions() const = 0;

@@ -19,6 +19,7 @@ enum class ExitCode : std::uint8_t {
   host_panic = 13,    ///< the EL1 kernel panicked by itself
   no_end = 14,        ///< budget spent, wedged or halted: the guest never powered off
   op_missing = 15,    ///< an op that does not exist yet was used
+  unexpected = 16,    ///< what a plan expects did not come
   internal = 70,      ///< a bug of pkvm-emu's
   interrupted = 130,  ///< Ctrl-C: 128 + SIGINT, as shells do
 };
@@ -33,6 +34,7 @@ struct ExitCodeRow {
 inline constexpr std::array run_exit_codes = {
     ExitCodeRow{ExitCode::interrupted, "interrupted"},
     ExitCodeRow{ExitCode::internal, "a bug of pkvm-emu"},
+    ExitCodeRow{ExitCode::unexpected, "what the plan expects did not come"},
     ExitCodeRow{ExitCode::host_panic, "the host kernel panicked"},
     ExitCodeRow{ExitCode::hyp_panic, "the hypervisor panicked"},
     ExitCodeRow{ExitCode::no_end, "budget spent, or the guest hangs"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who called whom, as the frame records tell (AAPCS64 6.4.6): x29 points to the caller's x29 and the
-// return address, and so on. Nothing that is found there is trusted.
+// Who called whom, as the frame records tell (AAPCS64 6.4.6): x29 points to the caller's x29 and
+// the return address, and so on. Nothing that is found there is trusted.
 #pragma once
 
 #include <vector>

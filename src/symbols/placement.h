@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Where the parts of the guest lie: what the firmware and the kernel report of it
-// (pkvm::event::Kind::image_placed, module_el1_placed, module_el2_placed), so that a place in a file
-// becomes an address and the other way round. What a guest says may be wrong, and is bounded.
+// (pkvm::event::Kind::image_placed, module_el1_placed, module_el2_placed), so that a place in a
+// file becomes an address and the other way round. What a guest says may be wrong, and is bounded.
 #pragma once
 
 #include <map>

@@ -100,9 +100,9 @@ void SymbolTable::add_module(std::string_view name, const image::KoFile& ko) {
     if (!section) continue;
     const auto part = parts_.find(part_of(*section));
     if (part == parts_.end()) continue;
-    part->second.symbols.emplace(
-        symbol->entry.value, Entry{.name = std::string(image::without_hyp_prefix(symbol->name)),
-                                   .size = symbol->entry.size});
+    part->second.symbols.emplace(symbol->entry.value,
+                                 Entry{.name = std::string(image::without_hyp_prefix(symbol->name)),
+                                       .size = symbol->entry.size});
   }
 }
 

@@ -50,7 +50,8 @@ class SymbolTable {
 
   /// "[el1:|el2:][IMAGE/]NAME[+OFFSET]". Of a C++ name the scopes in front may be left out.
   [[nodiscard]] Result<Symbol> find(std::string_view text) const;
-  /// "name+0x10 [image]"; "[image]+0x1234" where no symbol is before it; empty outside of all parts.
+  /// "name+0x10 [image]"; "[image]+0x1234" where no symbol is before it; empty outside of all
+  /// parts.
   [[nodiscard]] std::string name_of(const Spot& spot) const;
   [[nodiscard]] bool contains(const Spot& spot) const;
 

@@ -21,6 +21,7 @@ struct RunOptions {
   /// the file as given.
   std::vector<RcLine> wishes;
   std::vector<std::string> faults;  ///< --fail, as given
+  std::optional<std::string> plan;  ///< --plan: a YAML file
   std::string cmdline;
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;
@@ -58,6 +59,7 @@ class RunOptionsParser {
   CLI::Option* vm_;
   CLI::Option* attack_;
   CLI::Option* fail_;
+  CLI::Option* faults_plan_;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;

@@ -156,27 +156,8 @@ Loaded<void> Linker::place_sections() {
   };
   adopt(module_.plt, plan_.plt, MemoryKind::text);
   adopt(module_.init_plt, plan_.init_plt, MemoryKind::init_text);
-  report_places();
+  report_places(services_, module_);
   return {};
-}
-
-void Linker::report_places() const {
-  constexpr std::size_t in_one = std::size(pkvm::event::Record{}.value);
-  const auto start = [this] {
-    return Event(pkvm::event::Kind::module_el1_placed).name(module_.name());
-  };
-  Event event = start();
-  std::size_t used = 0;
-  for (std::uint32_t i = 0; i < module_.sections.size(); ++i) {
-    if (module_.sections[i].address == 0) continue;
-    event.value(used, pkvm::event::pack_section(
-                          {.section = i, .address = module_.sections[i].address}));
-    if (++used < in_one) continue;
-    services_.event(event.record());
-    event = start();
-    used = 0;
-  }
-  if (used != 0) services_.event(event.record());
 }
 
 std::optional<KernVa> Linker::find_import(std::string_view name) const {

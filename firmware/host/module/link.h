@@ -41,7 +41,6 @@ class Linker {
   Loaded<void> take_block(MemoryBlock block);
   Loaded<std::span<std::byte>> take_scratch(std::uint64_t size);
   Loaded<void> place_sections();
-  void report_places() const;
   Loaded<void> resolve_symbols();
   Loaded<std::uint64_t> resolve(const image::Symbol& symbol);
   void report_unresolved(std::string_view symbol, Unresolved what);
