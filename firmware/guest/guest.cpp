@@ -18,6 +18,7 @@ struct Expected {
   Exception seen;
 };
 constinit Expected expected{};
+constinit bool telling = false;  ///< of an exception that nobody expected
 
 }  // namespace
 
@@ -108,6 +109,9 @@ std::uint64_t guest_exception(std::uint64_t esr, std::uint64_t far, std::uint64_
     expected = {.armed = false, .seen = {.esr = esr, .far = far}};
     return elr + 4;
   }
+  // Without a console, to tell of it is the next one.
+  if (telling) guest_power_off();
+  telling = true;
   print("exception: ESR ");
   print_hex(esr);
   print(", FAR ");

@@ -105,7 +105,9 @@ int finish_iommu_devices(const CommandLine& line) {
 int init_iommu_driver(const CommandLine& line) {
   int result = pkvm::negated(pkvm::Errno::enodev);
   if (iommu_driver() != nullptr) {
-    result = iommu_driver()->init_driver();
+    const fw::Fault fault = PKVM_FAULT_ERRNO("host.iommu.init_driver", pkvm::Errno::enodev,
+                                             "init_driver of the registered IOMMU driver");
+    result = fault ? fault.answer : iommu_driver()->init_driver();
   } else if (line.iommu == Iommu::none) {
     printk(
         "pKVM enabled with no IOMMU driver: devices can reach the memory of protected VMs, keep "
@@ -124,8 +126,14 @@ int init_iommu_driver(const CommandLine& line) {
 
 /// 6.12: the hypervisor is told that the devices it was told of at the start may be assigned.
 int init_iommu_and_devices(const CommandLine& line) {
-  const int result = init_iommu_driver(line);
-  const std::int64_t devices = kvm().call(pkvm::Hypercall::pkvm_devices_init, {});
+  int result = init_iommu_driver(line);
+  const fw::Fault failed = PKVM_FAULT_ERRNO("host.devices.init", pkvm::Errno::enomem,
+                                            "assignable devices are set up (pkvm_init_devices)");
+  if (result == 0) result = failed.answer;
+  const fw::Fault refused = PKVM_FAULT_ERRNO("host.hvc.devices_init", pkvm::Errno::eperm,
+                                             "hypercall __pkvm_devices_init");
+  const std::int64_t devices =
+      refused ? refused.answer : kvm().call(pkvm::Hypercall::pkvm_devices_init, {});
   if (devices != 0)
     printk("warning: assignable devices: the hypervisor answered %lld\n",
            static_cast<long long>(devices));

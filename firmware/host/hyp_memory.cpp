@@ -5,6 +5,7 @@
 
 #include "host/kvm.h"
 #include "host/memory.h"
+#include "lib/fault.h"
 #include "pkvm/errno.h"
 #include "support/bits.h"
 
@@ -19,6 +20,8 @@ std::uint64_t pages_of_order(std::uint64_t order) {
 }  // namespace
 
 bool fill_memcache(HypMemcache& cache, std::uint64_t count, std::uint64_t bytes) {
+  if (PKVM_FAULT_NOTHING("host.memcache.fill", "pages for a memcache of the hypervisor's"))
+    return false;
   const std::uint64_t pages = align_up(bytes, page_size) >> page_shift;
   const auto order = static_cast<std::uint64_t>(std::bit_width(pages - 1));
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -46,9 +49,12 @@ int topup_hyp_allocator(HypAllocator id, std::uint64_t count, std::uint64_t byte
     free_memcache(cache);
     return pkvm::negated(pkvm::Errno::enomem);
   }
-  const auto answer =
-      static_cast<int>(kvm().call(pkvm::Hypercall::pkvm_hyp_alloc_mgt_refill,
-                                  {static_cast<std::uint64_t>(id), cache.head, cache.blocks}));
+  const fw::Fault refused = PKVM_FAULT_ERRNO("host.hvc.refill", pkvm::Errno::eperm,
+                                             "hypercall __pkvm_hyp_alloc_mgt_refill");
+  const auto answer = refused ? refused.answer
+                              : static_cast<int>(kvm().call(
+                                    pkvm::Hypercall::pkvm_hyp_alloc_mgt_refill,
+                                    {static_cast<std::uint64_t>(id), cache.head, cache.blocks}));
   if (answer != 0) free_memcache(cache);
   return answer;
 }

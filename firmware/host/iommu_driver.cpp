@@ -7,6 +7,7 @@
 #include "host/hyp_memory.h"
 #include "host/kvm.h"
 #include "host/panic.h"
+#include "lib/fault.h"
 #include "pkvm/errno.h"
 #include "pkvm/hyp_request.h"
 #include "pkvm/smccc.h"
@@ -28,6 +29,9 @@ int register_driver(const IommuDriver* driver) {
     if (row == NullDriver::bug) panic("kvm_iommu_register_driver: NULL, caller's BUG");
     return pkvm::negated(pkvm::Errno::einval);
   }
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.iommu.register", pkvm::Errno::ebusy,
+                                               "a module registers an IOMMU driver"))
+    return fault.answer;
   if (registered != nullptr) return pkvm::negated(pkvm::Errno::ebusy);
   registered = driver;
   return 0;
@@ -66,6 +70,7 @@ IommuAnswer iommu_call(pkvm::Hypercall call, std::initializer_list<std::uint64_t
 
 }  // namespace pkvmemu::host
 
+namespace fw = pkvmemu::fw;
 namespace host = pkvmemu::host;
 using pkvm::Hypercall;
 
@@ -79,6 +84,9 @@ extern "C" int export_kvm_iommu_register_driver(const host::IommuDriver* driver)
 /// before init runs and stay there when it fails, so that nobody may free them here.
 extern "C" int export_kvm_iommu_init_hyp(std::uint64_t ops, host::HypMemcache* atomic,
                                          unsigned long argument) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.iommu_init", pkvm::Errno::enodev,
+                                               "hypercall __pkvm_iommu_init"))
+    return fault.answer;
   const host::HypMemcache pages = atomic != nullptr ? *atomic : host::HypMemcache{};
   if (atomic != nullptr) {
     atomic->head = 0;
@@ -89,18 +97,27 @@ extern "C" int export_kvm_iommu_init_hyp(std::uint64_t ops, host::HypMemcache* a
 }
 
 extern "C" int export_kvm_iommu_alloc_domain(unsigned domain, int type) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.iommu_alloc_domain", pkvm::Errno::enomem,
+                                               "hypercall __pkvm_host_iommu_alloc_domain"))
+    return fault.answer;
   return static_cast<int>(host::iommu_call(Hypercall::pkvm_host_iommu_alloc_domain,
                                            {domain, static_cast<std::uint64_t>(type)})
                               .x1);
 }
 
 extern "C" int export_kvm_iommu_free_domain(unsigned domain) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.iommu_free_domain", pkvm::Errno::ebusy,
+                                               "hypercall __pkvm_host_iommu_free_domain"))
+    return fault.answer;
   return static_cast<int>(host::iommu_call(Hypercall::pkvm_host_iommu_free_domain, {domain}).x1);
 }
 
 extern "C" int export_kvm_iommu_attach_dev(unsigned iommu, unsigned domain, unsigned endpoint,
                                            unsigned pasid, unsigned pasid_bits,
                                            unsigned long flags) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.iommu_attach_dev", pkvm::Errno::einval,
+                                               "hypercall __pkvm_host_iommu_attach_dev"))
+    return fault.answer;
   return static_cast<int>(host::iommu_call(Hypercall::pkvm_host_iommu_attach_dev,
                                            {iommu, domain, endpoint, pasid, pasid_bits, flags})
                               .x1);
@@ -108,6 +125,9 @@ extern "C" int export_kvm_iommu_attach_dev(unsigned iommu, unsigned domain, unsi
 
 extern "C" int export_kvm_iommu_detach_dev(unsigned iommu, unsigned domain, unsigned endpoint,
                                            unsigned pasid) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.iommu_detach_dev", pkvm::Errno::einval,
+                                               "hypercall __pkvm_host_iommu_detach_dev"))
+    return fault.answer;
   return static_cast<int>(
       host::iommu_call(Hypercall::pkvm_host_iommu_detach_dev, {iommu, domain, endpoint, pasid}).x1);
 }
@@ -118,6 +138,9 @@ extern "C" int export_kvm_iommu_map_pages(unsigned domain, unsigned long iova, s
                                           unsigned /*gfp*/, std::size_t* total_mapped) {
   *total_mapped = 0;
   while (*total_mapped < pgsize * pgcount) {
+    if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.iommu_map_pages", pkvm::Errno::enomem,
+                                                 "hypercall __pkvm_host_iommu_map_pages"))
+      return fault.answer;
     const std::size_t done = *total_mapped;
     const host::IommuAnswer answer =
         host::iommu_call(Hypercall::pkvm_host_iommu_map_pages,
@@ -132,11 +155,15 @@ extern "C" int export_kvm_iommu_map_pages(unsigned domain, unsigned long iova, s
 
 extern "C" std::size_t export_kvm_iommu_unmap_pages(unsigned domain, unsigned long iova,
                                                     std::size_t pgsize, std::size_t pgcount) {
+  if (PKVM_FAULT_NOTHING("host.hvc.iommu_unmap_pages", "hypercall __pkvm_host_iommu_unmap_pages"))
+    return 0;
   return static_cast<std::size_t>(
       host::iommu_call(Hypercall::pkvm_host_iommu_unmap_pages, {domain, iova, pgsize, pgcount}).x1);
 }
 
 extern "C" std::uint64_t export_kvm_iommu_iova_to_phys(unsigned domain, unsigned long iova) {
+  if (PKVM_FAULT_NOTHING("host.hvc.iommu_iova_to_phys", "hypercall __pkvm_host_iommu_iova_to_phys"))
+    return 0;
   return static_cast<std::uint64_t>(
       host::kvm().call(Hypercall::pkvm_host_iommu_iova_to_phys, {domain, iova}));
 }

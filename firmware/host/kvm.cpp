@@ -189,9 +189,15 @@ int Kvm::init(const CommandLine& line) {
 
   // Before it runs there, so that whoever watches its code misses nothing.
   events().emit(pkvm::event::Kind::image_placed, {hyp_va(0).value, 2});
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.kvm_init", pkvm::Errno::eopnotsupp,
+                                               "stub hypercall __kvm_hyp_init"))
+    return fault.answer;
   arch::CallRegisters x{pkvm::smccc::kvm_host_id(0), page->value};
   arch::hvc(x);
   if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);
+  if (const fw::Fault refused =
+          PKVM_FAULT_ERRNO("host.hvc.pkvm_init", pkvm::Errno::enomem, "hypercall __pkvm_init"))
+    return refused.answer;
   const std::int64_t answer =
       call(pkvm::Hypercall::pkvm_init, {pool_.base.value, pool_.size, 1, 0, boot_state.va_bits});
   if (answer != 0) return static_cast<int>(answer);

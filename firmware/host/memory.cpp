@@ -99,6 +99,8 @@ std::optional<Pa> take_zeroed_pages(std::uint64_t count) {
 }
 
 std::optional<Pa> take_high_pages(std::uint64_t count, std::uint64_t alignment) {
+  if (PKVM_FAULT_NOTHING("host.pages.take_high", "pages of the host kernel from the end of memory"))
+    return std::nullopt;
   const auto first = free_frames.take_high(count, alignment);
   if (!first) return std::nullopt;
   return pa_of(Pfn{*first});
@@ -122,8 +124,6 @@ std::uint64_t map_device(Pa pa, std::uint64_t size) {
 }
 
 std::optional<std::uint64_t> map_memory(Pa pa, std::uint64_t size) {
-  if (PKVM_FAULT_NOTHING("host.map_memory", "a mapping of memory outside the linear map"))
-    return std::nullopt;
   return map_in_window(pa, size, attributes::kernel_data);
 }
 

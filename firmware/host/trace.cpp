@@ -10,6 +10,7 @@
 #include "host/kvm.h"
 #include "host/memory.h"
 #include "host/trace_text.h"
+#include "lib/fault.h"
 #include "pkvm/trace.h"
 #include "support/bits.h"
 
@@ -56,6 +57,10 @@ T load(std::span<const std::byte> bytes, std::uint64_t offset) {
 }
 
 std::int64_t share(Pa page) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("host.hvc.share_trace", pkvm::Errno::eperm,
+                           "hypercall __pkvm_host_share_hyp for a page of the trace"))
+    return fault.answer;
   return kvm().call(Hypercall::pkvm_host_share_hyp, {pfn_of(page).value});
 }
 
@@ -178,8 +183,12 @@ void start_tracing() {
     descriptor.frame[descriptor.pages++] = pfn_of(page).value;
     buffer().pages[i] = linear_pointer<const std::byte>(page);
   }
-  const std::int64_t loaded = kvm().call_with_refills(
-      Hypercall::pkvm_load_tracing, {linear_va(*description), sizeof(Descriptor)});
+  const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.load_tracing", pkvm::Errno::enomem,
+                                           "hypercall __pkvm_load_tracing");
+  const std::int64_t loaded =
+      fault ? fault.answer
+            : kvm().call_with_refills(Hypercall::pkvm_load_tracing,
+                                      {linear_va(*description), sizeof(Descriptor)});
   buffer().running = loaded == 0 && kvm().call(Hypercall::pkvm_enable_tracing, {1}) == 0;
   if (!buffer().running) {
     printk("hyp tracing: not available\n");
@@ -192,7 +201,10 @@ void trace_module(const kmod::Module& module) {
   if (!buffer().running) return;
   for (std::uint32_t i = 0; i < module.hyp.event_count; ++i) {
     const std::uint64_t id = module.hyp.first_event_id + i;
-    const std::int64_t answer = kvm().call(Hypercall::pkvm_enable_event, {id, 1});
+    const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.enable_event", pkvm::Errno::einval,
+                                             "hypercall __pkvm_enable_event");
+    const std::int64_t answer =
+        fault ? fault.answer : kvm().call(Hypercall::pkvm_enable_event, {id, 1});
     if (answer != 0)
       printk("hyp event %llu: not enabled: %lld\n", static_cast<unsigned long long>(id),
              static_cast<long long>(answer));

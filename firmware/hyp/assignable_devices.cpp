@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "lib/fault.h"
+
 namespace pkvmemu::hyp {
 
 void AssignableDevices::add(std::span<const pkvm::HypDevice> devices) {
@@ -13,6 +15,9 @@ void AssignableDevices::add(std::span<const pkvm::HypDevice> devices) {
 }
 
 Status AssignableDevices::register_reset(Pa pa, DeviceReset reset) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.device.register_reset", Errno::ebusy,
+                                               "a module binds a reset callback to a device"))
+    return injected(fault);
   for (Device& device : std::span(devices_).first(count_)) {
     if (!device.registers.contains(pa)) continue;
     if (device.reset.function.value != 0) return error(Errno::ebusy);

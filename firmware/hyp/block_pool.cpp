@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/block_pool.h"
 
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
@@ -81,6 +82,9 @@ Expected<Pa> BlockPool::split_off(unsigned order) {
 }
 
 Expected<Pa> BlockPool::take(unsigned order) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.take", Errno::enomem, "pages of the IOMMU driver's pools"))
+    return injected(fault);
   const Expected<Pa> block = split_off(order);
   if (!block) return block;
   HypPage& page = vmemmap_.page(*block);

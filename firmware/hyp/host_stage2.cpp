@@ -35,6 +35,9 @@ HostStage2::HostStage2(MemoryMap memory, Stage2Shape shape, Pa root, PageSource&
              pages, flush_host) {}
 
 Status HostStage2::map_all_memory() {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.host.map_all", Errno::enomem,
+                                               "the host's stage 2 is made, at the start"))
+    return injected(fault);
   for (const pkvm::HypMemoryRegion& region : memory_.regions()) {
     const PaRange range{Pa{region.base}, Pa{region.base + region.size}};
     const Status done = table_.map(input(range), range.begin,

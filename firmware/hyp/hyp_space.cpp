@@ -59,6 +59,9 @@ Status HypSpace::unmap_linear(PaRange range) {
 }
 
 Status HypSpace::remap_linear(PaRange range, Prot prot, PageState state) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO(
+          "hyp.remap", Errno::enomem, "the protection of the hypervisor's linear map changes"))
+    return injected(fault);
   const Expected<std::uint64_t> attributes = hyp_attributes(prot, state, generation_);
   if (!attributes) return error(attributes.error());
   const fw::LockGuard guard(lock_);
@@ -103,6 +106,9 @@ Expected<HypVa> HypSpace::take_va(std::uint64_t pages) {
 }
 
 Expected<HypVa> HypSpace::create_private_mapping(Pa pa, std::uint64_t size, Prot prot) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.private_map", Errno::enomem, "a private mapping of the hypervisor"))
+    return injected(fault);
   const std::uint64_t offset = pa.value % page_size;
   if (size > low_mask(48)) return error(Errno::enomem);
   const std::uint64_t bytes = align_up(size + offset, page_size);
@@ -114,6 +120,8 @@ Expected<HypVa> HypSpace::create_private_mapping(Pa pa, std::uint64_t size, Prot
 }
 
 std::optional<HypVa> HypSpace::map_early(Pa pa, std::uint64_t size, Prot prot) {
+  if (PKVM_FAULT_NOTHING("hyp.early.map", "memory that a module maps before deprivilege"))
+    return std::nullopt;
   const bool aligned = is_aligned(pa.value, page_size) && is_aligned(size, page_size);
   if (!aligned || !fits_physical(pfn_of(pa).value, size >> page_shift)) return std::nullopt;
   if (!map_linear({pa, pa + size}, prot, PageState::owned)) return std::nullopt;

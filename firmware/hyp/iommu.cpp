@@ -134,7 +134,10 @@ int Iommu::init(const Request& request, IommuPools& pools) {
   if (!taken) return to_int(taken);
   ops_ = request.ops;
   generation_ = request.generation;
-  const int result = fw::function_at<int(unsigned long)>(ops_->init())(request.argument);
+  const fw::Fault fault =
+      PKVM_FAULT_ERRNO("hyp.iommu.driver_init", Errno::enodev, "the IOMMU driver's init at EL2");
+  const int result =
+      fault ? fault.answer : fw::function_at<int(unsigned long)>(ops_->init())(request.argument);
   if (result != 0) {
     ops_ = nullptr;
     identity_ = nullptr;
@@ -151,6 +154,9 @@ HypVa Iommu::operation(IommuOp op) const {
 }
 
 int Iommu::finalize() {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.finalize", Errno::eperm, "__pkvm_iommu_finalize"))
+    return fault.answer;
   if (finalized_) return pkvm::negated(Errno::eperm);
   finalized_ = true;
   return 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "hyp/hypervisor.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -82,6 +83,9 @@ kvm_hyp_iommu_domain* IommuDomains::in_use(std::uint64_t id) const {
 
 Status IommuDomains::make_leaf(std::uint64_t id) {
   if (slot(id) != nullptr) return {};
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.iommu.domain_page", Errno::enomem,
+                                               "a page for the structures of IOMMU domains"))
+    return injected(fault);
   const HypVa page = hypervisor().iommu_pools->donate(
       {.order = 0, .on_failure = OnFailure::ask_host}, this_cpu().index);
   if (page.value == 0) return error(Errno::enomem);
@@ -104,6 +108,9 @@ int IommuDomains::alloc(std::uint64_t id, int type) {
 }
 
 int IommuDomains::free(std::uint64_t id) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.free_domain", Errno::ebusy, "__pkvm_host_iommu_free_domain"))
+    return fault.answer;
   const fw::LockGuard guard(lock_);
   kvm_hyp_iommu_domain* const domain = in_use(id);
   if (domain == nullptr) return invalid();
@@ -114,6 +121,9 @@ int IommuDomains::free(std::uint64_t id) {
 }
 
 int IommuDomains::attach(const Device& device) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.attach_dev", Errno::einval, "__pkvm_host_iommu_attach_dev"))
+    return fault.answer;
   const fw::LockGuard guard(lock_);
   kvm_hyp_iommu_domain* const domain = in_use(device.domain);
   if (domain == nullptr) return invalid();
@@ -130,6 +140,9 @@ int IommuDomains::attach(const Device& device) {
 }
 
 int IommuDomains::detach(const Device& device) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.detach_dev", Errno::einval, "__pkvm_host_iommu_detach_dev"))
+    return fault.answer;
   const fw::LockGuard guard(lock_);
   kvm_hyp_iommu_domain* const domain = in_use(device.domain);
   if (domain == nullptr || domain->refs < 2) return invalid();
@@ -143,6 +156,9 @@ int IommuDomains::detach(const Device& device) {
 }
 
 IommuDomains::Mapped IommuDomains::map(const Mapping& what, Pa pa, int prot) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.iommu.map_pages", Errno::enomem, "__pkvm_host_iommu_map_pages"))
+    return {.error = fault.answer};
   const fw::LockGuard guard(lock_);
   kvm_hyp_iommu_domain* const domain = in_use(what.domain);
   const Expected<std::uint64_t> size = size_of(what, pa);
@@ -181,6 +197,7 @@ std::uint64_t IommuDomains::unmap_some(kvm_hyp_iommu_domain* domain, const Mappi
 }
 
 std::uint64_t IommuDomains::unmap(const Mapping& what) {
+  if (PKVM_FAULT_NOTHING("hyp.iommu.unmap_pages", "__pkvm_host_iommu_unmap_pages")) return 0;
   const fw::LockGuard guard(lock_);
   kvm_hyp_iommu_domain* const domain = in_use(what.domain);
   const Expected<std::uint64_t> size = size_of(what, Pa{0});
@@ -200,6 +217,7 @@ std::uint64_t IommuDomains::unmap(const Mapping& what) {
 }
 
 std::uint64_t IommuDomains::iova_to_phys(std::uint64_t id, std::uint64_t iova) {
+  if (PKVM_FAULT_NOTHING("hyp.iommu.iova_to_phys", "__pkvm_host_iommu_iova_to_phys")) return 0;
   const fw::LockGuard guard(lock_);
   kvm_hyp_iommu_domain* const domain = in_use(id);
   if (domain == nullptr || driver().operation(IommuOp::iova_to_phys).value == 0) return 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/fault.h"
 #include "lib/memory.h"
 #include "support/bits.h"
 
@@ -129,6 +130,9 @@ Expected<BlockPool*> IommuPools::destination(PaRange block) {
 }
 
 Status IommuPools::refill(Memcache cache) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.iommu.refill", Errno::eperm,
+                                               "the host refills the IOMMU driver's pools"))
+    return injected(fault);
   while (!cache.empty()) {
     const Expected<PaRange> block = cache.take(*ownership_, space_->linear());
     if (!block) return error(block.error());
@@ -145,6 +149,9 @@ Status IommuPools::refill(Memcache cache) {
 }
 
 Status IommuPools::refill_atomic(Memcache cache) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.iommu.refill_atomic", Errno::eperm,
+                                               "the pages that an IOMMU driver brings along"))
+    return injected(fault);
   while (!cache.empty()) {
     const Expected<PaRange> block = cache.take(*ownership_, space_->linear());
     if (!block) return error(block.error());

@@ -4,6 +4,7 @@
 #include "hyp/hypervisor.h"
 #include "hyp/vm/life_cycle.h"
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp::ops {
 
@@ -55,6 +56,9 @@ void iommu_flush_unmap_cache(kvm_iommu_paddr_cache* cache) {
 }
 
 int iommu_snapshot_host_stage2(kvm_hyp_iommu_domain* domain) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.iommu.snapshot", Errno::enomem,
+                                               "the IOMMU driver is told of the host's stage 2"))
+    return fault.answer;
   hypervisor().iommu.snapshot(domain, *hypervisor().ownership);
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "hyp/hypervisor.h"
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp::ops {
 
@@ -66,12 +67,19 @@ int host_donate_sglist_hyp(const void* list, std::size_t entries) {
 }
 
 int register_host_perm_fault_handler(HypVa handler) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.handler.perm_fault", Errno::ebusy,
+                           "a module's handler of the host's permission faults"))
+    return fault.answer;
   Hypervisor& hyp = hypervisor();
   return to_int(hyp.aborts.permission_handlers.add(callback_of(handler, fault_handler_cfi_type),
                                                    fault_rules(hyp.generation).handlers));
 }
 
 int register_illegal_abt_notifier(HypVa notifier) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.handler.illegal_abort", Errno::ebusy,
+                                               "a module's notifier of illegal aborts"))
+    return fault.answer;
   return to_int(
       hypervisor().aborts.illegal_abort_notifier.add(callback_of(notifier, handler_cfi_type)));
 }

@@ -165,6 +165,9 @@ Status Ownership::hyp_donate_host(std::uint64_t pfn, std::uint64_t pages) {
 }
 
 Status Ownership::give_to_host(PaRange range) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.host.return", Errno::enomem,
+                                               "pages come back into the host's stage 2"))
+    return injected(fault);
   return rules_->returns_lazily ? host_->forget(range) : host_->map_identity(range);
 }
 

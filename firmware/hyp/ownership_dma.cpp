@@ -4,6 +4,7 @@
 
 #include "hyp/ownership.h"
 #include "hyp/page_ranges.h"
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -35,6 +36,9 @@ Status Ownership::check_dma_use(Pa page) const {
 }
 
 Status Ownership::host_use_dma(PaRange range) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.dma.use", Errno::eperm,
+                                               "pages of the host come into use by a device"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   if (!is_whole_pages(range)) return error(Errno::einval);
   const Status usable = for_each_page(range, [&](Pa page) { return check_dma_use(page); });
@@ -65,6 +69,9 @@ Status Ownership::check_dma_unuse(Pa page, DmaUser user) const {
 }
 
 Status Ownership::unuse_dma(PaRange range, DmaUser user) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.dma.unuse", Errno::eperm, "a device no longer uses pages"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   if (!is_whole_pages(range)) return error(Errno::einval);
   const Status used = for_each_page(range, [&](Pa page) { return check_dma_unuse(page, user); });

@@ -71,6 +71,9 @@ Status Ownership::host_enable_lazy(std::uint64_t pfn, std::uint64_t pages) {
 }
 
 Status Ownership::host_disable_lazy(std::uint64_t pfn, std::uint64_t pages) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.lazy.disable", Errno::eperm,
+                                               "a module ends mapping the host by faults"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   const Expected<PaRange> range = check_lazy(pfn, pages);
   if (!range) return error(range.error());

@@ -2,6 +2,7 @@
 #include "hyp/power_domains.h"
 
 #include "hyp/hypervisor.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp {
 
@@ -26,6 +27,9 @@ const IommuRules& rules() {
 }  // namespace
 
 Status PowerDomains::init_device(kvm_hyp_iommu* device) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.iommu.init_device", Errno::eopnotsupp,
+                                               "a module sets up the power domain of an IOMMU"))
+    return injected(fault);
   field<std::uint32_t>(device, rules().device_lock) = 0;
   const auto& power = field<PowerDomain>(device, rules().device_power);
   if (power.type == power_none) return {};
@@ -36,6 +40,9 @@ Status PowerDomains::init_device(kvm_hyp_iommu* device) {
 }
 
 int PowerDomains::set(std::uint64_t id, Power power) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.power.set", Errno::einval, "__pkvm_host_hvc_pd"))
+    return fault.answer;
   if (id >= max_ids || devices_[id] == nullptr) return pkvm::negated(Errno::einval);
   kvm_hyp_iommu* const device = devices_[id];
   bool& is_off = field<bool>(device, rules().device_is_off);

@@ -3,10 +3,14 @@
 
 #include "hyp/cfi.h"
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp {
 
 Status Serial::install(HypVa callback, std::uint32_t hash) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.handler.serial", Errno::ebusy, "a module's serial driver"))
+    return injected(fault);
   if (callback_.value != 0) return error(Errno::ebusy);
   hash_ = hash;
   callback_ = callback;

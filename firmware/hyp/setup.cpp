@@ -3,6 +3,7 @@
 
 #include "hyp/static_calls.h"
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
 
@@ -152,6 +153,9 @@ unsigned parange() {
 }
 
 Status take_stage2_root(Hypervisor& hyp) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.host.root", Errno::enomem, "the root of the host's stage 2"))
+    return injected(fault);
   hyp.stage2_shape = Stage2Shape::of_parange(parange());
   const std::uint64_t pages = hyp.stage2_shape.root_pages;
   const Expected<Pa> root = hyp.early->take(pages, pages * page_size);

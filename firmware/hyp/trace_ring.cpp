@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -25,6 +26,9 @@ constexpr std::uint64_t entry_size(std::uint64_t payload) {
 
 Status TraceRing::load(const pkvm::trace::Descriptor& descriptor, Ownership& ownership,
                        const LinearMap& linear) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.trace.load", Errno::einval, "__pkvm_load_tracing"))
+    return injected(fault);
   static_assert(sizeof(Page) == page_size);
   if (page_count_ != 0) return error(Errno::ebusy);
   // The host shares this page and may change it meanwhile.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "campaign/explorer.h"
 
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -11,10 +12,9 @@ namespace {
 
 using pkvm::event::Kind;
 
-template <typename Chars>
-std::string text_of(const Chars& chars) {
-  const std::string_view text(chars.data(), chars.size());
-  return std::string(text.substr(0, text.find('\0')));
+std::string name_in(const pkvm::event::Record& record) {
+  const std::string_view name(std::begin(record.name), std::size(record.name));
+  return std::string(name.substr(0, name.find('\0')));
 }
 
 }  // namespace
@@ -34,8 +34,8 @@ void Explorer::attach(machine::Machine& machine) {
 
 void Explorer::saw(const machine::Event& event) {
   const auto& record = event.record;
-  if (!event.from_hyp && record.kind == Kind::module_begin) state_.loading = text_of(record.name);
-  if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.reset();
+  if (!event.from_hyp && record.kind == Kind::module_begin) state_.loading = name_in(record);
+  if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.clear();
   if (record.kind != Kind::image_placed || machine_ == nullptr) return;
   const std::uint64_t el = record.value[1];
   // Each image is placed once: what a guest says after that costs nothing.
@@ -72,7 +72,7 @@ void Explorer::fail(const Occurrence& occurrence, std::int64_t answer, Lasting l
 
 void Explorer::answer(const Watched& watched, std::int64_t answer) {
   machine_->set_x(watched.reg, static_cast<std::uint64_t>(answer));
-  if (state_.loading) state_.fired_while.push_back(watched.site);
+  state_.failed.push_back({.site = watched.site, .module = state_.loading});
 }
 
 void Explorer::code_reached(Va address) {

@@ -28,11 +28,17 @@ struct Occurrence {
 
 class Explorer final : public machine::Observer {
  public:
+  /// A site failed.
+  struct Failed {
+    std::size_t site = 0;
+    std::string module;  ///< that was being loaded; empty outside of loads
+    bool operator==(const Failed&) const = default;
+  };
   /// What the run has told so far.
   struct State {
-    std::vector<std::uint64_t> counts;     ///< how often each site was reached
-    std::optional<std::string> loading;    ///< the module that is being loaded
-    std::vector<std::size_t> fired_while;  ///< sites that failed while a module was being loaded
+    std::vector<std::uint64_t> counts;  ///< how often each site was reached
+    std::string loading;                ///< the module that is being loaded
+    std::vector<Failed> failed;
     bool operator==(const State&) const = default;
   };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "pkvm/guest.h"
+#include "pkvm/quirk.h"
 
 namespace pkvmemu::campaign {
 namespace {
@@ -46,14 +47,32 @@ bool ended_well(const RunReport& report) {
   return report.exit.reason == ExitReason::powered_off && !report.hyp_panic && !report.host_panic;
 }
 
+/// The hypervisor took over: before that there is nothing to protect, and nobody to do it.
+bool hypervisor_started(const RunReport& report) {
+  return report.generation.has_value();
+}
+
+/// A VM could not be torn down, and the kernel says so: what it had stays where it is.
+bool keeps_a_vm(const RunReport& report) {
+  const auto stuck = [](const GuestReport& guest) {
+    return std::ranges::any_of(guest.steps, [](const observe::GuestStep& step) {
+      return step.what == "tear down" && step.answer != 0;
+    });
+  };
+  return (report.probe && stuck(*report.probe)) || std::ranges::any_of(report.guests, stuck);
+}
+
 using Checked = std::optional<Finding>;
 
 Checked check_availability(const Baseline& /*baseline*/, const Observed& observed) {
-  const ModuleReport* failed = first_failure(observed.report);
-  if (failed == nullptr) return {};
   const bool ran = (observed.report.probe && firmware_ran(*observed.report.probe)) ||
                    std::ranges::any_of(observed.report.guests, firmware_ran);
   if (!ran) return {};
+  if (!observed.report.deprivileged)
+    return Finding{"availability",
+                   "the host was not deprivileged, and yet a protected VM's firmware ran"};
+  const ModuleReport* failed = first_failure(observed.report);
+  if (failed == nullptr) return {};
   return Finding{"availability",
                  fmt::format("module {} did not load, and yet a protected VM's firmware ran: "
                              "expected none (pkvm-abi.md 6.5)",
@@ -75,7 +94,9 @@ Checked check_wipe(const Baseline& /*baseline*/, const Observed& observed) {
 
 Checked check_deprivilege(const Baseline& baseline, const Observed& observed) {
   const RunReport& report = observed.report;
-  if (!ended_well(report) || report.deprivileged || !baseline.report.deprivileged) return {};
+  if (!ended_well(report) || report.deprivileged || !baseline.report.deprivileged ||
+      !hypervisor_started(report))
+    return {};
   return Finding{"not-deprivileged",
                  "the host kernel went on, and was never deprivileged: expected stage 2 to be on, "
                  "or the host to halt"};
@@ -99,18 +120,22 @@ bool keeps_its_pages(const RunReport& report) {
 }
 
 Checked check_leaks(const Baseline& baseline, const Observed& observed) {
-  if (!ended_well(observed.report) || keeps_its_pages(observed.report)) return {};
+  if (!ended_well(observed.report) || keeps_its_pages(observed.report) ||
+      keeps_a_vm(observed.report))
+    return {};
   const std::size_t allowed = hyp_frames_allowed(baseline, observed.report);
   const std::size_t found = observed.frames.hyp_count();
   if (found <= allowed) return {};
-  return Finding{"pages-leaked",
+  const bool loaded = first_failure(observed.report) == nullptr;
+  return Finding{loaded ? "pages-kept" : "pages-leaked",
                  fmt::format("the hypervisor reaches {} pages at the end, expected at most {}: {} "
                              "never came back to the host",
                              found, allowed, found - allowed)};
 }
 
 Checked check_both(const Baseline& baseline, const Observed& observed) {
-  if (!ended_well(observed.report) || !observed.frames.has_host()) return {};
+  if (!ended_well(observed.report) || !observed.frames.has_host() || keeps_a_vm(observed.report))
+    return {};
   const Frames both = observed.frames.both();
   if (both.size() <= baseline.both_end) return {};
   return Finding{"pages-shared",
@@ -120,7 +145,8 @@ Checked check_both(const Baseline& baseline, const Observed& observed) {
 }
 
 Checked check_neither(const Baseline& baseline, const Observed& observed) {
-  if (!ended_well(observed.report) || !observed.frames.has_host()) return {};
+  if (!ended_well(observed.report) || !observed.frames.has_host() || keeps_a_vm(observed.report))
+    return {};
   const Frames neither = observed.frames.neither();
   if (neither.size() <= baseline.neither_end) return {};
   return Finding{"pages-lost",
@@ -207,6 +233,39 @@ Checked check_defects(const Baseline& /*baseline*/, const Observed& observed) {
   return {};
 }
 
+/// The hypervisor found itself in a state that it must not go on in, and stopped the computer:
+/// BUG(), which is BRK #0x800 in its own code (pkvm-abi.md 8.5). The host is halted with it, as it
+/// must.
+bool stopped_itself(const Observed& observed) {
+  constexpr std::uint64_t brk_bug = 0xf200'0800;
+  constexpr std::uint64_t largest_image = 0x80'0000;
+  const auto& panic = observed.report.hyp_panic;
+  return panic && panic->esr == brk_bug && panic->elr - observed.hyp_image < largest_image;
+}
+
+Checked check_hyp_panic(const Baseline& /*baseline*/, const Observed& observed) {
+  const auto& panic = observed.report.hyp_panic;
+  if (!panic || stopped_itself(observed)) return {};
+  return Finding{"hyp-panic", fmt::format("the hypervisor panicked at {:#x}, ESR_EL2 {:#x}, "
+                                          "FAR_EL2 {:#x}",
+                                          panic->elr, panic->esr, panic->far)};
+}
+
+Checked check_host_panic(const Baseline& /*baseline*/, const Observed& observed) {
+  if (!observed.report.host_panic || observed.report.hyp_panic) return {};
+  return Finding{"host-panic",
+                 fmt::format("the host kernel panicked: {}", *observed.report.host_panic)};
+}
+
+Checked check_end(const Baseline& /*baseline*/, const Observed& observed) {
+  const RunReport& report = observed.report;
+  if (report.exit.reason == ExitReason::powered_off || report.hyp_panic || report.host_panic)
+    return {};
+  return Finding{"hang",
+                 fmt::format("the run did not end: {} at EL{}, pc {:#x}",
+                             machine::name_of(report.exit.reason), report.exit.el, report.exit.pc)};
+}
+
 Checked check_internal(const Baseline& /*baseline*/, const Observed& observed) {
   if (observed.report.internal_errors.empty()) return {};
   return Finding{"internal", observed.report.internal_errors.front()};
@@ -214,11 +273,34 @@ Checked check_internal(const Baseline& /*baseline*/, const Observed& observed) {
 
 constexpr std::array checks{check_availability, check_wipe,     check_deprivilege, check_leaks,
                             check_both,         check_neither,  check_permissions, check_errors,
-                            check_calls,        check_handlers, check_defects,     check_internal};
+                            check_calls,        check_handlers, check_defects,     check_hyp_panic,
+                            check_host_panic,   check_end,      check_internal};
 
 /// Consequences that the specification states. Each is one that some site has in the default
 /// firmware: a row that excuses nothing is taken out by a test.
-constexpr std::array<Allowance, 0> allowances{};
+constexpr std::array allowances{
+    // What a damaged module does at EL2 is its own: nothing stands between it and the hypervisor.
+    Allowance{"corrupt:*", "hyp-panic", "a module's EL2 half is trusted"},
+    Allowance{"corrupt:*", "host-panic", "a module's EL1 half is trusted by the kernel"},
+    Allowance{"corrupt:*", "hang", "a module's code may loop"},
+    Allowance{"corrupt:*", "pages-kept", "a section that has become larger takes more pages"},
+    Allowance{"host.hvc.prot_finalize", "not-deprivileged",
+              "6.3: 6.1 and 6.12 print an error, and go on"},
+    Allowance{"hyp.finalize", "not-deprivileged", "6.3: 6.1 and 6.12 print an error, and go on"},
+    Allowance{"load.hvc.host_unshare_hyp", "pages-kept", "3.2, step 15: nothing is done about it"},
+    Allowance{"load.hvc.host_unshare_hyp", "pages-shared",
+              "3.2, step 15: nothing is done about it"},
+    Allowance{"load.hvc.host_unshare_hyp", "error-lost", "3.2, step 15: nothing is done about it"},
+    Allowance{"hyp.unshare", "pages-kept", "3.2, step 15: nothing is done about it"},
+    Allowance{"hyp.unshare", "pages-shared", "3.2, step 15: nothing is done about it"},
+    Allowance{"hyp.unshare", "error-lost", "3.2, step 15: nothing is done about it"},
+    Allowance{"host.hvc.prot_finalize", "host-panic",
+              "6.3: a kernel that cannot drop privileges on a CPU stops"},
+    Allowance{"host.wipe", "firmware-not-wiped",
+              "6.5: memory that cannot be mapped cannot be cleared; nobody gets it"},
+    Allowance{"hyp.finalize", "host-panic",
+              "6.3: a kernel that cannot drop privileges on a CPU stops"},
+};
 
 bool is_excused(const Finding& finding, const Observed& observed) {
   return std::ranges::any_of(observed.met, [&](const Met& met) {
@@ -228,9 +310,10 @@ bool is_excused(const Finding& finding, const Observed& observed) {
 
 std::string reason_of(const RunReport& report) {
   if (report.hyp_panic)
-    return fmt::format("hyp panic at {:#x}, ESR_EL2 {:#x}", report.hyp_panic->elr,
-                       report.hyp_panic->esr);
-  if (report.host_panic) return fmt::format("host kernel panic: {}", *report.host_panic);
+    return fmt::format("the hypervisor stopped itself, and the host with it: BUG at {:#x}",
+                       report.hyp_panic->elr);
+  if (report.host_panic)
+    return fmt::format("the host kernel stopped itself: {}", *report.host_panic);
   if (report.exit.reason != ExitReason::powered_off)
     return fmt::format("{} at EL{}, pc {:#x}", machine::name_of(report.exit.reason), report.exit.el,
                        report.exit.pc);
@@ -244,13 +327,31 @@ bool is_clean(const Baseline& baseline, const RunReport& report) {
          report.protected_vms.state == baseline.report.protected_vms.state;
 }
 
-Outcome outcome_of(const Baseline& baseline, const Observed& observed, bool found) {
-  const RunReport& report = observed.report;
+/// What finding makes which outcome; all others make a bug.
+struct OutcomeRow {
+  std::string_view kind;
+  Outcome outcome;
+};
+constexpr std::array outcome_rows{
+    OutcomeRow{.kind = "hyp-panic", .outcome = Outcome::panic},
+    OutcomeRow{.kind = "host-panic", .outcome = Outcome::panic},
+    OutcomeRow{.kind = "hang", .outcome = Outcome::hang},
+};
+
+Outcome outcome_of(const Finding& finding) {
+  const auto row = std::ranges::find(outcome_rows, finding.kind, &OutcomeRow::kind);
+  return row == outcome_rows.end() ? Outcome::bug : row->outcome;
+}
+
+Outcome outcome_of(const Baseline& baseline, const RunReport& report,
+                   const std::vector<Finding>& findings) {
   if (report.exit.reason == ExitReason::engine_error) return Outcome::lost;
-  if (found) return Outcome::bug;
-  if (report.hyp_panic || report.host_panic) return Outcome::panic;
-  if (report.exit.reason != ExitReason::powered_off) return Outcome::hang;
-  return is_clean(baseline, report) ? Outcome::clean : Outcome::expected_error;
+  if (findings.empty())
+    return is_clean(baseline, report) ? Outcome::clean : Outcome::expected_error;
+  return std::ranges::any_of(findings,
+                             [](const Finding& one) { return outcome_of(one) == Outcome::bug; })
+             ? Outcome::bug
+             : outcome_of(findings.front());
 }
 
 }  // namespace
@@ -268,7 +369,7 @@ Judgement judge(const Baseline& baseline, const Observed& observed) {
   for (const auto check : checks)
     if (auto finding = check(baseline, observed); finding && !is_excused(*finding, observed))
       judgement.findings.push_back(std::move(*finding));
-  judgement.outcome = outcome_of(baseline, observed, !judgement.findings.empty());
+  judgement.outcome = outcome_of(baseline, observed.report, judgement.findings);
   if (!judgement.findings.empty())
     judgement.why = judgement.findings.front().text;
   else

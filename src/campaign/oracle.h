@@ -15,7 +15,6 @@
 #include "observe/pvmfw.h"
 #include "observe/report.h"
 #include "pkvm/generation.h"
-#include "pkvm/quirk.h"
 
 namespace pkvmemu::campaign {
 
@@ -30,7 +29,7 @@ struct Baseline {
   std::size_t writable_code = 0;
 };
 
-/// A fault of the case, and whether an error that it told must be seen.
+/// A fault that fired.
 struct Met {
   std::string site;
   std::string module;  ///< that was being loaded; empty outside of loads
@@ -43,8 +42,8 @@ struct Observed {
   const FrameMap& frames;
   std::vector<Met> met{};
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
-  /// Released kernels' defects are not excused when they are reproduced.
-  pkvm::Defects defects = pkvm::Defects::avoided;
+  /// Where the hypervisor's own image lies.
+  std::uint64_t hyp_image = 0;
 };
 
 struct Judgement {

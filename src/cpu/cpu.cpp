@@ -148,6 +148,12 @@ void Cpu::watch_code(std::uint64_t address) {
   uc_hook handle = 0;
   Engine::check(uc_hook_add(engine_->raw(), &handle, UC_HOOK_CODE,
                             reinterpret_cast<void*>(&EngineHooks::code), this, address, address));
+  // The engine heeds a hook only where it translates after that was added. What cannot be reached
+  // from here was not run by this level yet.
+  const std::optional<Pa> pa = physical(Va{address});
+  if (!pa || ram_at(*pa) == nullptr) return;
+  drop_translations(*pa);
+  Engine::check(uc_ctl_flush_tlb(engine_->raw()));
 }
 
 /// EL2h, everything masked, MMU off: as the arm64 boot protocol and QEMU enter a hypervisor. The

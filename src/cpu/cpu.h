@@ -156,8 +156,9 @@ class Cpu {
 
   void watch(Watch wanted) noexcept;
   /// Tells the board whenever the instruction at `address` is about to run, at any exception level.
-  /// From a callback or before the first run; code that has run already is not told of. After a
-  /// stop there the next run goes on with the instruction, and does not tell of it again.
+  /// At any time, from a callback too: code that has run already is translated anew, if the level
+  /// that runs now is the one that ran it. After a stop there the next run goes on with the
+  /// instruction, and does not tell of it again.
   void watch_code(std::uint64_t address);
 
   /// Between runs: all that the CPU holds besides memory. From here on the watch hears of stores.

@@ -115,6 +115,12 @@ Fault fail_site(const Site& site, const Turn& turn, std::optional<std::int64_t> 
           .action = Answer{{answer.value_or(site.usual)}}};
 }
 
+bool has_conditions(const Fault& fault) {
+  const Turn& turn = fault.turn;
+  return !fault.require.empty() || !fault.reject.empty() || turn.space != 0 || turn.interval != 1 ||
+         turn.probability != always;
+}
+
 Result<std::uint64_t> parse_times(std::string_view text) {
   if (text == "all") return every_time;
   const auto number = number_in(text);

@@ -33,6 +33,9 @@ struct Fault {
   std::vector<Range> reject{};
 };
 
+/// More than its nth time decides whether it happens.
+bool has_conditions(const Fault& fault);
+
 /// A site's own failure: what it usually answers, or `answer`.
 Fault fail_site(const Site& site, const Turn& turn = {},
                 std::optional<std::int64_t> answer = std::nullopt);

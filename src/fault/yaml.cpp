@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "support/number.h"
@@ -27,6 +28,8 @@ Result<YAML::Node> parse(const std::string& file, std::string_view text) {
     return documents.empty() ? YAML::Node{} : documents.front();
   } catch (const YAML::Exception& problem) {
     return wrong_at(file, problem.mark, problem.msg);
+  } catch (const std::exception& problem) {
+    return fail("{}: {}", file, problem.what());
   }
 }
 

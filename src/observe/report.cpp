@@ -204,6 +204,7 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
     case ExitCode::usage:
     case ExitCode::bad_file:
     case ExitCode::unexpected:  // judge_expectations()
+    case ExitCode::found:
       return false;
   }
   return false;

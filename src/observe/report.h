@@ -44,15 +44,16 @@ struct CallRequest {
 
 /// A fault that was asked for (--fail, --plan), and what became of it.
 struct FaultReport {
-  std::string site;           ///< or another place, as it was written
-  std::uint64_t nth = 1;      ///< the first time that it was to fail, counted from 1
-  std::int64_t answer = 0;    ///< what the site answered then
-  std::uint64_t reached = 0;  ///< how often the site was reached
-  std::uint64_t fired = 0;    ///< how often it failed
-  bool fails_a_step = true;   ///< a site, which answers; else `action` says what happens
-  std::string action{};       ///< "answers -12 (ENOMEM)", "flips bit 3 of x1"
-  std::string where{};        ///< the first time: "el2:0x... f+0x10 [hello]"
-  std::string note{};         ///< why it could not be done, though its turn had come
+  std::string site;             ///< or another place, as it was written
+  std::uint64_t nth = 1;        ///< the first time that it was to fail, counted from 1
+  std::int64_t answer = 0;      ///< what the site answered then
+  std::uint64_t reached = 0;    ///< how often the site was reached
+  std::uint64_t fired = 0;      ///< how often it failed
+  bool fails_a_step = true;     ///< a site, which answers; else `action` says what happens
+  bool has_conditions = false;  ///< of a plan, besides nth and times
+  std::string action{};         ///< "answers -12 (ENOMEM)", "flips bit 3 of x1"
+  std::string where{};          ///< the first time: "el2:0x... f+0x10 [hello]"
+  std::string note{};           ///< why it could not be done, though its turn had come
 };
 
 /// Everything that make_report looks at.

@@ -240,8 +240,9 @@ VerdictLine line_of(const FaultReport& fault) {
     return {Tone::bad, fmt::format("fault {}: NOT done: {}", fault.site, fault.note)};
   if (fault.fired == 0)
     return {Tone::bad, fmt::format("fault {}: NOT injected: it was to fail the {}. time, and was "
-                                   "reached {}",
-                                   fault.site, fault.nth, times(fault.reached))};
+                                   "reached {}{}",
+                                   fault.site, fault.nth, times(fault.reached),
+                                   fault.has_conditions ? ", by whatever path and lot" : "")};
   if (!fault.fails_a_step)
     return {Tone::neutral,
             fmt::format("fault {}: reached {}, {} {}, first at {}", fault.site,

@@ -120,6 +120,7 @@ std::vector<observe::FaultReport> reports_of(const fault::Injector& injector) {
                        .reached = one.reached,
                        .fired = one.fired,
                        .fails_a_step = is_site && answer != nullptr,
+                       .has_conditions = fault::has_conditions(one.fault),
                        .action = fault::text_of(one.fault.action),
                        .where = one.where,
                        .note = one.note});

@@ -14,9 +14,11 @@
 #include "inspect_command.h"
 #include "new_command.h"
 #include "observe/exit_code.h"
+#include "report_command.h"
 #include "run_command.h"
 #include "sites_command.h"
 #include "support/log.h"
+#include "sweep_command.h"
 #include "volume.h"
 
 namespace {
@@ -83,6 +85,8 @@ int run(int argc, char** argv) {
   const pkvmemu::tool::NewCommand new_command(app);
   const pkvmemu::tool::InspectCommand inspect_command(app);
   const pkvmemu::tool::SitesCommand sites_command(app);
+  const pkvmemu::tool::SweepCommand sweep_command(app);
+  const pkvmemu::tool::ReportCommand report_command(app);
   for (CLI::App* command : app.get_subcommands({}))
     add_volume_flags(*command, volume);
   try {
@@ -100,6 +104,8 @@ int run(int argc, char** argv) {
     if (build_command.chosen()) return build_command.execute(volume);
     if (inspect_command.chosen()) return inspect_command.execute(volume);
     if (sites_command.chosen()) return sites_command.execute(volume);
+    if (sweep_command.chosen()) return sweep_command.execute(volume);
+    if (report_command.chosen()) return report_command.execute(volume);
     if (new_command.chosen()) return new_command.execute(volume);
     return run_command.execute(volume);
   }();

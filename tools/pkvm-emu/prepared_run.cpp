@@ -50,7 +50,7 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   if (run->plan_.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
   config.budget = options.budget;
   config.console_sink = run->sinks_.console;
-  if (run->logs_ops_ || run->injector_)
+  if (run->logs_ops_ || run->injector_ || run->sinks_.event)
     config.event_sink = [self = run.get()](const machine::Event& event) { self->saw(event); };
   auto machine = machine::Machine::create(config);
   if (!machine)
@@ -70,6 +70,7 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
 
 void PreparedRun::saw(const machine::Event& event) {
   if (injector_) injector_->saw(event);
+  if (sinks_.event) sinks_.event(event);
   if (!logs_ops_) return;
   const auto line = ops_.add(event);
   if (line && sinks_.line) sinks_.line(*line);

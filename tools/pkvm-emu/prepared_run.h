@@ -28,13 +28,16 @@ namespace pkvmemu::tool {
 /// The firmware that the options ask for: a file's, or the one that this executable carries.
 Outcome<Bytes> firmware_for(const RunOptions& options);
 
+/// Where things go while a run is under way; all may be empty.
+struct RunSinks {
+  std::function<void(std::string_view)> console{};
+  std::function<void(std::string_view)> line{};  ///< of the log of ops
+  std::function<void(const machine::Event&)> event{};
+};
+
 class PreparedRun {
  public:
-  /// Where things go while the run is under way; all may be empty.
-  struct Sinks {
-    std::function<void(std::string_view)> console;
-    std::function<void(std::string_view)> line;  ///< of the log of ops
-  };
+  using Sinks = RunSinks;
 
   static Outcome<std::unique_ptr<PreparedRun>> create(const RunOptions& options, RunPlan plan,
                                                       std::span<const std::byte> firmware,

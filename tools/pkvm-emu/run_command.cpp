@@ -114,32 +114,36 @@ RunCommand::RunCommand(CLI::App& app)
 Outcome<observe::ExitCode> RunCommand::execute(const Volume& volume) const {
   const auto options = parser_.options();
   if (!options) return std::unexpected(options.error());
-  if (options->lists_attacks) {
+  return run_and_tell(*options, volume);
+}
+
+Outcome<observe::ExitCode> run_and_tell(const RunOptions& options, const Volume& volume) {
+  if (options.lists_attacks) {
     Output(stdout).text(attack_list());
     return observe::ExitCode::good;
   }
-  if (auto good = check_outputs(*options); !good) return std::unexpected(good.error());
-  auto plan = make_plan(*options);
+  if (auto good = check_outputs(options); !good) return std::unexpected(good.error());
+  auto plan = make_plan(options);
   if (!plan) return std::unexpected(plan.error());
   log::info("kernel command line: {}", plan->bootargs);
   log::info("initramfs: {} bytes", plan->initramfs.size());
-  const auto firmware = firmware_for(*options);
+  const auto firmware = firmware_for(options);
   if (!firmware) return std::unexpected(firmware.error());
 
-  Output output(options->json == "-" ? stderr : stdout, volume);
-  if (options->export_qemu) {
-    if (auto exported = export_qemu(*options->export_qemu, *plan, *firmware); !exported)
+  Output output(options.json == "-" ? stderr : stdout, volume);
+  if (options.export_qemu) {
+    if (auto exported = export_qemu(*options.export_qemu, *plan, *firmware); !exported)
       return std::unexpected(exported.error());
-    if (!volume.quiet) output.text(*options->export_qemu + "/run.sh runs this under QEMU\n");
+    if (!volume.quiet) output.text(*options.export_qemu + "/run.sh runs this under QEMU\n");
     return observe::ExitCode::good;
   }
 
-  const auto report = run(*options, std::move(*plan), *firmware, output);
+  const auto report = run(options, std::move(*plan), *firmware, output);
   if (!report) return std::unexpected(report.error());
   output.verdict(observe::verdict_lines(*report));
   log::info("{} instructions", report->instructions);
-  if (options->json)
-    if (auto written = write_json(*options->json, observe::to_json(*report)); !written)
+  if (options.json)
+    if (auto written = write_json(*options.json, observe::to_json(*report)); !written)
       return std::unexpected(written.error());
   return report->exit_code;
 }

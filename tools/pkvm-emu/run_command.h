@@ -11,6 +11,9 @@
 
 namespace pkvmemu::tool {
 
+/// Runs once, and tells as `run` does.
+Outcome<observe::ExitCode> run_and_tell(const RunOptions& options, const Volume& volume);
+
 class RunCommand {
  public:
   explicit RunCommand(CLI::App& app);

@@ -35,16 +35,30 @@ CLI::Option* one_value_each(CLI::Option* option) {
       CLI::MultiOptionPolicy::TakeAll);
 }
 
+/// nullptr is an option that the purpose of the command leaves out.
+bool is_given(const CLI::Option* option) {
+  return option != nullptr && option->count() > 0;
+}
+
 std::optional<std::string> value_of(const CLI::Option* option) {
-  if (option->count() == 0) return std::nullopt;
+  if (!is_given(option)) return std::nullopt;
   return option->results().back();
+}
+
+CLI::Option* valued(CLI::App& command, const char* name, const char* type, const char* help) {
+  return command.add_option(name, CLI::callback_t{}, help)->type_name(type);
+}
+
+/// Without the override "--no-iommu=false", which would have to be understood.
+CLI::Option* flag_of(CLI::App& command, const std::string& name, const std::string& help) {
+  return command.add_flag(name, help)->disable_flag_override();
 }
 
 }  // namespace
 
-RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
+RunOptionsParser::RunOptionsParser(CLI::App& command, Purpose purpose) : command_(&command) {
   const auto option = [&](const char* name, const char* type, const char* help) {
-    return command.add_option(name, CLI::callback_t{}, help)->type_name(type);
+    return valued(command, name, type, help);
   };
   // A flag may have a value, and never takes the next argument for it.
   const auto guest_option = [&](const char* name, const std::string& help) {
@@ -84,20 +98,12 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
                          "Attack guests and the hypervisor as the host may: all attacks, or "
                          "--attack=PATTERN, where * stands for any characters; --attack=help "
                          "lists them");
-  fail_ = one_value_each(option(
-      "--fail", "PLACE[:nth=N][:times=N|all][:return=VALUE|:flip=xN:BIT|:skip|...]",
-      "Make a step of the hypervisor or the kernel fail, the N-th time that it is reached; "
-      "`pkvm-emu sites` lists the steps. Or change what happens at [MODULE/]SYMBOL[+OFFSET], "
-      "el1:ADDRESS or el2:ADDRESS: also repeat, power-cut, time-out"));
-  faults_plan_ = option("--plan", "FILE",
-                        "Faults from a YAML file, and what to expect of them (docs/faults.md)");
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
                       "lz4, bzip2)");
-  // Without the override "--no-iommu=false", which would have to be understood.
   const auto flag = [&](const std::string& name, const std::string& help) {
-    return command.add_flag(name, help)->disable_flag_override();
+    return flag_of(command, name, help);
   };
   no_iommu_ = flag("--no-iommu", "Leave out the built-in IOMMU driver: a kernel then wipes pvmfw");
   no_pvm_ = flag("--no-pvm",
@@ -106,31 +112,48 @@ RunOptionsParser::RunOptionsParser(CLI::App& command) : command_(&command) {
   as_shipped_ = flag("--as-shipped",
                      "Reproduce the known defects of released kernels (docs/fidelity.md) instead "
                      "of the documented behaviour");
+  unresolved_ =
+      option("--unresolved", "refuse|stub",
+             "What a symbol that nobody exports does to its module: refuse the load, as a kernel "
+             "(the default), or stand in with a stub that answers 0 and reports each call");
+  budget_ =
+      option("--budget", "N", "Stop after so many instructions (k, M, G may follow; default 2G)");
+  firmware_ =
+      option("--firmware", "FILE", "Boot this arm64 Image instead of the built-in firmware");
+  if (purpose == Purpose::run) declare_output();
+}
+
+void RunOptionsParser::declare_output() {
+  const auto option = [this](const char* name, const char* type, const char* help) {
+    return valued(*command_, name, type, help);
+  };
+  const auto flag = [this](const std::string& name, const std::string& help) {
+    return flag_of(*command_, name, help);
+  };
+  fail_ = one_value_each(option(
+      "--fail", "PLACE[:nth=N][:times=N|all][:return=VALUE|:flip=xN:BIT|:skip|...]",
+      "Make a step of the hypervisor or the kernel fail, the N-th time that it is reached; "
+      "`pkvm-emu sites` lists the steps. Or change what happens at [MODULE/]SYMBOL[+OFFSET], "
+      "el1:ADDRESS or el2:ADDRESS: also repeat, power-cut, time-out"));
+  faults_plan_ = option("--plan", "FILE",
+                        "Faults from a YAML file, and what to expect of them (docs/faults.md)");
   log_ops_ = flag("--log-ops",
                   "Show each call of pkvm_module_ops with its arguments, its answer and where it "
                   "came from");
   trace_events_ =
       flag("--trace-events",
            "Enable the hyp trace events of all modules and show each as it was written");
-  unresolved_ =
-      option("--unresolved", "refuse|stub",
-             "What a symbol that nobody exports does to its module: refuse the load, as a kernel "
-             "(the default), or stand in with a stub that answers 0 and reports each call");
   json_ = option("--json", "FILE",
                  "Write the report as JSON; '-' is standard output, and the text goes to stderr");
-  budget_ =
-      option("--budget", "N", "Stop after so many instructions (k, M, G may follow; default 2G)");
   export_qemu_ = option("--export-qemu", "DIR",
                         "Run nothing: write all files and run.sh, which runs the same under QEMU");
-  firmware_ =
-      option("--firmware", "FILE", "Boot this arm64 Image instead of the built-in firmware");
-  command.footer(footer);
+  command_->footer(footer);
 }
 
 Outcome<RunOptions> RunOptionsParser::options() const {
   RunOptions options;
   options.modules = modules_->results();
-  options.faults = fail_->results();
+  if (is_given(fail_)) options.faults = fail_->results();
   options.plan = value_of(faults_plan_);
   options.cmdline = value_of(cmdline_).value_or("");
   options.initramfs = value_of(initramfs_);
@@ -146,11 +169,11 @@ Outcome<RunOptions> RunOptionsParser::options() const {
       return usage_error("{}: the name that follows is empty", option->get_name());
   if (std::ranges::find(options.modules, "") != options.modules.end())
     return usage_error("a module's name is empty");
-  options.no_iommu = no_iommu_->count() > 0;
-  options.no_pvm = no_pvm_->count() > 0;
-  options.as_shipped = as_shipped_->count() > 0;
-  options.log_ops = log_ops_->count() > 0;
-  options.trace_events = trace_events_->count() > 0;
+  options.no_iommu = is_given(no_iommu_);
+  options.no_pvm = is_given(no_pvm_);
+  options.as_shipped = is_given(as_shipped_);
+  options.log_ops = is_given(log_ops_);
+  options.trace_events = is_given(trace_events_);
   if (options.log_ops && options.export_qemu)
     return usage_error("--log-ops: QEMU has no event port that could report them");
   if (!options.faults.empty() && options.export_qemu)

@@ -37,13 +37,17 @@ struct RunOptions {
   std::uint64_t budget = 2'000'000'000;
 };
 
+/// Whose options they are: a sweep has its own faults and its own output.
+enum class Purpose : std::uint8_t { run, sweep };
+
 /// Declares the options on the sub-command, and reads them after it was parsed.
 class RunOptionsParser {
  public:
-  explicit RunOptionsParser(CLI::App& command);
+  explicit RunOptionsParser(CLI::App& command, Purpose purpose = Purpose::run);
   Outcome<RunOptions> options() const;
 
  private:
+  void declare_output();
   Outcome<std::vector<RcLine>> wishes() const;
   [[nodiscard]] bool is_wish(const CLI::Option* option) const;
   Result<RcLine> parse_wish(const CLI::Option* option, std::string_view text) const;
@@ -58,19 +62,19 @@ class RunOptionsParser {
   CLI::Option* pvm_;
   CLI::Option* vm_;
   CLI::Option* attack_;
-  CLI::Option* fail_;
-  CLI::Option* faults_plan_;
+  CLI::Option* fail_ = nullptr;
+  CLI::Option* faults_plan_ = nullptr;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;
   CLI::Option* firmware_;
-  CLI::Option* json_;
-  CLI::Option* export_qemu_;
+  CLI::Option* json_ = nullptr;
+  CLI::Option* export_qemu_ = nullptr;
   CLI::Option* no_iommu_;
   CLI::Option* no_pvm_;
   CLI::Option* as_shipped_;
-  CLI::Option* log_ops_;
-  CLI::Option* trace_events_;
+  CLI::Option* log_ops_ = nullptr;
+  CLI::Option* trace_events_ = nullptr;
   CLI::Option* unresolved_;
   CLI::Option* budget_;
 };

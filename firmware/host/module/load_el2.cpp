@@ -75,6 +75,9 @@ Loaded<void> El2Load::run() {
   if (const auto place = locate_arch_hyp(generation_, module_); !place)
     return std::unexpected(place.error());
   if (auto done = check_alignment(); !done) return done;
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("load.reference", Errno::enodev, "a reference on the module is taken"))
+    return std::unexpected(problem(Problem::no_reference, Step::phase_check, fault.answer));
   ++module_.references;
   auto done = load_with_reference();
   if (!done) --module_.references;
@@ -99,6 +102,9 @@ Loaded<void> El2Load::check_phase() const {
 }
 
 Loaded<void> El2Load::check_alignment() const {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.section_check", Errno::einval,
+                                               "the sections of a module's EL2 half are checked"))
+    return std::unexpected(problem(Problem::sections_refused, Step::section_check, fault.answer));
   for (const HypRange& range : module_.hyp.parts) {
     if (is_aligned(range.start.value, page_size)) continue;
     LoadError error =
@@ -184,6 +190,11 @@ Loaded<void> El2Load::share_descriptor() {
                            "hypercall __pkvm_host_share_hyp for the module's descriptor"))
     return std::unexpected(problem(Problem::share_refused, Step::init_module, fault.answer));
   descriptor_ = services_.allocate(MemoryKind::scratch, page_size);
+  if (PKVM_FAULT_NOTHING("load.descriptor", "a page for the copy of the module's descriptor") &&
+      descriptor_) {
+    services_.free(MemoryKind::scratch, *descriptor_);
+    descriptor_.reset();
+  }
   if (!descriptor_) {
     LoadError error = problem(Problem::no_memory, Step::init_module, negated(Errno::enomem));
     error.expected = page_size;
@@ -206,8 +217,12 @@ Loaded<void> El2Load::share_descriptor() {
 void El2Load::unshare_descriptor() {
   if (!descriptor_) return;
   const std::uint64_t frame = services_.frame_of(descriptor_->address).value_or(Pfn{}).value;
+  const fw::Fault fault =
+      PKVM_FAULT_ERRNO("load.hvc.host_unshare_hyp", Errno::eperm,
+                       "hypercall __pkvm_host_unshare_hyp for the module's descriptor");
   const auto status =
-      call_hyp(services_, generation_, Hypercall::pkvm_host_unshare_hyp, std::array{frame});
+      fault ? static_cast<std::uint64_t>(fault.answer)
+            : call_hyp(services_, generation_, Hypercall::pkvm_host_unshare_hyp, std::array{frame});
   // Memory that the hypervisor still reads is nobody else's.
   if (status == 0) services_.free(MemoryKind::scratch, *descriptor_);
   descriptor_.reset();

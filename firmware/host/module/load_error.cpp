@@ -4,6 +4,7 @@
 #include <array>
 
 #include "image/text.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::kmod {
 namespace {
@@ -66,6 +67,9 @@ constexpr std::array rows = {
     Row{Problem::hyp_init_failed, "init returned {status}"},
     Row{Problem::share_refused,
         "the hypervisor refused to share the descriptor (frame {address}): {status}"},
+    Row{Problem::no_reference, "no reference on it could be taken: {status}"},
+    Row{Problem::sections_refused, "its EL2 sections are not accepted: {status}"},
+    Row{Problem::helper_failed, "modprobe did not start: {status}"},
 };
 
 void put_status(TextWriter& out, int status) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "image/error.h"
+#include "lib/fault.h"
 #include "pkvm/errno.h"
 #include "pkvm/event.h"
 
@@ -53,11 +54,14 @@ enum class Problem : std::uint8_t {
   unknown_module,     ///< no module has this struct module
   no_init_word,       ///< found: how many words point into .hyp.text
   no_hyp_section,
-  va_refused,       ///< alloc_module_va: x0
-  no_hyp_va,        ///< expected: pages
-  map_refused,      ///< other: section, found: frame
-  hyp_init_failed,  ///< the EL2 init function
-  share_refused,    ///< found: the frame of the descriptor's copy
+  va_refused,        ///< alloc_module_va: x0
+  no_hyp_va,         ///< expected: pages
+  map_refused,       ///< other: section, found: frame
+  hyp_init_failed,   ///< the EL2 init function
+  share_refused,     ///< found: the frame of the descriptor's copy
+  no_reference,      ///< on the module
+  sections_refused,  ///< of its EL2 half, as a whole
+  helper_failed,     ///< the user-mode helper did not start
 };
 
 struct LoadError {

@@ -96,6 +96,14 @@ bool ModuleLoader::lists(std::span<const std::string_view> directories,
 /// The user-mode helper for one item of the list, and where the kernel passes a folder to it (-d)
 /// once more without, should it fail (6.2). A run that finds nothing is not told of.
 int ModuleLoader::run_helper(std::string_view name) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.helper", Errno::enomem,
+                                               "the user-mode helper, modprobe, is started")) {
+    const Request request{
+        .name = name, .path = {}, .kind = LoadKind::protected_list, .arguments = {}};
+    report_begin(request);
+    report_end(request, injected(Problem::helper_failed, Step::find_file, fault), 0);
+    return fault.answer;
+  }
   const auto release_only = std::span(directories_).first(1);
   const auto flat_only = std::span(directories_).last(1);
   if (!passes_module_path(config_.generation) || !lists(flat_only, name))
@@ -127,6 +135,9 @@ int ModuleLoader::modprobe(std::string_view name, LoadKind kind, const Waiting* 
     report_end(request, error, 0);
     return modprobe_failed;
   };
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("load.modules_dep", Errno::enoent, "modules.dep is looked up"))
+    return fail(injected(Problem::no_such_file, Step::find_file, fault));
   const auto dep = ModulesDep::open(config_.initramfs, search_);
   if (!dep) return fail(dep.error());
   const auto line = dep->find(name);
@@ -233,7 +244,9 @@ Loaded<image::KoFile> ModuleLoader::read_file(const Request& request) {
                       .text(file->vermagic())
                       .value(0, entry->data.size())
                       .record());
-  if (file->generation() != config_.generation) {
+  const fw::Fault fault = PKVM_FAULT_ERRNO("load.vermagic", Errno::enoexec,
+                                           "the version magic of a module is compared");
+  if (fault || file->generation() != config_.generation) {
     LoadError error = problem(Problem::wrong_version, Step::read_file, Errno::enoexec);
     error.name = file->vermagic();
     error.other = config_.vermagic;
@@ -269,6 +282,10 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   auto done = Linker(services_, config_.generation, modules_, *module).link();
   module->hyp.first_event_id = next_event_id_;
   if (done) done = discover_hyp(services_, config_.generation, *module);
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.discover", Errno::enoexec,
+                                               "the EL2 half among a module's sections");
+      fault && done)
+    done = std::unexpected(injected(Problem::sections_refused, Step::section_check, fault));
   next_event_id_ = static_cast<std::uint16_t>(next_event_id_ + module->hyp.event_count);
   if (done) done = check_arguments(request.arguments);
   if (done) {

@@ -89,7 +89,11 @@ int VirtualMachine::create(Generation generation, std::uint64_t type) {
   static_assert(sizeof(pkvm::HostVm) + (pkvm::max_vcpus * sizeof(pkvm::HostVcpu)) <= page_size);
   const auto page = take_zeroed_pages(1);
   if (!page) return negated(Errno::enomem);
-  const int shared = to_int(kvm().call(Hypercall::pkvm_host_share_hyp, {pfn_of(*page).value}));
+  const fw::Fault refused = PKVM_FAULT_ERRNO(
+      "vm.hvc.share", Errno::eperm, "hypercall __pkvm_host_share_hyp for a VM's structure");
+  const int shared =
+      refused ? refused.answer
+              : to_int(kvm().call(Hypercall::pkvm_host_share_hyp, {pfn_of(*page).value}));
   if (shared != 0) {
     free_pages(*page, 1);
     return shared;
@@ -124,6 +128,9 @@ int VirtualMachine::set_firmware_ipa(std::uint64_t ipa) {
 }
 
 int VirtualMachine::add_memory(std::uint64_t ipa, std::uint64_t size, GuestMemory from) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("vm.add_memory", Errno::enomem, "KVM_SET_USER_MEMORY_REGION"))
+    return fault.answer;
   const std::uint64_t pages = size >> page_shift;
   if (!is_aligned(ipa | size, page_size) || pages > max_slot_pages || slot_count_ == max_slots)
     return negated(Errno::einval);
@@ -137,6 +144,8 @@ int VirtualMachine::add_memory(std::uint64_t ipa, std::uint64_t size, GuestMemor
 }
 
 int VirtualMachine::create_vcpu(pkvm::VcpuPower power) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.create_vcpu", Errno::enomem, "KVM_CREATE_VCPU"))
+    return fault.answer;
   const std::uint64_t index = shared_->created_vcpus;
   if (index == pkvm::max_vcpus) return negated(Errno::einval);
   vcpus_[index]->index = index;
@@ -226,6 +235,7 @@ int VirtualMachine::start() {
 }
 
 bool VirtualMachine::top_up(pkvm::Memcache& cache) {
+  if (PKVM_FAULT_NOTHING("vm.top_up", "pages for a vCPU's memcache")) return false;
   constexpr std::uint64_t tables_for_a_page = 2;
   while (cache.pages < tables_for_a_page) {
     const auto page = take_pages(1);
@@ -262,7 +272,10 @@ RunResult VirtualMachine::run(unsigned index) {
   if (const int started = start(); started != 0) return {.why = RunExit::failed, .error = started};
   for (;;) {
     kvm().call(Hypercall::pkvm_vcpu_load, {handle_, index, 0});
-    const std::int64_t exit = kvm().call(Hypercall::kvm_vcpu_run, {address(vcpus_[index])});
+    const fw::Fault fault =
+        PKVM_FAULT_ERRNO("vm.hvc.vcpu_run", Errno::einval, "hypercall __kvm_vcpu_run");
+    const std::int64_t exit =
+        fault ? fault.answer : kvm().call(Hypercall::kvm_vcpu_run, {address(vcpus_[index])});
     RunResult result{.why = RunExit::not_running, .error = to_int(exit)};
     bool goes_on = exit == static_cast<std::int64_t>(pkvm::GuestExit::irq);
     if (exit == static_cast<std::int64_t>(pkvm::GuestExit::trap)) {
@@ -355,30 +368,43 @@ int VirtualMachine::reclaim(Slot& slot, std::uint64_t page) {
   return 0;
 }
 
+int VirtualMachine::start_teardown() const {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.hvc.start_teardown", Errno::ebusy,
+                                               "hypercall __pkvm_start_teardown_vm"))
+    return fault.answer;
+  return to_int(kvm().call(Hypercall::pkvm_start_teardown_vm, {handle_}));
+}
+
+int VirtualMachine::finalize_teardown() const {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("vm.hvc.finalize_teardown", Errno::ebusy,
+                                               "hypercall __pkvm_finalize_teardown_vm"))
+    return fault.answer;
+  return to_int(kvm().call(Hypercall::pkvm_finalize_teardown_vm, {handle_}));
+}
+
 int VirtualMachine::destroy() {
   int first_error = 0;
   const auto note = [&first_error](int answer) {
     if (first_error == 0 && answer != 0) first_error = answer;
   };
   if (handle_ != 0) {
-    note(to_int(kvm().call(Hypercall::pkvm_start_teardown_vm, {handle_})));
+    note(start_teardown());
     for (unsigned i = 0; i < slot_count_; ++i)
       for (std::uint64_t page = 0; page < slots_[i].pages; ++page)
         if (slots_[i].given.test(page)) note(reclaim(slots_[i], page));
-    note(to_int(kvm().call(Hypercall::pkvm_finalize_teardown_vm, {handle_})));
+    note(finalize_teardown());
   }
   // What the hypervisor did not give back is lost, rather than freed and used.
   if (first_error != 0) return first_error;
-  free_shared();
   for (unsigned i = 0; i < slot_count_; ++i)
     free_pages(slots_[i].memory, slots_[i].pages);
   handle_ = 0;
   slot_count_ = 0;
-  return 0;
+  return free_shared();
 }
 
-/// The memcaches' pages, and the page that was shared.
-void VirtualMachine::free_shared() {
+/// The memcaches' pages, and the page that was shared; that one is lost when it stays so.
+int VirtualMachine::free_shared() {
   const auto free_cache = [](pkvm::Memcache& cache) {
     for (; cache.pages != 0; --cache.pages) {
       const Pa page{cache.head};
@@ -389,9 +415,10 @@ void VirtualMachine::free_shared() {
   for (unsigned i = 0; i < vcpu_count(); ++i)
     free_cache(vcpus_[i]->memory);
   free_cache(shared_->teardown);
-  kvm().call(Hypercall::pkvm_host_unshare_hyp, {pfn_of(page_).value});
-  free_pages(page_, 1);
   shared_ = nullptr;
+  const int unshared = to_int(kvm().call(Hypercall::pkvm_host_unshare_hyp, {pfn_of(page_).value}));
+  if (unshared == 0) free_pages(page_, 1);
+  return unshared;
 }
 
 }  // namespace pkvmemu::host

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "host/boot_info.h"
+#include "lib/fault.h"
 #include "pkvm/generation.h"
 #include "pkvm/vm.h"
 
@@ -92,9 +93,11 @@ class VirtualMachine {
   static bool top_up(pkvm::Memcache& cache);
   RunResult handle_trap(unsigned index);
   RunResult handle_abort(unsigned index);
+  int start_teardown() const;
+  int finalize_teardown() const;
   int reclaim(Slot& slot, std::uint64_t page);
   void check_zero(Pa page);
-  void free_shared();
+  int free_shared();
 
   pkvm::Generation generation_ = pkvm::Generation::android15_6_6;
   pkvm::HostVm* shared_ = nullptr;

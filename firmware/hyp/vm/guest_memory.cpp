@@ -61,6 +61,10 @@ std::optional<std::uint64_t> firmware_offset(const Vm& vm, std::uint64_t ipa) {
 /// A range may touch the firmware's place only where there is firmware for all of it, in pages: the
 /// address of the place is the host's word.
 Status check_firmware(const Vm& vm, GuestPages pages) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.firmware", Errno::einval,
+                           "the firmware for the pages that a protected VM gets"))
+    return injected(fault);
   const std::uint64_t first = pages.gfn << page_shift;
   const std::uint64_t last = first + ((pages.pages - 1) * page_size);
   const bool begins_inside = firmware_offset(vm, first).has_value();
@@ -111,11 +115,18 @@ Status with_guest_page(Vm& vm, Ipa page, PageState state, Function move) {
 }
 
 Status set_guest_state(Vm& vm, Ipa page, Pa pa, PageState state) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.set_state", Errno::enomem,
+                           "a guest's own entry of a page that it shares or takes back"))
+    return injected(fault);
   return vm.stage2.remap(one_page(page), pa, stage2_attributes(prot_rwx, state),
                          Blocks::pages_only);
 }
 
 Status map_guest(Vm& vm, GuestPages pages, Prot prot, PageState state) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.map", Errno::enomem, "pages are mapped in a guest's stage 2"))
+    return injected(fault);
   const Status mapped = vm.stage2.map(ipa_range(pages.gfn, pages.pages), pa_of(Pfn{pages.pfn}),
                                       stage2_attributes(prot, state), Blocks::pages_only);
   if (!mapped) check(vm.stage2.set_invalid(ipa_range(pages.gfn, pages.pages), {}).has_value());
@@ -181,6 +192,10 @@ Status host_share_guest(Vm& vm, GuestPages pages, Prot prot) {
 }
 
 Status host_unshare_guest(Vm& vm, std::uint64_t gfn) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.unshare", Errno::eperm,
+                           "the host takes back a page that an ordinary VM has on loan"))
+    return injected(fault);
   const Ipa page{gfn << page_shift};
   return with_guest_page(vm, page, PageState::shared_borrowed, [&](PaRange range) -> Status {
     check(vm.stage2.set_invalid(one_page(page), {}).has_value());
@@ -213,6 +228,9 @@ Status guest_unshare_host(Vm& vm, Ipa page) {
 }
 
 Status guest_relinquish(Vm& vm, Ipa page) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.guest.relinquish", Errno::eperm, "a guest gives a page back"))
+    return injected(fault);
   return with_guest_page(vm, page, PageState::owned, [&](PaRange range) -> Status {
     check(vm.stage2.set_invalid(one_page(page), {}).has_value());
     poison(range.begin);
@@ -248,6 +266,9 @@ Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
 }
 
 Status guard_mmio_page(Vm& vm, Ipa page) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.guard_mmio", Errno::enomem,
+                                               "a guest has an address forwarded as MMIO"))
+    return injected(fault);
   const fw::LockGuard guest(vm.lock);
   if (!is_aligned(page.value, page_size)) return error(Errno::einval);
   if (!vm.stage2.covers(one_page(page))) return error(Errno::einval);
@@ -256,6 +277,9 @@ Status guard_mmio_page(Vm& vm, Ipa page) {
 }
 
 Status unguard_mmio_page(Vm& vm, Ipa page) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.unguard_mmio", Errno::einval,
+                                               "a guest ends having an address forwarded"))
+    return injected(fault);
   const fw::LockGuard guest(vm.lock);
   if (!is_guarded_mmio(vm, page)) return error(Errno::einval);
   return vm.stage2.set_invalid(one_page(page), {});

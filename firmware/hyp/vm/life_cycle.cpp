@@ -66,6 +66,9 @@ void free_object(const void* object) {
 }
 
 Expected<Storage> take_storage(HypVa donated, std::uint64_t size) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO(
+          "hyp.vm.storage", Errno::enomem, "memory for the hypervisor's own view of a VM or vCPU"))
+    return injected(fault);
   if (!vm_rules(hypervisor().generation).host_donates_storage) {
     const Expected<HypVa> memory = hypervisor().heap->allocate(size);
     if (!memory) return error(memory.error());
@@ -108,6 +111,9 @@ struct VmParts {
 
 Status take_parts(const VmRequest& request, VmParts& parts) {
   const VmRules& rules = vm_rules(hypervisor().generation);
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.vm.pin", Errno::eperm, "the host's structure of a VM is pinned"))
+    return injected(fault);
   const Expected<pkvm::HostVm*> host = pin<pkvm::HostVm>(request.host_vm);
   if (!host) return error(Errno::eperm);
   parts.host = *host;
@@ -120,12 +126,17 @@ Status take_parts(const VmRequest& request, VmParts& parts) {
   parts.storage = *storage;
   if (rules.host_donates_storage) {
     const PaRange last_ran = pages_at(request.last_ran, pkvm::last_ran_size);
+    if (const fw::Fault fault = PKVM_FAULT_ERRNO(
+            "hyp.vm.last_ran", Errno::enomem, "the host gives the table of last-run vCPUs of a VM"))
+      return injected(fault);
     if (!donate(last_ran)) return error(Errno::enomem);
     parts.last_ran = last_ran;
   }
   const PaRange root = pages_at(request.root, pkvm::guest_root_size);
   const bool aligned = is_aligned(root.begin.value, pkvm::guest_root_size);
-  if (!aligned || !donate(root)) return error(rules.root_refused);
+  const bool refused =
+      PKVM_FAULT_NOTHING("hyp.vm.root", "the host gives the root of a VM's stage 2");
+  if (!aligned || refused || !donate(root)) return error(rules.root_refused);
   parts.root = root;
   return {};
 }
@@ -168,6 +179,9 @@ Status init_vcpu(const VcpuRequest& request) {
   Vm* vm = hyp.vms.find(request.handle);
   if (vm == nullptr) return refuse(Errno::enoent);
   if (vm->vcpu_count >= vm->created_vcpus) return refuse(Errno::einval);
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.vm.pin_vcpu", Errno::ebusy,
+                                               "the host's structure of a vCPU is pinned"))
+    return refuse(injected(fault).error());
   const Expected<pkvm::HostVcpu*> host = pin<pkvm::HostVcpu>(request.host_vcpu);
   if (!host) return refuse(Errno::ebusy);
   const auto refuse_pinned = [&](Errno why) {
@@ -210,6 +224,9 @@ Status start_teardown_vm(std::uint64_t handle) {
 
 Status reclaim_dying_guest_page(std::uint64_t handle, std::uint64_t pfn, std::uint64_t gfn,
                                 std::uint64_t order) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.vm.reclaim", Errno::ebusy, "__pkvm_reclaim_dying_guest_page"))
+    return injected(fault);
   Vm* vm = hypervisor().vms.find(handle);
   if (vm == nullptr || !vm->is_dying) return error(Errno::einval);
   // Guests are mapped page by page here.
@@ -255,6 +272,7 @@ Status finalize_teardown_vm(std::uint64_t handle) {
 void load_vcpu(std::uint64_t handle, std::uint64_t index) {
   const unsigned cpu = this_cpu().index;
   if (hypervisor().vms.loaded(cpu) != nullptr) return;
+  if (PKVM_FAULT_NOTHING("hyp.vm.load_vcpu", "__pkvm_vcpu_load")) return;
   const Expected<Vcpu*> vcpu = find_loaded_or_idle(handle, index);
   if (!vcpu) return;
   (*vcpu)->loaded_on = cpu;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/vm/vm.h"
 
+#include "lib/fault.h"
 #include "support/bits.h"
 
 namespace pkvmemu::hyp {
@@ -43,6 +44,9 @@ Vm* VmTable::find(std::uint64_t handle) const {
 }
 
 Status VmTable::insert(Vm& vm) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.vm.insert", Errno::enomem, "a place in the table of VMs"))
+    return injected(fault);
   for (std::size_t i = 0; i < vms_.size(); ++i)
     if (vms_[i] == nullptr) {
       vms_[i] = &vm;

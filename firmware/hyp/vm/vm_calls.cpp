@@ -7,6 +7,7 @@
 #include "hyp/vm/life_cycle.h"
 #include "hyp/vm/vcpu_run.h"
 #include "hyp/vm/vm_rules.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp {
 
@@ -29,6 +30,10 @@ void tell_missing(user_pt_regs* regs) {
 
 /// The loaded vCPU's VM with its table pages topped up from the host's memcache.
 Expected<Vm*> vm_to_map() {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.vm.map_guest", Errno::einval,
+                           "the hypercall that gives a page to a guest, before any of its work"))
+    return injected(fault);
   Vcpu* vcpu = loaded_vcpu();
   if (vcpu == nullptr) return error(Errno::einval);
   constexpr std::uint64_t tables_for_a_page = last_level - guest_shape().start_level;

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "fault/fault.h"
-#include "unit/campaign/sample_sweep.h"
+#include "harness/sample_sweep.h"
 
 namespace pkvmemu::campaign {
 namespace {

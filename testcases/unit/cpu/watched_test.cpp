@@ -86,6 +86,24 @@ TEST_F(Watched, UntilStopsBeforeTheBoardIsTold) {
   EXPECT_EQ(cpu_->instructions(), all);
 }
 
+// Watched only after it has run, from a callback or between runs, it is told of from then on.
+TEST_F(Watched, CodeThatHasRunAlready) {
+  put(code, {a64::movz(0, rounds), a64::add(1, 1, 1), a64::add(2, 2, 1), a64::subs(0, 0, 1),
+             a64::branch_not_equal(-3), a64::smc(0), a64::branch(-6)});
+  EXPECT_EQ(cpu_->run(plenty).reason, StopReason::board);
+  cpu_->watch_code(place);
+  EXPECT_EQ(cpu_->run(plenty).reason, StopReason::board);
+  EXPECT_EQ(board_.reached, std::vector<std::uint64_t>(rounds, place));
+
+  constexpr std::uint64_t later = place + 4;
+  board_.on_code = [this] { cpu_->watch_code(later); };
+  EXPECT_EQ(cpu_->run(plenty).reason, StopReason::board);
+  board_.on_code = nullptr;
+  board_.reached.clear();
+  EXPECT_EQ(cpu_->run(plenty).reason, StopReason::board);
+  EXPECT_THAT(board_.reached, ElementsAre(place, later, place, later, place, later));
+}
+
 // An instruction that is watched twice is told of once.
 TEST_F(Watched, TwiceIsAsOnce) {
   put_loop();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "unit/campaign/sample_sweep.h"
+#include "harness/sample_sweep.h"
 
 #include <fmt/format.h>
 
