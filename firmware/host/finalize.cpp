@@ -13,6 +13,7 @@
 #include "host/kvm.h"
 #include "host/memory.h"
 #include "host/panic.h"
+#include "host/quirks.h"
 #include "lib/fault.h"
 #include "lib/format.h"
 #include "lib/memory.h"
@@ -44,15 +45,6 @@ bool clear_memory(const PhysRange& range) {
   return true;
 }
 
-/// Whether firmware that could not be cleared goes on to be offered to protected VMs: a defect.
-bool keeps_firmware_unwiped(const CommandLine& line) {
-  constexpr auto quirk = pkvm::Quirk::failed_wipe_keeps_firmware;
-  if (!pkvm::has_quirk(line.generation, quirk)) return false;
-  const bool reproduced = line.defects == pkvm::Defects::reproduced;
-  events().emit(Kind::quirk, {reproduced ? 1ULL : 0ULL}, pkvm::quirk_row(quirk).name);
-  return reproduced;
-}
-
 /// pkvm_firmware_rmem_clear (6.5): what else than the memory is cleared, and when, is the
 /// generation's. `why` is for the report.
 void wipe_firmware(const CommandLine& line, const char* why, ...)
@@ -69,7 +61,7 @@ void wipe_firmware(const CommandLine& line, const char* why, ...) {
   }
   if (!clear_memory(pvmfw)) {
     printk("pKVM firmware memory could not be mapped: NOT cleared\n");
-    if (!keeps_firmware_unwiped(line)) {
+    if (!reproduces(QuirkRules::of(line), pkvm::Quirk::failed_wipe_keeps_firmware)) {
       known = {};
       Kvm::forget_firmware();
     }
@@ -144,7 +136,7 @@ int init_iommu_and_devices(const CommandLine& line) {
 enum class FinalizeFailure : std::uint8_t {
   wipe,  ///< error, firmware wiped
   bug,
-  log,  ///< error, and the IOMMU driver goes
+  remove_driver,  ///< error, and the IOMMU driver goes; that the firmware stays is a defect
 };
 
 /// Steps of finalize_pkvm that differ (6.3).
@@ -155,11 +147,23 @@ struct FinalizeRow {
 constexpr std::array<FinalizeRow, pkvm::generation_count> finalize_rows = {{
     {.iommu = finish_iommu_devices, .failure = FinalizeFailure::wipe},
     {.iommu = init_iommu_driver, .failure = FinalizeFailure::bug},
-    {.iommu = init_iommu_and_devices, .failure = FinalizeFailure::log},
+    {.iommu = init_iommu_and_devices, .failure = FinalizeFailure::remove_driver},
 }};
 
 const FinalizeRow& row_of(pkvm::Generation id) {
   return finalize_rows[static_cast<std::size_t>(id)];
+}
+
+/// A CPU keeps its privileges.
+void fail_to_drop(const CommandLine& line, int error) {
+  const FinalizeFailure failure = row_of(line.generation).failure;
+  if (failure == FinalizeFailure::bug) panic("prot_finalize: error %d", error);
+  printk("prot_finalize: error %d\n", error);
+  const bool drops_driver = failure == FinalizeFailure::remove_driver;
+  if (drops_driver && iommu_driver() != nullptr) iommu_driver()->remove_driver();
+  // Only a kernel that does not wipe has this defect.
+  if (reproduces(QuirkRules::of(line), pkvm::Quirk::failed_privilege_drop_keeps_firmware)) return;
+  wipe_firmware(line, "prot_finalize: error %d", error);
 }
 
 }  // namespace
@@ -169,6 +173,7 @@ void prepare_protection(const CommandLine& line) {
     wipe_firmware(line, "protected mode is off");
     return;
   }
+  events().emit(Kind::modules_next, {});
   const int modules = loader().load_protected_modules(line.protected_modules);
   if (modules != 0) {
     const std::string_view name = first_missing(line.protected_modules);
@@ -185,14 +190,10 @@ void drop_privileges(const CommandLine& line) {
     return;
   }
   const int answer = kvm().finalize();
-  const FinalizeFailure failure = row_of(line.generation).failure;
-  if (answer != 0 && failure == FinalizeFailure::bug) panic("prot_finalize: error %d", answer);
-  if (answer != 0) printk("prot_finalize: error %d\n", answer);
-  if (answer != 0 && failure == FinalizeFailure::wipe)
-    wipe_firmware(line, "prot_finalize: error %d", answer);
-  if (answer != 0 && failure == FinalizeFailure::log && iommu_driver() != nullptr)
-    iommu_driver()->remove_driver();
-  if (answer == 0) printk("host deprivileged\n");
+  if (answer != 0)
+    fail_to_drop(line, answer);
+  else
+    printk("host deprivileged\n");
   events().emit(Kind::finalized, {answer == 0 ? 1ULL : 0ULL});
 }
 

@@ -17,6 +17,23 @@ std::uint64_t pages_of_order(std::uint64_t order) {
   return std::uint64_t{1} << order;
 }
 
+/// The hypercall. One that fails leaves in `cache` what the hypervisor did not take, which it says
+/// in x2 and x3; a kernel with the defect goes on with the list as it was.
+int give_pages(HypAllocator id, HypMemcache& cache) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.refill", pkvm::Errno::eperm,
+                                               "hypercall __pkvm_hyp_alloc_mgt_refill"))
+    return fault.answer;
+  const auto x = kvm().exchange(pkvm::Hypercall::pkvm_hyp_alloc_mgt_refill,
+                                {static_cast<std::uint64_t>(id), cache.head, cache.blocks});
+  if (!x) return pkvm::negated(pkvm::Errno::eopnotsupp);
+  const auto answer = static_cast<int>((*x)[1]);
+  const HypMemcache left{.head = (*x)[2], .blocks = (*x)[3]};
+  const bool took_some = left.blocks < cache.blocks;
+  if (answer == 0 || !took_some) return answer;
+  if (!reproduces(kvm().quirks(), pkvm::Quirk::failed_refill_frees_given_pages)) cache = left;
+  return answer;
+}
+
 }  // namespace
 
 bool fill_memcache(HypMemcache& cache, std::uint64_t count, std::uint64_t bytes) {
@@ -43,20 +60,22 @@ void free_memcache(HypMemcache& cache) {
   }
 }
 
+int refill_hyp_allocator(HypAllocator id, HypMemcache& cache) {
+  const int answer = give_pages(id, cache);
+  if (answer == 0)
+    cache = {};
+  else
+    free_memcache(cache);
+  return answer;
+}
+
 int topup_hyp_allocator(HypAllocator id, std::uint64_t count, std::uint64_t bytes) {
   HypMemcache cache;
   if (!fill_memcache(cache, count, bytes)) {
     free_memcache(cache);
     return pkvm::negated(pkvm::Errno::enomem);
   }
-  const fw::Fault refused = PKVM_FAULT_ERRNO("host.hvc.refill", pkvm::Errno::eperm,
-                                             "hypercall __pkvm_hyp_alloc_mgt_refill");
-  const auto answer = refused ? refused.answer
-                              : static_cast<int>(kvm().call(
-                                    pkvm::Hypercall::pkvm_hyp_alloc_mgt_refill,
-                                    {static_cast<std::uint64_t>(id), cache.head, cache.blocks}));
-  if (answer != 0) free_memcache(cache);
-  return answer;
+  return refill_hyp_allocator(id, cache);
 }
 
 }  // namespace pkvmemu::host
@@ -82,13 +101,7 @@ extern "C" int export_topup_hyp_alloc_mgt_gfp(unsigned long id, unsigned long nr
 
 /// 6.6: the caller's own memcache, which is empty afterwards either way.
 extern "C" int export_topup_hyp_alloc_mgt_mc(unsigned long id, host::HypMemcache* cache) {
-  const auto answer = static_cast<int>(host::kvm().call(pkvm::Hypercall::pkvm_hyp_alloc_mgt_refill,
-                                                        {id, cache->head, cache->blocks}));
-  if (answer != 0)
-    host::free_memcache(*cache);
-  else
-    *cache = {};
-  return answer;
+  return host::refill_hyp_allocator(static_cast<host::HypAllocator>(id), *cache);
 }
 
 /// 6.6: at least so many blocks in the cache.

@@ -23,7 +23,10 @@ bool fill_memcache(HypMemcache& cache, std::uint64_t count, std::uint64_t bytes)
 /// Gives all of it back to the kernel.
 void free_memcache(HypMemcache& cache);
 
-/// Fresh pages for an allocator: 0 or a negative error, with the memory freed again.
+/// Gives the cache's pages to an allocator: 0 or a negative error, with what it did not take freed.
+/// The cache is empty afterwards.
+int refill_hyp_allocator(HypAllocator id, HypMemcache& cache);
+/// The same with fresh pages.
 int topup_hyp_allocator(HypAllocator id, std::uint64_t count, std::uint64_t bytes);
 
 }  // namespace pkvmemu::host

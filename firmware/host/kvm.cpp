@@ -162,6 +162,7 @@ int Kvm::init(const CommandLine& line) {
           PKVM_FAULT_ERRNO("host.kvm.init", pkvm::Errno::enomem, "the hypervisor is started"))
     return fault.answer;
   generation_ = line.generation;
+  quirks_ = QuirkRules::of(line);
   if (header().magic != pkvm::hyp_image_magic) return pkvm::negated(pkvm::Errno::enoexec);
   image_ = image_pa();
   image_size_ = header().image_end;
@@ -231,15 +232,21 @@ void Kvm::forget_firmware() {
 }
 
 std::int64_t Kvm::call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const {
+  const auto x = exchange(call, arguments);
+  return x ? static_cast<std::int64_t>((*x)[1]) : pkvm::negated(pkvm::Errno::eopnotsupp);
+}
+
+std::optional<arch::CallRegisters> Kvm::exchange(
+    pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const {
   const auto number = pkvm::hypercall_number(generation_, call);
-  if (!number) return pkvm::negated(pkvm::Errno::eopnotsupp);
+  if (!number) return std::nullopt;
   arch::CallRegisters x{pkvm::smccc::kvm_host_id(*number)};
   std::size_t index = 1;
   for (const std::uint64_t argument : arguments)
     x[index++] = argument;
   arch::hvc(x);
-  if (x[0] != 0) return pkvm::negated(pkvm::Errno::eopnotsupp);
-  return static_cast<std::int64_t>(x[1]);
+  if (x[0] != 0) return std::nullopt;
+  return x;
 }
 
 std::int64_t Kvm::call_with_refills(pkvm::Hypercall call,

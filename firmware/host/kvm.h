@@ -11,6 +11,7 @@
 #include "host/arch.h"
 #include "host/boot_info.h"
 #include "host/command_line.h"
+#include "host/quirks.h"
 #include "pkvm/generation.h"
 #include "pkvm/hyp_image.h"
 #include "pkvm/hypercall.h"
@@ -27,6 +28,7 @@ class Kvm {
   /// Installs the hypervisor: 0, or a negated errno with everything as it was.
   int init(const CommandLine& line);
   KvmPhase phase() const { return phase_; }
+  const QuirkRules& quirks() const { return quirks_; }
   pkvm::Generation generation() const { return generation_; }
 
   /// __pkvm_prot_finalize on this CPU: 0, or what it answered.
@@ -42,6 +44,9 @@ class Kvm {
 
   /// A static call: x1 of the answer, or -EOPNOTSUPP when x0 is not 0 or the generation lacks it.
   std::int64_t call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) const;
+  /// The same with all that came back; nothing when x0 is not 0 or the generation lacks it.
+  std::optional<arch::CallRegisters> exchange(pkvm::Hypercall call,
+                                              std::initializer_list<std::uint64_t> arguments) const;
   /// The same for a call that may lack heap: while it answers -ENOMEM and how many pages it lacks,
   /// it gets them and is made again. -EPERM when x0 is not 0 (pkvm-abi.md 4.4).
   std::int64_t call_with_refills(pkvm::Hypercall call,
@@ -63,6 +68,7 @@ class Kvm {
   HypVa linear_hyp_va(Pa pa) const { return HypVa{pa.value - physvirt_offset_}; }
 
   pkvm::Generation generation_ = pkvm::Generation::android15_6_6;
+  QuirkRules quirks_;
   KvmPhase phase_ = KvmPhase::off;
   bool iommu_finalized_ = false;
   Pa image_;

@@ -129,6 +129,9 @@ Parsed parse_word(Wish& wish, std::string_view rest, std::string_view otherwise)
 Parsed parse_guest(Wish& wish, std::string_view rest) {
   return parse_word(wish, rest, "hello");
 }
+Parsed parse_await(Wish& wish, std::string_view rest) {
+  return parse_word(wish, rest, {});
+}
 /// So is the pattern.
 Parsed parse_attack(Wish& wish, std::string_view rest) {
   return parse_word(wish, rest, "*");
@@ -149,6 +152,7 @@ constexpr std::array verbs = {
     Verb{.name = "vm", .kind = WishKind::vm, .parse = parse_guest},
     Verb{.name = "attack", .kind = WishKind::attack, .parse = parse_attack},
     Verb{.name = "touch", .kind = WishKind::touch, .parse = parse_touch},
+    Verb{.name = "await", .kind = WishKind::await, .parse = parse_await},
 };
 
 }  // namespace
@@ -174,9 +178,8 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc, smc, psci, late, touch, pvm, vm or attack, after an "
-             "optional "
-             "early";
+      return "a line starts with call, hvc, smc, psci, late, touch, pvm, vm, attack or await, "
+             "after an optional early";
     case RcError::no_target:
       return "says not what to call, load or touch";
     case RcError::bad_repeat:

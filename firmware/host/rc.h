@@ -17,12 +17,13 @@ enum class WishKind : std::uint8_t {
   call,    ///< a dynamic hypercall, by handler name or number
   hvc,     ///< HVC with x0 as given
   smc,     ///< SMC with x0 as given
-  late,    ///< insmod
   psci,    ///< a function of PSCI by its name; the kernel comes back from a suspend
+  late,    ///< insmod
   touch,   ///< one access of the kernel to a physical address
   pvm,     ///< run a guest in a protected VM
   vm,      ///< run a guest in an ordinary VM
   attack,  ///< attack guests, before and after
+  await,   ///< lines that are handed in while the machine runs (await.h)
 };
 
 /// What a touch does there.

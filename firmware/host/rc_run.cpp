@@ -2,6 +2,7 @@
 #include "host/rc_run.h"
 
 #include "host/arch.h"
+#include "host/await.h"
 #include "host/console.h"
 #include "host/events.h"
 #include "host/exceptions.h"
@@ -180,6 +181,8 @@ void run_touch(const Wish& wish) {
     printk("\001cdone\n");
 }
 
+void run_awaited(WishPhase phase);
+
 void run_wish(const Wish& wish, WishPhase phase) {
   switch (wish.kind) {
     case WishKind::call:
@@ -209,6 +212,9 @@ void run_wish(const Wish& wish, WishPhase phase) {
     case WishKind::touch:
       run_touch(wish);
       return;
+    case WishKind::await:
+      run_awaited(phase);
+      return;
   }
 }
 
@@ -222,6 +228,20 @@ void report(RcError error, std::uint64_t line) {
   printk("/pkvm-emu.rc:%llu: %.*s\n", static_cast<Word>(line), static_cast<int>(why.size()),
          why.data());
   events().emit(Kind::rc_error, {line}, {}, why);
+}
+
+/// Until there is no more. A line has no number of its own, and says when by being handed in.
+void run_awaited(WishPhase phase) {
+  for (;;) {
+    const std::string_view line = awaited_line(phase);
+    if (line.empty()) return;
+    const auto wish = parse_rc_line(line);
+    if (!wish) report(wish.error(), 0);
+    // Who is asked already needs no asking.
+    if (!wish || !*wish || (*wish)->kind == WishKind::await) continue;
+    run_wish(**wish, phase);
+    drain_trace();
+  }
 }
 
 }  // namespace

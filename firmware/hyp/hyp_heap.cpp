@@ -179,7 +179,7 @@ std::uint8_t HypHeap::take_missing_donations() {
   return missing;
 }
 
-Status HypHeap::refill(Memcache cache) {
+Status HypHeap::refill(Memcache& cache) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.heap.refill", Errno::eperm,
                                                "the host refills the hypervisor's heap"))
     return injected(fault);

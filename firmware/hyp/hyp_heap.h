@@ -55,8 +55,8 @@ class HypHeap {
   /// Pages that the last refused allocation lacked; 0 from then on.
   std::uint8_t take_missing_donations();
 
-  /// Blocks that were taken before a refused one stay.
-  Status refill(Memcache cache);
+  /// Blocks that were taken before a refused one stay; `cache` is left with the rest.
+  Status refill(Memcache& cache);
   /// Pages that reclaim could return.
   std::uint64_t reclaimable();
   /// Up to `target` pages, zeroed, the host's again.

@@ -69,15 +69,20 @@ void call_devices_init(user_pt_regs* regs) {
 
 void call_hyp_alloc_mgt_refill(user_pt_regs* regs) {
   Hypervisor& hyp = hypervisor();
-  const Memcache pages{.head = regs->regs[2], .blocks = regs->regs[3]};
+  Memcache pages{.head = regs->regs[2], .blocks = regs->regs[3]};
   switch (regs->regs[1]) {
     case heap_id:
-      return answer(regs, hyp.heap->refill(pages));
+      answer(regs, hyp.heap->refill(pages));
+      break;
     case iommu_id:
-      return answer(regs, hyp.iommu_pools->refill(pages));
+      answer(regs, hyp.iommu_pools->refill(pages));
+      break;
     default:
-      return answer(regs, pkvm::negated(Errno::einval));
+      answer(regs, pkvm::negated(Errno::einval));
   }
+  // What is still the host's, as 6.6.127 tells it (pkvm-abi.md 5.5); older ones leave x2 and x3.
+  regs->regs[2] = pages.head;
+  regs->regs[3] = pages.blocks;
 }
 
 void call_hyp_alloc_mgt_reclaimable(user_pt_regs* regs) {

@@ -129,7 +129,7 @@ Expected<BlockPool*> IommuPools::destination(PaRange block) {
   return &cma_;
 }
 
-Status IommuPools::refill(Memcache cache) {
+Status IommuPools::refill(Memcache& cache) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.iommu.refill", Errno::eperm,
                                                "the host refills the IOMMU driver's pools"))
     return injected(fault);
@@ -138,8 +138,7 @@ Status IommuPools::refill(Memcache cache) {
     if (!block) return error(block.error());
     const Expected<BlockPool*> pool = destination(*block);
     if (!pool) {
-      const std::uint64_t pages = block->size() / page_size;
-      check(ownership_->hyp_donate_host(pfn_of(block->begin).value, pages).has_value());
+      cache.give(*block, *ownership_, space_->linear());
       return error(pool.error());
     }
     const fw::LockGuard guard(lock_);

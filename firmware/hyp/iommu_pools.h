@@ -39,8 +39,10 @@ class IommuPools {
   /// `guest` as for donate. Fatal for what is not out, or out with another order.
   void reclaim(HypVa block, unsigned order, GuestPool* guest);
 
-  /// Blocks that were taken before a refused one stay.
-  Status refill(Memcache cache);
+  /// Blocks that were taken before a refused one stay; `cache` is left with the rest, a block that
+  /// was given back in front.
+  Status refill(Memcache& cache);
+  /// What was taken stays.
   Status refill_atomic(Memcache cache);
   /// Pages that reclaim could return: not those for atomic use.
   std::uint64_t reclaimable();

@@ -125,6 +125,13 @@ enum class Kind : std::uint32_t {
   attack_begin = 68,
   /// It is over, and all is torn down. name, text: what was not as specified, v0: 1 when all was.
   attack_end = 69,
+
+  /// The kernel waits for a wish (`await` in the rc file) and reads it behind this event: a line
+  /// and a NUL, or just that for none. v0 PA of the buffer, v1 its size, v2: 0 before deprivilege,
+  /// 1 after.
+  awaiting = 80,
+  /// The protected modules are loaded next.
+  modules_next = 81,
 };
 
 /// Where a module's load stands; the last one is what a failure names.

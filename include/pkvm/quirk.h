@@ -19,8 +19,15 @@ enum class Quirk : std::uint8_t {
   /// pkvm-abi.md 6.5: when the firmware's memory cannot be mapped to be cleared, all is left as it
   /// was, and a protected VM starts from it after a failed load.
   failed_wipe_keeps_firmware = 1,
+  /// pkvm-abi.md 5.3, 5.5: a refill of the hypervisor's allocators that fails half way does not say
+  /// what it took. The kernel frees its whole list, the hypervisor's pages with it. 6.6.127 writes
+  /// back what is left.
+  failed_refill_frees_given_pages = 2,
+  /// pkvm-abi.md 6.3: when a CPU cannot drop its privileges the kernel tells, and leaves the
+  /// firmware of protected VMs where it is.
+  failed_privilege_drop_keeps_firmware = 3,
 };
-inline constexpr std::size_t quirk_count = 2;
+inline constexpr std::size_t quirk_count = 4;
 
 struct QuirkRow {
   Quirk id;
@@ -43,6 +50,15 @@ inline constexpr std::array<QuirkRow, quirk_count> quirk_rows = {{
      "failed-wipe-keeps-firmware",
      {"6.1.75", "6.6.77 to 6.6.127", ""},
      "pvmfw that could not be wiped stays, and protected VMs start after a failed load"},
+    {Quirk::failed_refill_frees_given_pages,
+     "failed-refill-frees-given-pages",
+     {"", "6.6.77", "6.12.23"},
+     "a refill of the hypervisor's memory that fails half way panics the host: it frees pages that "
+     "are the hypervisor's by then"},
+    {Quirk::failed_privilege_drop_keeps_firmware,
+     "failed-privilege-drop-keeps-firmware",
+     {"", "", "6.12.23"},
+     "protected VMs start although the host kept its privileges"},
 }};
 
 constexpr const QuirkRow& quirk_row(Quirk quirk) {

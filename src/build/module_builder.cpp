@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "build/assembly_module.h"
 #include "build/hyp_reloc.h"
 #include "build/kcfi_types.h"
 #include "build/link_script.h"
@@ -65,6 +66,7 @@ Result<void> check_spec(const ModuleSpec& spec) {
   if (auto done = check_module_name(spec.name); !done) return done;
   for (const std::string& name : spec.depends)
     if (auto done = check_module_name(name); !done) return done;
+  if (spec.assembly) return {};
   if (spec.el1_sources.empty())
     return fail("{}: a module needs at least one EL1 source", spec.name);
   if (auto done = check_sources(spec.el1_sources); !done) return done;
@@ -105,7 +107,12 @@ class Builder {
   Result<void> write_inputs();
   Result<fs::path> compile(Level level, const fs::path& source, const std::string& object);
   Result<std::vector<fs::path>> compile_all(Level level, const std::vector<fs::path>& sources);
-  Result<fs::path> link_el2();
+  Result<fs::path> assemble(std::string_view name, const std::string& text, int first_line,
+                            const std::string& object);
+  Result<std::vector<fs::path>> compile_halves();
+  Result<std::vector<fs::path>> assemble_halves();
+  Result<void> assemble_reloc(const std::string& table);
+  Result<fs::path> link_el2(const std::vector<fs::path>& objects);
   Result<fs::path> compile_descriptor(const std::vector<fs::path>& el1_objects);
   Result<void> check_el2_is_complete(const fs::path& object) const;
   Result<void> compare_types(const std::vector<fs::path>& el1_objects);
@@ -144,7 +151,8 @@ Result<void> Builder::write_inputs() {
   std::error_code status;
   fs::create_directories(directory_ / "include" / "generated", status);
   if (status) return fail("{}: cannot create: {}", directory_.string(), status.message());
-  const auto halves = spec_.el2_sources.empty() ? Halves::el1_only : Halves::el1_and_el2;
+  const bool has_el2 = !spec_.el2_sources.empty() || spec_.assembly;
+  const auto halves = has_el2 ? Halves::el1_and_el2 : Halves::el1_only;
   const std::pair<std::string_view, std::string> files[] = {
       {"include/generated/kmi.h", kmi_header(spec_.generation)},
       {"el2.lds", el2_link_script(spec_.generation)},
@@ -234,11 +242,33 @@ Result<void> Builder::compare_types(const std::vector<fs::path>& el1_objects) {
   return {};
 }
 
-Result<fs::path> Builder::link_el2() {
-  const Result<std::vector<fs::path>> objects = compile_all(Level::el2, spec_.el2_sources);
-  if (!objects) return std::unexpected(objects.error());
+Result<fs::path> Builder::assemble(std::string_view name, const std::string& text, int first_line,
+                                   const std::string& object) {
+  const Result<Bytes> assembled = spec_.assembly->assemble(name, text, first_line);
+  if (!assembled) return std::unexpected(assembled.error());
+  if (auto done = write_file(directory_ / object, *assembled); !done)
+    return std::unexpected(done.error());
+  return object;
+}
+
+Result<void> Builder::assemble_reloc(const std::string& table) {
+  if (spec_.assembly) {
+    const Result<fs::path> done = assemble("hyp-reloc.S", table, 1, "hyp-reloc.o");
+    if (!done) return std::unexpected(done.error());
+    return {};
+  }
+  if (auto done = write_file(directory_ / "hyp-reloc.S", table); !done) return done;
+  CompileCommand command;
+  command.level = Level::el2;
+  command.module_name = spec_.name;
+  command.source = "hyp-reloc.S";
+  command.object = "hyp-reloc.o";
+  return run("assembling .hyp.reloc", compile_arguments(command), directory_);
+}
+
+Result<fs::path> Builder::link_el2(const std::vector<fs::path>& objects) {
   if (auto done =
-          run("linking the EL2 half", link_arguments(*objects, "el2.lds", "el2-all.o"), directory_);
+          run("linking the EL2 half", link_arguments(objects, "el2.lds", "el2-all.o"), directory_);
       !done)
     return std::unexpected(done.error());
   if (auto done = check_el2_is_complete("el2-all.o"); !done) return std::unexpected(done.error());
@@ -247,16 +277,8 @@ Result<fs::path> Builder::link_el2() {
   if (!linked) return std::unexpected(linked.error());
   const Result<std::string> table = hyp_reloc_source(*linked);
   if (!table) return std::unexpected(table.error());
-  if (auto done = write_file(directory_ / "hyp-reloc.S", *table); !done)
-    return std::unexpected(done.error());
-
-  CompileCommand assemble;
-  assemble.level = Level::el2;
-  assemble.module_name = spec_.name;
-  assemble.source = "hyp-reloc.S";
-  assemble.object = "hyp-reloc.o";
+  if (auto done = assemble_reloc(*table); !done) return std::unexpected(done.error());
   for (const auto& [what, arguments] : {
-           std::pair{"assembling .hyp.reloc", compile_arguments(assemble)},
            std::pair{"linking the EL2 half with .hyp.reloc",
                      link_arguments({"el2-all.o", "hyp-reloc.o"}, {}, "kvm_nvhe.o")},
            std::pair{"prefixing the EL2 symbols", prefix_arguments(nvhe_prefix, "kvm_nvhe.o")},
@@ -325,19 +347,48 @@ Result<void> Builder::check_module(const Bytes& image) {
   return {};
 }
 
-Result<BuiltModule> Builder::build() {
-  if (auto done = write_inputs(); !done) return std::unexpected(done.error());
+/// Objects of EL1's half, of the descriptor and of EL2's half.
+Result<std::vector<fs::path>> Builder::compile_halves() {
   Result<std::vector<fs::path>> objects = compile_all(Level::el1, spec_.el1_sources);
   if (!objects) return std::unexpected(objects.error());
   const Result<fs::path> descriptor = compile_descriptor(*objects);
   if (!descriptor) return std::unexpected(descriptor.error());
   if (!spec_.el2_sources.empty()) {
-    const Result<fs::path> el2 = link_el2();
+    const Result<std::vector<fs::path>> el2_objects = compile_all(Level::el2, spec_.el2_sources);
+    if (!el2_objects) return std::unexpected(el2_objects.error());
+    const Result<fs::path> el2 = link_el2(*el2_objects);
     if (!el2) return std::unexpected(el2.error());
     if (auto done = compare_types(*objects); !done) return std::unexpected(done.error());
     objects->push_back(*el2);
   }
   objects->push_back(*descriptor);
+  return objects;
+}
+
+Result<std::vector<fs::path>> Builder::assemble_halves() {
+  const AssemblyHalf& half = *spec_.assembly;
+  const Result<AssembledModule> texts = assembly_module({.module_name = spec_.name,
+                                                         .generation = spec_.generation,
+                                                         .cfi = spec_.cfi,
+                                                         .depends = spec_.depends,
+                                                         .file = half.name,
+                                                         .text = half.text,
+                                                         .first_line = half.first_line});
+  if (!texts) return std::unexpected(texts.error());
+  const Result<fs::path> el1 = assemble("el1.S", texts->el1, 1, "el1.o");
+  if (!el1) return std::unexpected(el1.error());
+  const Result<fs::path> own = assemble(half.name, texts->el2, texts->el2_first_line, "el2.o");
+  if (!own) return std::unexpected(own.error());
+  const Result<fs::path> el2 = link_el2({*own});
+  if (!el2) return std::unexpected(el2.error());
+  return std::vector<fs::path>{*el1, *el2};
+}
+
+Result<BuiltModule> Builder::build() {
+  if (auto done = write_inputs(); !done) return std::unexpected(done.error());
+  const Result<std::vector<fs::path>> objects =
+      spec_.assembly ? assemble_halves() : compile_halves();
+  if (!objects) return std::unexpected(objects.error());
   if (auto done = run("linking the module", link_arguments(*objects, "module.lds", "module.ko"),
                       directory_);
       !done)

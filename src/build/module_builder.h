@@ -6,8 +6,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "build/kmi.h"
@@ -27,12 +29,27 @@ struct HalfFlags {
   std::vector<std::string> options;  ///< warnings to switch on or off
 };
 
+/// An EL2 half as AArch64 assembly in place of C (src/build/assembly_module.h says what it may
+/// use). The EL1 half that loads it and registers its handlers is made for it, and no compiler is
+/// needed.
+struct AssemblyHalf {
+  /// Text to a relocatable object; `name` and `first_line` are for messages.
+  using Assembler =
+      std::function<Result<Bytes>(std::string_view name, std::string_view text, int first_line)>;
+  std::string name;  ///< of the file that it stands in
+  std::string text;
+  int first_line = 1;
+  Assembler assemble;
+};
+
 struct ModuleSpec {
   /// The module's name: letters, digits and underscores, as the kernel uses it.
   std::string name;
   std::vector<std::filesystem::path> el1_sources;
   /// None for a module without an EL2 half.
   std::vector<std::filesystem::path> el2_sources;
+  /// In place of all sources.
+  std::optional<AssemblyHalf> assembly;
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   /// The generation's own way when empty.
   std::optional<Cfi> cfi;

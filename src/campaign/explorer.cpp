@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "campaign/explorer.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,8 @@ void Explorer::saw(const machine::Event& event) {
   const auto& record = event.record;
   if (!event.from_hyp && record.kind == Kind::module_begin) state_.loading = name_in(record);
   if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.clear();
+  if (event.from_hyp && record.kind == Kind::hyp_panic && !std::exchange(state_.panicked, true))
+    machine_->request_stop();
   if (record.kind != Kind::image_placed || machine_ == nullptr) return;
   const std::uint64_t el = record.value[1];
   // Each image is placed once: what a guest says after that costs nothing.
@@ -50,17 +53,28 @@ void Explorer::saw(const machine::Event& event) {
   }
 }
 
+void Explorer::run() {
+  stopped_at_.reset();
+  exit_ = machine_->run_until({.instructions = limit_, .place = {}});
+  // The host is resumed to report the panic, and may panic the hypervisor again by it, for ever.
+  constexpr std::uint64_t enough_for_a_report = 200'000;
+  if (exit_.reason == machine::ExitReason::stopped && state_.panicked)
+    exit_ = machine_->run_until(
+        {.instructions = machine_->instructions() + enough_for_a_report, .place = {}});
+  if (exit_.reason == machine::ExitReason::breakpoint && !stopped_at_)
+    exit_.reason = machine::ExitReason::budget_spent;
+}
+
 std::optional<Occurrence> Explorer::next() {
   stops_ = true;
-  stopped_at_.reset();
-  exit_ = machine_->run();
+  run();
   stops_ = false;
   return stopped_at_;
 }
 
 machine::Exit Explorer::finish() {
   stops_ = false;
-  exit_ = machine_->run();
+  run();
   return exit_;
 }
 
@@ -72,7 +86,9 @@ void Explorer::fail(const Occurrence& occurrence, std::int64_t answer, Lasting l
 
 void Explorer::answer(const Watched& watched, std::int64_t answer) {
   machine_->set_x(watched.reg, static_cast<std::uint64_t>(answer));
-  state_.failed.push_back({.site = watched.site, .module = state_.loading});
+  Failed failed{.site = watched.site, .module = state_.loading};
+  if (std::ranges::find(state_.failed, failed) == state_.failed.end())
+    state_.failed.push_back(std::move(failed));
 }
 
 void Explorer::code_reached(Va address) {

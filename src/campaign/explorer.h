@@ -38,7 +38,8 @@ class Explorer final : public machine::Observer {
   struct State {
     std::vector<std::uint64_t> counts;  ///< how often each site was reached
     std::string loading;                ///< the module that is being loaded
-    std::vector<Failed> failed;
+    std::vector<Failed> failed;  ///< each once
+    bool panicked = false;  ///< the hypervisor
     bool operator==(const State&) const = default;
   };
 
@@ -49,6 +50,10 @@ class Explorer final : public machine::Observer {
   /// Before the machine runs, once; saw() has to be told of its events.
   void attach(machine::Machine& machine);
   void saw(const machine::Event& event);
+
+  /// A run that comes to so many instructions in all has spent its budget: cases that do not end are
+  /// known by what a run without faults takes.
+  void set_limit(std::uint64_t instructions) { limit_ = instructions; }
 
   /// Runs on to the next site; nothing when the run ended: see exit().
   std::optional<Occurrence> next();
@@ -74,6 +79,7 @@ class Explorer final : public machine::Observer {
     std::size_t site = 0;
     unsigned reg = 0;
   };
+  void run();
   void answer(const Watched& watched, std::int64_t answer);
 
   std::span<const fault::Site> sites_;
@@ -85,6 +91,7 @@ class Explorer final : public machine::Observer {
   State state_;
   std::optional<Occurrence> stopped_at_;
   bool stops_ = false;
+  std::optional<std::uint64_t> limit_;
   machine::Exit exit_;
 };
 

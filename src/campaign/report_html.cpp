@@ -54,8 +54,8 @@ std::string verdict_style(const SweepResult& result) {
 std::string tiles(const SweepResult& result) {
   const Counts counts = count_outcomes(result.cases);
   std::string text = "<ul class=\"tiles\">\n";
-  for (std::size_t index = outcome_count; index-- != 0;) {
-    const auto outcome = static_cast<Outcome>(index);
+  for (const Outcome outcome : telling_order) {
+    const auto index = static_cast<std::size_t>(outcome);
     const OutcomeMark& mark = mark_of(outcome);
     text += fmt::format(
         "<li class=\"tile{}\" data-toggle=\"{}\"><span class=\"cell {}\" "
@@ -131,10 +131,10 @@ std::string to_html(const SweepResult& result) {
   text += notes(result);
   text += tiles(result);
   text += filter;
-  text += findings_section(result);
   text += occurrence_matrix(result);
   text += pair_matrix(result);
   text += untried(result);
+  text += findings_section(result);
   text += other_cases_section(result);
   text += "</main>\n" + footer(result.sweep);
   text += fmt::format("<script>\n{}</script>\n</body>\n</html>\n", page_script);

@@ -44,13 +44,11 @@ std::string case_cell(const SweepResult& result, const CaseRecord& record, std::
       escaped(record.why), label, mark.symbol);
 }
 
-/// Occurrences from `first` up to but not including `end` that no case stands for.
-std::string gap_cells(std::uint64_t first, std::uint64_t end) {
-  if (first >= end) return {};
-  const std::uint64_t count = end - first;
+/// `count` occurrences, of which `first` is one, that no case stands for.
+std::string gap_cells(std::uint64_t first, std::uint64_t count) {
   if (count > longest_gap) return fmt::format("<span class=\"gap\">{} not run</span>", count);
   std::string text;
-  for (std::uint64_t nth = first; nth < end; ++nth)
+  for (std::uint64_t nth = first; nth - first < count; ++nth)
     text += fmt::format(
         "<span class=\"cell not-run\" title=\"{0}: not run\"><span class=\"unseen\">{0}: not "
         "run</span></span>",
@@ -63,11 +61,12 @@ std::string strip_cells(const SweepResult& result, const Strip& strip,
   std::string text;
   std::uint64_t next = 1;
   for (const auto& [nth, record] : strip) {
-    if (occurrences) text += gap_cells(next, nth);
+    if (occurrences && nth > next) text += gap_cells(next, nth - next);
     text += case_cell(result, *record, std::to_string(nth));
     next = nth + 1;
   }
-  if (occurrences && next != 0) text += gap_cells(next, *occurrences + 1);
+  if (occurrences && next != 0 && *occurrences >= next)
+    text += gap_cells(next, *occurrences - next + 1);
   return text;
 }
 

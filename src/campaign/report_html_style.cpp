@@ -99,6 +99,7 @@ td small { display: block; }
 .matrix th small { display: block; line-height: 1.35; }
 .matrix td:first-of-type { white-space: nowrap; color: var(--faint); font-size: 0.87em; width: 6rem; }
 .matrix tbody tr:not(:last-child) td { border-bottom: 0; }
+.strip, .ruler { max-width: calc(30 * (1.45rem + 2px)); }
 .strip { display: flex; flex-wrap: wrap; gap: 2px; }
 .ruler { display: flex; gap: 2px; height: 1.3em; overflow: hidden; flex-wrap: wrap; }
 .ruler i { flex: none; width: 1.45rem; font: inherit; text-align: center; }

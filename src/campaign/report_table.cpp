@@ -36,10 +36,15 @@ struct Row {
   std::string below{};  ///< a line of its own under it
 };
 
-/// "1-3, 7" of ascending numbers.
+/// "1-3, 7" of ascending numbers, "1-3, 7, 9, 12-13, ..." of very many.
 std::string ranges_text(std::span<const std::uint64_t> numbers) {
+  constexpr std::size_t most = 4;
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin < numbers.size();) {
+    if (parts.size() == most) {
+      parts.emplace_back("...");
+      break;
+    }
     std::size_t last = begin;
     while (last + 1 < numbers.size() && numbers[last + 1] - numbers[last] <= 1)
       ++last;

@@ -95,17 +95,16 @@ std::string shell_word(std::string_view word) {
 }
 
 struct Noun {
-  Outcome outcome;
   std::string_view one;
   std::string_view many;
 };
 constexpr std::array<Noun, outcome_count> nouns = {{
-    {.outcome = Outcome::bug, .one = "bug", .many = "bugs"},
-    {.outcome = Outcome::panic, .one = "panic", .many = "panics"},
-    {.outcome = Outcome::hang, .one = "hang", .many = "hangs"},
-    {.outcome = Outcome::lost, .one = "lost", .many = "lost"},
-    {.outcome = Outcome::expected_error, .one = "expected error", .many = "expected errors"},
-    {.outcome = Outcome::clean, .one = "clean", .many = "clean"},
+    {.one = "clean", .many = "clean"},
+    {.one = "expected error", .many = "expected errors"},
+    {.one = "bug", .many = "bugs"},
+    {.one = "panic", .many = "panics"},
+    {.one = "hang", .many = "hangs"},
+    {.one = "lost", .many = "lost"},
 }};
 
 }  // namespace
@@ -183,8 +182,10 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 std::string outcomes_text(const SweepResult& result) {
   const Counts counts = count_outcomes(result.cases);
   std::vector<std::string> parts;
-  for (const Noun& noun : nouns) {
-    const std::size_t count = counts.at(static_cast<std::size_t>(noun.outcome));
+  for (const Outcome outcome : telling_order) {
+    const auto index = static_cast<std::size_t>(outcome);
+    const std::size_t count = counts.at(index);
+    const Noun& noun = nouns.at(index);
     if (count != 0) parts.push_back(fmt::format("{} {}", count, count == 1 ? noun.one : noun.many));
   }
   return parts.empty() ? "no cases" : fmt::format("{}", fmt::join(parts, ", "));

@@ -14,6 +14,11 @@
 
 namespace pkvmemu::campaign {
 
+/// Findings first: how outcomes are told.
+inline constexpr std::array<Outcome, outcome_count> telling_order = {
+    Outcome::bug,  Outcome::panic,          Outcome::hang,
+    Outcome::lost, Outcome::expected_error, Outcome::clean};
+
 /// Cases by outcome, in the order of the enumeration.
 using Counts = std::array<std::size_t, outcome_count>;
 Counts count_outcomes(std::span<const CaseRecord> cases);

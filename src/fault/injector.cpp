@@ -232,4 +232,25 @@ std::uint64_t Injector::device_read(Pa address, std::uint64_t value) {
   return value;
 }
 
+void Injector::add(Fault fault) {
+  progress_.push_back({.turn = TurnCount(fault.turn)});
+  happened_.push_back({.fault = std::move(fault)});
+  place_faults();
+}
+
+/// Code stays watched; what is to happen there is found anew.
+void Injector::restore(State state) {
+  happened_ = std::move(state.happened);
+  progress_ = std::move(state.progress);
+  counts_ = std::move(state.counts);
+  random_ = state.random;
+  for (auto& [address, there] : places_) {
+    there.faults.clear();
+    there.behind.clear();
+  }
+  for (Progress& progress : progress_)
+    progress.watched.reset();
+  place_faults();
+}
+
 }  // namespace pkvmemu::fault

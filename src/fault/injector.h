@@ -35,6 +35,14 @@ struct Happened {
 };
 
 class Injector final : public machine::Observer {
+  /// Of a fault, besides what is told.
+  struct Progress {
+    TurnCount turn;
+    bool again_armed = false;  ///< the next time behind the instruction goes back to it
+    bool again = false;        ///< and then it is not the fault's business
+    std::optional<Va> watched{};
+  };
+
  public:
   /// `sites` and `table` outlive this.
   Injector(std::span<const Site> sites, const symbols::SymbolTable& table, std::vector<Fault> plan,
@@ -48,6 +56,21 @@ class Injector final : public machine::Observer {
   void code_reached(Va address) override;
   bool secure_call() override;
   std::uint64_t device_read(Pa address, std::uint64_t value) override;
+
+  /// One more fault; it counts from here on. Its site has to be watched, other code not run yet.
+  void add(Fault fault);
+
+  /// What restoring a snapshot of the machine has to bring back here.
+  struct State {
+    std::vector<Happened> happened;
+    std::vector<Progress> progress;
+    std::vector<std::uint64_t> counts;
+    Random random{0};
+  };
+  [[nodiscard]] State save() const {
+    return {.happened = happened_, .progress = progress_, .counts = counts_, .random = random_};
+  }
+  void restore(State state);
 
   [[nodiscard]] const std::vector<Happened>& happened() const { return happened_; }
   /// How often each site was reached, in the order of `sites`.
@@ -73,14 +96,6 @@ class Injector final : public machine::Observer {
     std::vector<FaultThere> faults;
     std::vector<Behind> behind;
   };
-  /// Of a fault, besides what is told.
-  struct Progress {
-    TurnCount turn;
-    bool again_armed = false;  ///< the next time behind the instruction goes back to it
-    bool again = false;        ///< and then it is not the fault's business
-    std::optional<Va> watched{};
-  };
-
   [[nodiscard]] bool is_planned(const Site& site) const;
   void place_sites(const machine::Event& event);
   void place_faults();

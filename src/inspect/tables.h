@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "pkvm/generation.h"
+#include "pkvm/kcfi_words.h"
 
 namespace pkvmemu::inspect {
 
@@ -51,10 +52,10 @@ struct HashRow {
 };
 
 inline constexpr std::array hash_rows = {
-    HashRow{0xc382d712, Role::init, Kcfi::plain},
-    HashRow{0xf175f853, Role::init, Kcfi::normalised},
-    HashRow{0xe76381d2, Role::handler, Kcfi::plain},
-    HashRow{0x878c2790, Role::handler, Kcfi::normalised},
+    HashRow{pkvm::kcfi::hyp_init.plain, Role::init, Kcfi::plain},
+    HashRow{pkvm::kcfi::hyp_init.normalised, Role::init, Kcfi::normalised},
+    HashRow{pkvm::kcfi::handler.plain, Role::handler, Kcfi::plain},
+    HashRow{pkvm::kcfi::handler.normalised, Role::handler, Kcfi::normalised},
 };
 
 constexpr const HashRow* find_hash(std::uint32_t word) {

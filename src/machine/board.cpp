@@ -13,7 +13,6 @@ using Action = device::El3Monitor::Action;
 
 /// What is kept for the caller of what a guest may produce without end.
 constexpr std::size_t console_limit = std::size_t{16} << 20;
-constexpr std::size_t event_limit = 65'536;
 
 struct StopRow {
   cpu::StopReason from;

@@ -34,6 +34,9 @@ struct Event {
   pkvm::event::Record record{};
 };
 
+/// So many are kept and told of; a guest may report without end.
+inline constexpr std::size_t event_limit = 65'536;
+
 struct Config {
   /// arm64 Image (boot protocol header at offset 0).
   std::span<const std::byte> kernel{};

@@ -231,6 +231,7 @@ void EventLog::begin_module(const Record& record) {
   ModuleReport module;
   module.name = text_of(record.name);
   module.time = record.value[0] == 0 ? LoadTime::late : LoadTime::boot;
+  module.began_deprivileged = report_.deprivileged;
   module.file = file_of(module.name);
   if (module.file.empty()) module.file = text_of(record.text);
   report_.modules.push_back(std::move(module));
@@ -257,6 +258,7 @@ void EventLog::skip_module(const Record& record) {
   ModuleReport module;
   module.name = text_of(record.name);
   module.state = LoadState::not_tried;
+  module.began_deprivileged = report_.deprivileged;
   module.file = file_of(module.name);
   report_.modules.push_back(std::move(module));
 }

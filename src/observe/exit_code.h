@@ -21,6 +21,7 @@ enum class ExitCode : std::uint8_t {
   op_missing = 15,    ///< an op that does not exist yet was used
   unexpected = 16,    ///< what a plan expects did not come
   found = 20,         ///< cases of a sweep are bugs, panics, hangs, or lost
+  scenario_failed = 21,  ///< `test`: a scenario did not go as it expects
   internal = 70,      ///< a bug of pkvm-emu's
   interrupted = 130,  ///< Ctrl-C: 128 + SIGINT, as shells do
 };

@@ -120,8 +120,7 @@ void note_internal_errors(RunReport& report, const EventLog& log) {
   if (guest != nullptr && log.wiped() && firmware_reported_in(*guest))
     report.internal_errors.emplace_back("pvmfw reported in after the kernel had wiped it");
   for (const ModuleReport& module : report.modules)
-    if (module.time == LoadTime::late && module.state == LoadState::loaded && report.deprivileged &&
-        module.hyp_va)
+    if (module.began_deprivileged && module.state == LoadState::loaded && module.hyp_va)
       report.internal_errors.push_back(
           fmt::format("module {} loaded after deprivilege", module.name));
 }
@@ -205,6 +204,7 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
     case ExitCode::bad_file:
     case ExitCode::unexpected:  // judge_expectations()
     case ExitCode::found:
+    case ExitCode::scenario_failed:
       return false;
   }
   return false;

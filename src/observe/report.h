@@ -94,6 +94,7 @@ struct ModuleReport {
   LoadTime time = LoadTime::boot;
   LoadState state = LoadState::unfinished;
   std::optional<pkvm::Generation> generation;
+  bool began_deprivileged = false;  ///< the host had given up its privileges when its load began
   std::int64_t error = 0;
   std::optional<std::int64_t> init_result;  ///< what the module's EL1 init returned, if it ran
   std::optional<pkvm::event::Step> step;    ///< where a failed load stood

@@ -6,14 +6,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
 
+#include "harness/conformance_row.h"
 #include "harness/emulator.h"
 #include "harness/generation_printer.h"
 #include "pkvm/generation.h"
+#include "pkvm/quirk.h"
 
 namespace pkvmemu::test {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -22,6 +28,21 @@ class Faults : public testing::TestWithParam<pkvm::GenerationInfo> {
   static EmulatorRun run_hello(Arguments more) {
     more.insert(more.begin(), {module(fmt::format("{}/hello", GetParam().kmi)), "--pvm"});
     return run_emulator(more);
+  }
+  struct Met {
+    std::string fault;  ///< as --fail takes it
+    EmulatorRun run;
+  };
+  /// The first time of the site whose failure meets the defect.
+  static std::optional<Met> first_to_meet(std::string_view defect, std::string_view site,
+                                          unsigned times) {
+    for (unsigned n = 1; n <= times; ++n) {
+      Met met{.fault = fmt::format("{}:nth={}", site, n), .run = {}};
+      met.run = run_hello({"--fail", met.fault});
+      for (const auto& row : met.run.report.at("defects"))
+        if (row.at("name") == defect) return met;
+    }
+    return std::nullopt;
   }
   static bool has_descriptor() { return GetParam().id == pkvm::Generation::android16_6_12; }
 };
@@ -82,6 +103,41 @@ TEST_P(Faults, FirmwareThatCannotBeWipedIsForgotten) {
                                                  "kvm-arm.protected_modules=nosuch",
                                                  GetParam().kmi)});
   EXPECT_EQ(shipped.process.out.contains("pvmfw: running"), kept) << shipped.process.out;
+}
+
+// A refill of the hypervisor's heap that fails half way: the kernel frees what the hypervisor did
+// not take, and the VM alone fails; as shipped it frees pages of the hypervisor's and panics.
+TEST_P(Faults, ARefillThatFailsHalfWayFreesWhatIsLeft) {
+  if (!pkvm::has_quirk(GetParam().id, pkvm::Quirk::failed_refill_frees_given_pages))
+    GTEST_SKIP() << "no heap to refill";
+  holds("5/hyp_alloc_mgt_refill.left", GetParam().id, HeldOn::machine);
+  // hello's own pages are donated first; how many depends on its sections.
+  const auto met = first_to_meet("failed-refill-frees-given-pages", "hyp.donate", 20);
+  ASSERT_TRUE(met) << "no donation of a refill behind its first";
+  EXPECT_TRUE(met->run.report.at("host_panic").is_null()) << met->run.process.out;
+  EXPECT_THAT(met->run.console, Contains(HasSubstr("done: power off")));
+  EXPECT_THAT(met->run.process.out, HasSubstr("--as-shipped shows it"));
+
+  const auto shipped = run_hello({"--fail", met->fault, "--as-shipped"});
+  EXPECT_THAT(shipped.process.out, HasSubstr("reproduced: a refill"));
+  EXPECT_THAT(shipped.console, Contains(HasSubstr("Kernel panic: data abort")));
+}
+
+// 6.12 goes on when prot_finalize fails: the firmware is wiped all the same, so that no protected
+// VM starts beside a host that can reach its memory; as shipped one does.
+TEST_P(Faults, AHostThatKeepsItsPrivilegesGetsNoProtectedVm) {
+  if (!pkvm::has_quirk(GetParam().id, pkvm::Quirk::failed_privilege_drop_keeps_firmware))
+    GTEST_SKIP() << "6.1 wipes, 6.6 stops";
+  holds("6.3/cpu_fails.avoided", GetParam().id, HeldOn::machine);
+  const auto run = run_hello({"--fail", "hyp.finalize"});
+  EXPECT_THAT(run.process.out, HasSubstr("defect failed-privilege-drop-keeps-firmware"));
+  EXPECT_THAT(run.process.out, Not(HasSubstr("pvmfw: running")));
+  EXPECT_FALSE(run.report.at("protected_vms").at("available").get<bool>());
+  EXPECT_FALSE(run.report.at("deprivileged").get<bool>());
+
+  const auto shipped = run_hello({"--fail", "hyp.finalize", "--as-shipped"});
+  EXPECT_THAT(shipped.process.out, HasSubstr("reproduced: protected VMs start"));
+  EXPECT_THAT(shipped.process.out, HasSubstr("pvmfw: running"));
 }
 
 // A step of a VM that fails fails that VM; the module is as well as before.

@@ -19,7 +19,7 @@ namespace pkvmemu::test {
 namespace {
 
 std::vector<std::string> sub_commands() {
-  return {"run", "build", "new", "inspect", "sites"};
+  return {"run", "build", "new", "inspect", "sites", "report", "test"};
 }
 
 namespace fs = std::filesystem;
@@ -62,10 +62,40 @@ TEST_F(Install, IsComplete) {
         "share/pkvm-emu/modules/hello.ko", "share/bash-completion/completions/pkvm-emu",
         "share/zsh/site-functions/_pkvm-emu", "share/man/man1/pkvm-emu.1",
         "share/man/man1/pkvm-emu-build.1", "share/man/man1/pkvm-emu-inspect.1",
-        "share/man/man1/pkvm-emu-sites.1", "share/doc/pkvm-emu/copyright",
-        "share/doc/pkvm-emu/cli.md"})
+        "share/man/man1/pkvm-emu-sites.1", "share/man/man1/pkvm-emu-report.1",
+        "share/man/man1/pkvm-emu-test.1",
+        "share/doc/pkvm-emu/copyright", "share/doc/pkvm-emu/cli.md"})
     EXPECT_TRUE(fs::is_regular_file(prefix() / name)) << name;
   EXPECT_FALSE(fs::exists(prefix() / "share/pkvm-emu/samples/hello/CMakeLists.txt"));
+}
+
+// So are the files of C++ projects; tools/check-cpp-package builds one with them.
+TEST_F(Install, HasTheCppInterface) {
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "a library with sanitizers in it is not for others";
+#endif
+  for (const char* name :
+       {"include/pkvmemu/pkvmemu.h", "include/pkvmemu/gmock.h", "lib/libpkvmemu.a",
+        "lib/cmake/pkvm-emu/pkvm-emu-config.cmake", "lib/cmake/pkvm-emu/pkvm-emu-modules.cmake",
+        "lib/cmake/pkvm-emu/pkvm-emu-config-version.cmake",
+        "share/pkvm-emu/examples/gtest/CMakeLists.txt"})
+    EXPECT_TRUE(fs::is_regular_file(prefix() / name)) << name;
+}
+
+// Of all names in the library only the interface's own are visible: nothing of what it is made of
+// meets an author's own libraries.
+TEST_F(Install, TheLibraryShowsOnlyItsInterface) {
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "a library with sanitizers in it is not for others";
+#endif
+  const auto names =
+      shell("nm --defined-only --extern-only --format=posix '" +
+            (prefix() / "lib/libpkvmemu.a").string() + "' | tail -n +2 | cut -d' ' -f1");
+  ASSERT_EQ(names.exit_code, 0) << names.err;
+  const auto all = split_lines(names.out);
+  EXPECT_GT(all.size(), 40U);
+  for (const std::string& name : all)
+    EXPECT_THAT(name, testing::MatchesRegex("_Z(NK?|T[A-Z]N)7pkvmemu2v1.*"));
 }
 
 // The installed program runs the installed module, from any folder.
@@ -240,21 +270,23 @@ TEST_F(Install, DebianPackage) {
                             "/CPackConfig.cmake' -B '" +
                             folder + "'");
   ASSERT_EQ(packed.exit_code, 0) << packed.out << packed.err;
-  const auto fields = shell("dpkg-deb -f '" + folder + "'/*.deb");
+  const auto fields = shell("dpkg-deb -f '" + folder + "'/pkvm-emu_*.deb");
   EXPECT_THAT(fields.out, HasSubstr("Package: pkvm-emu\n"));
   EXPECT_THAT(fields.out, HasSubstr("Recommends: clang-19, lld-19, llvm-19\n"));
 
-  const auto depends = shell("dpkg-deb -f '" + folder + "'/*.deb Depends | tr ',' '\\n' | " +
-                             "sed 's/^ *//; s/ .*//' | sort -u");
+  const auto depends =
+      shell("dpkg-deb -f '" + folder + "'/pkvm-emu_*.deb Depends | tr ',' '\\n' | " +
+            "sed 's/^ *//; s/ .*//' | sort -u");
   EXPECT_THAT(split_lines(depends.out), Not(IsEmpty()));
   const std::set<std::string> debian_12 = {"libc6", "libgcc-s1", "libstdc++6"};
   for (const std::string& name : split_lines(depends.out))
     EXPECT_TRUE(debian_12.contains(name)) << name << " in " << fields.out;
   // Debian 12's versions of these three.
-  EXPECT_THAT(shell("dpkg-deb -f '" + folder + "'/*.deb Depends").out,
+  EXPECT_THAT(shell("dpkg-deb -f '" + folder + "'/pkvm-emu_*.deb Depends").out,
               Not(testing::ContainsRegex("libc6 \\(>= 2\\.(3[7-9]|[4-9])|6 \\(>= 1[3-9]")));
 
-  ASSERT_EQ(shell("dpkg-deb -x '" + folder + "'/*.deb '" + folder + "/root'").exit_code, 0);
+  ASSERT_EQ(shell("dpkg-deb -x '" + folder + "'/pkvm-emu_*.deb '" + folder + "/root'").exit_code,
+            0);
   const auto run = shell("'" + folder + "/root/usr/bin/pkvm-emu' run '" + folder +
                          "/root/usr/share/pkvm-emu/modules/hello.ko'");
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;

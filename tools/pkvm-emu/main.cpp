@@ -19,6 +19,7 @@
 #include "sites_command.h"
 #include "support/log.h"
 #include "sweep_command.h"
+#include "test_command.h"
 #include "volume.h"
 
 namespace {
@@ -87,6 +88,7 @@ int run(int argc, char** argv) {
   const pkvmemu::tool::SitesCommand sites_command(app);
   const pkvmemu::tool::SweepCommand sweep_command(app);
   const pkvmemu::tool::ReportCommand report_command(app);
+  const pkvmemu::tool::TestCommand test_command(app);
   for (CLI::App* command : app.get_subcommands({}))
     add_volume_flags(*command, volume);
   try {
@@ -106,6 +108,7 @@ int run(int argc, char** argv) {
     if (sites_command.chosen()) return sites_command.execute(volume);
     if (sweep_command.chosen()) return sweep_command.execute(volume);
     if (report_command.chosen()) return report_command.execute(volume);
+    if (test_command.chosen()) return test_command.execute(volume);
     if (new_command.chosen()) return new_command.execute(volume);
     return run_command.execute(volume);
   }();

@@ -37,9 +37,10 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   run->corruptions_ = std::move(faults->corruptions);
   run->expectations_ = std::move(faults->expectations);
   run->logs_ops_ = options.log_ops;
-  if (!faults->faults.empty())
+  if (!faults->faults.empty() || options.faults_follow)
     run->injector_ = std::make_unique<fault::Injector>(
-        run->sites_, *run->guest_symbols_, std::move(faults->faults), fault::Watching::planned,
+        run->sites_, *run->guest_symbols_, std::move(faults->faults),
+        options.faults_follow ? fault::Watching::all : fault::Watching::planned,
         faults->seed.value_or(0));
 
   machine::Config config;

@@ -53,8 +53,16 @@ class PreparedRun {
 
   machine::Machine& machine() { return *machine_; }
   [[nodiscard]] const RunPlan& plan() const { return plan_; }
+  /// To note what is asked of the guest while it runs.
+  RunPlan& plan() { return plan_; }
+  /// Null when there are no faults, and none may be added.
+  fault::Injector* injector() { return injector_.get(); }
   /// Of the firmware that runs.
   [[nodiscard]] std::span<const fault::Site> sites() const { return sites_; }
+  /// What there is to fail, when there are faults or some may be added.
+  [[nodiscard]] fault::Names fault_names() const {
+    return {.sites = sites_, .symbols = *guest_symbols_};
+  }
   /// What the run came to, after it ended so.
   [[nodiscard]] observe::RunReport report(const machine::Exit& exit) const;
   /// Leaves the machine to the end of the process: taking the engine and a gibibyte apart first

@@ -116,6 +116,13 @@ Result<RcLine> parse_late(std::string_view name, std::string_view& rest) {
   return line;
 }
 
+Result<RcLine> parse_await(std::string_view extra) {
+  if (!extra.empty()) return fail("'{}' is one word too many", extra);
+  RcLine line;
+  line.verb = RcVerb::await;
+  return line;
+}
+
 Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
   std::uint64_t repeat = 1;
   std::string_view operand = take_word(rest);
@@ -127,7 +134,8 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     operand = take_word(rest);
   }
   Result<RcLine> line = fail(
-      "unknown word '{}', expected call, hvc, smc, psci, late, touch, pvm, vm or attack", verb);
+      "unknown word '{}', expected call, hvc, smc, psci, late, touch, pvm, vm, attack or await",
+      verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
   if (verb == "smc") line = parse_smc(operand);
@@ -137,6 +145,7 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
   if (verb == "pvm") line = parse_guest(RcVerb::pvm, operand);
   if (verb == "vm") line = parse_guest(RcVerb::vm, operand);
   if (verb == "attack") line = parse_attack(operand);
+  if (verb == "await") line = parse_await(operand);
   if (line) line->repeat = repeat;
   return line;
 }
@@ -172,6 +181,8 @@ std::string_view name_of(RcVerb verb) {
       return "attack";
     case RcVerb::touch:
       return "touch";
+    case RcVerb::await:
+      return "await";
   }
   std::unreachable();
 }
@@ -296,8 +307,8 @@ Result<std::vector<RcLine>> parse_rc(std::string_view text, std::string_view ori
 }
 
 std::string to_text(const RcLine& line) {
-  return fmt::format("{}{} {}{}{}{:#x}{}{}\n", line.phase == RcPhase::early ? "early " : "",
-                     name_of(line.verb),
+  return fmt::format("{}{}{}{}{}{}{:#x}{}{}\n", line.phase == RcPhase::early ? "early " : "",
+                     name_of(line.verb), line.target.empty() ? "" : " ",
                      line.repeat == 1 ? "" : fmt::format("repeat={} ", line.repeat), line.target,
                      line.args.empty() ? "" : ":", fmt::join(line.args, ","),
                      line.parameters.empty() ? "" : " ", line.parameters);

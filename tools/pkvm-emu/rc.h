@@ -9,6 +9,7 @@
 //   [early] psci NAME[:ARG,...]              a function of PSCI by its name
 //   [early] late MODULE [PARAMETER=VALUE...] insmod after boot
 //   [early] touch r:PA | w:PA=VALUE | x:PA   an access of the kernel to a physical address
+//   [early] await                            lines that are handed in while the machine runs
 // `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
 #pragma once
 
@@ -27,7 +28,7 @@ namespace pkvmemu::tool {
 /// x1 to x7.
 inline constexpr std::size_t max_call_args = 7;
 
-enum class RcVerb : std::uint8_t { call, hvc, smc, psci, late, touch, pvm, vm, attack };
+enum class RcVerb : std::uint8_t { call, hvc, smc, psci, late, touch, pvm, vm, attack, await };
 /// Before or after the host is deprivileged.
 enum class RcPhase : std::uint8_t { early, normal };
 

@@ -20,7 +20,10 @@ struct RunOptions {
   /// --call, --hvc, --smc, --psci, --late and --touch in the order given. A late line's target is
   /// the file as given.
   std::vector<RcLine> wishes;
+  /// Module files that lie in the initramfs for wishes to come, and are not loaded by themselves.
+  std::vector<std::string> spare_modules;
   std::vector<std::string> faults;  ///< --fail, as given
+  bool faults_follow = false;       ///< more of them may be added while it runs
   std::optional<std::string> plan;  ///< --plan: a YAML file
   std::string cmdline;
   std::optional<std::string> initramfs;

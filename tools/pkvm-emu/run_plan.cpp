@@ -44,17 +44,7 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
 void plan_wishes(const std::vector<RcLine>& wishes, RunPlan& plan) {
   for (const RcPhase phase : {RcPhase::early, RcPhase::normal})
     for (const RcLine& line : wishes) {
-      if (line.phase != phase) continue;
-      plan.runs_guests = plan.runs_guests || line.verb == RcVerb::pvm || line.verb == RcVerb::vm ||
-                         line.verb == RcVerb::attack;
-      if (line.verb == RcVerb::touch) plan.touches.push_back(line.target);
-      if (line.verb == RcVerb::call || line.verb == RcVerb::hvc || line.verb == RcVerb::smc ||
-          line.verb == RcVerb::psci)
-        plan.calls.push_back({.name = line.target,
-                              .args = line.args,
-                              .conduit = line.verb == RcVerb::smc || line.verb == RcVerb::psci
-                                             ? observe::CallConduit::smc
-                                             : observe::CallConduit::hvc});
+      if (line.phase == phase) plan.note(line);
     }
 }
 
@@ -67,6 +57,8 @@ class PlanFromFiles {
     std::vector<RcLine> wishes = options.wishes;
     for (const std::string& path : options.modules)
       if (auto added = add(path, LoadTime::boot); !added) return std::unexpected(added.error());
+    for (const std::string& path : options.spare_modules)
+      if (auto file = open_new(path); !file) return std::unexpected(file.error());
     for (RcLine& line : wishes) {
       if (line.verb != RcVerb::late) continue;
       if (auto added = add(line.target, LoadTime::late); !added)
@@ -77,6 +69,8 @@ class PlanFromFiles {
     auto initramfs = make_initramfs(plan_.generation, files_, wishes);
     if (!initramfs) return as_file_error(initramfs.error());
     plan_.initramfs = std::move(*initramfs);
+    for (const ModuleFile& file : files_)
+      plan_.module_names.push_back(file.name);
     plan_wishes(wishes, plan_);
     plan_.bootargs = bootargs_for(options, plan_);
     return std::move(plan_);
@@ -84,13 +78,19 @@ class PlanFromFiles {
 
  private:
   Outcome<void> add(const std::string& path, LoadTime time) {
+    if (auto opened = open_new(path); !opened) return opened;
+    plan_.modules.push_back({.name = files_.back().name, .file = path, .time = time});
+    return {};
+  }
+
+  /// The last of the files.
+  Outcome<void> open_new(const std::string& path) {
     auto file = open_module(path);
     if (!file) return std::unexpected(file.error());
     if (auto agreed = generation_.add_module(path, file->generation); !agreed) return agreed;
     const auto same = std::ranges::find(files_, file->name, &ModuleFile::name);
     if (same != files_.end())
       return usage_error("{}: module {} is given twice, first as {}", path, file->name, same->path);
-    plan_.modules.push_back({.name = file->name, .file = path, .time = time});
     files_.push_back(std::move(*file));
     return {};
   }
@@ -136,6 +136,23 @@ Outcome<RunPlan> plan_from_initramfs(const RunOptions& options) {
 }
 
 }  // namespace
+
+void RunPlan::note(const RcLine& wish) {
+  const bool is_smc = wish.verb == RcVerb::smc || wish.verb == RcVerb::psci;
+  runs_guests = runs_guests || wish.verb == RcVerb::pvm || wish.verb == RcVerb::vm ||
+                wish.verb == RcVerb::attack;
+  if (wish.verb == RcVerb::touch) touches.push_back(wish.target);
+  if (wish.verb == RcVerb::call || wish.verb == RcVerb::hvc || is_smc)
+    calls.push_back({.name = wish.target,
+                     .args = wish.args,
+                     .conduit = is_smc ? observe::CallConduit::smc : observe::CallConduit::hvc});
+}
+
+std::string RunPlan::module_named(std::string_view text) const {
+  const std::string name = module_name_of(text);
+  const bool known = std::ranges::find(module_names, name) != module_names.end();
+  return known ? name : std::string();
+}
 
 Outcome<RunPlan> make_plan(const RunOptions& options) {
   if (options.initramfs) return plan_from_initramfs(options);

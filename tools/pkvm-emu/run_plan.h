@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "failure.h"
@@ -22,6 +23,12 @@ struct RunPlan {
   std::vector<observe::CallRequest> calls;  ///< in the order in which the guest makes them
   std::vector<std::string> touches;         ///< likewise
   bool runs_guests = false;                 ///< in virtual machines
+  std::vector<std::string> module_names;    ///< of all files in an initramfs made here
+
+  /// The name of a module among the files, by its path or name; empty when it is none of them.
+  [[nodiscard]] std::string module_named(std::string_view text) const;
+  /// The guest is to carry this out: the report is about it, too.
+  void note(const RcLine& wish);
 };
 
 Outcome<RunPlan> make_plan(const RunOptions& options);

@@ -166,6 +166,10 @@ void SweepWalk::measure() {
   }
   const FrameMap frames(machine(), pkvm::platform::default_ram_size);
   baseline_.report = run_->report(exit);
+  // Faults make runs shorter, but for retries and reports.
+  constexpr std::uint64_t times = 4;
+  constexpr std::uint64_t spare = 4'000'000;
+  explorer_->set_limit((baseline_.report.instructions * times) + spare);
   baseline_.hyp_end = frames.hyp_count();
   baseline_.both_end = frames.both().size();
   baseline_.neither_end = frames.neither().size();

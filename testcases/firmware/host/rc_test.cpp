@@ -48,6 +48,13 @@ TEST(Rc, Calls) {
   EXPECT_TRUE(parsed("call 5000").given().empty());
 }
 
+// Waiting for wishes takes no operand, and may be early.
+TEST(Rc, Await) {
+  EXPECT_EQ(parsed("await").kind, WishKind::await);
+  EXPECT_EQ(parsed("early await").phase, WishPhase::early);
+  EXPECT_EQ(refused("await all"), RcError::trailing_text);
+}
+
 // PSCI's functions go by their names; a number is not one.
 TEST(Rc, Psci) {
   const Wish suspend = parsed("psci suspend:0x10000");

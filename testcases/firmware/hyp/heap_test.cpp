@@ -31,6 +31,7 @@ class HeapTest : public testing::Test {
     }
     return cache;
   }
+  Status refill(Memcache cache) { return heap.refill(cache); }
   std::byte* bytes(HypVa at) {
     const Leaf leaf = world.space().table().leaf(at.value);
     return world.hyp().linear.pointer<std::byte>(address_of(leaf.descriptor) +
@@ -43,7 +44,7 @@ TEST_F(HeapTest, RefillOfWhatIsMissingIsEnough) {
   for (const std::uint64_t size : {1ULL, 4064ULL, 4065ULL, 20'000ULL}) {
     EXPECT_EQ(heap.allocate(size).error(), Errno::enomem);
     const std::uint8_t missing = heap.take_missing_donations();
-    ASSERT_TRUE(heap.refill(memcache(missing)).has_value());
+    ASSERT_TRUE(refill(memcache(missing)).has_value());
     EXPECT_TRUE(heap.allocate(size).has_value()) << size;
   }
 }
@@ -58,14 +59,35 @@ TEST_F(HeapTest, MissingPagesSaturate) {
 // Blocks of more than a page count with all of their pages.
 TEST_F(HeapTest, RefillTakesBlocksOfAnyOrder) {
   *world.hyp().linear.pointer<std::uint64_t>(host_page(4)) = 0;
-  ASSERT_TRUE(heap.refill({.head = host_page(4).value | 2, .blocks = 1}).has_value());
+  ASSERT_TRUE(refill({.head = host_page(4).value | 2, .blocks = 1}).has_value());
   EXPECT_EQ(heap.reclaimable(), 4U);
-  EXPECT_EQ(heap.refill({.head = host_page(16).value | 30, .blocks = 1}).error(), Errno::einval);
+  EXPECT_EQ(refill({.head = host_page(16).value | 30, .blocks = 1}).error(), Errno::einval);
+}
+
+// A refill that fails half way says what it left (pkvm-abi.md 5.5): the pages in front of the
+// refused one are the hypervisor's, and the list that is left begins with that one.
+TEST_F(HeapTest, ARefillThatFailsLeavesTheRest) {
+  Memcache cache = memcache(4);
+  const Pa refused = host_page(1);  // of 3, 2, 1, 0
+  ASSERT_TRUE(
+      world.ownership().host_donate_hyp(pfn_of(refused).value, 1, Accept::memory_only, prot_rw));
+  EXPECT_EQ(heap.refill(cache).error(), Errno::eperm);
+  EXPECT_EQ(cache.head, refused.value);
+  EXPECT_EQ(cache.blocks, 2U);
+  EXPECT_EQ(heap.reclaimable(), 2U);
+  EXPECT_EQ(world.ownership().host_state(host_page(0)), PageState::owned);
+}
+
+// One that succeeds leaves nothing.
+TEST_F(HeapTest, ARefillThatSucceedsLeavesNothing) {
+  Memcache cache = memcache(3);
+  EXPECT_TRUE(heap.refill(cache).has_value());
+  EXPECT_EQ(cache.blocks, 0U);
 }
 
 // Without a page for the window's own tables: -EBUSY in 6.12, -ENOMEM before, and nothing is lost.
 TEST_F(HeapTest, NoPageForTables) {
-  ASSERT_TRUE(heap.refill(memcache(1)).has_value());
+  ASSERT_TRUE(refill(memcache(1)).has_value());
   while (world.pool().free_pages() != 0)
     ASSERT_TRUE(world.pool().take_page().has_value());
   EXPECT_EQ(heap.allocate(1).error(), Errno::ebusy);
@@ -74,7 +96,7 @@ TEST_F(HeapTest, NoPageForTables) {
 
 // What is reclaimed is the host's again, zeroed but for the link.
 TEST_F(HeapTest, ReclaimedPagesAreTheHosts) {
-  ASSERT_TRUE(heap.refill(memcache(3)).has_value());
+  ASSERT_TRUE(refill(memcache(3)).has_value());
   const HypVa memory = heap.allocate(2 * page_size).value();
   bytes(memory)[0] = std::byte{0x5A};
   heap.free(memory);
@@ -93,7 +115,7 @@ TEST_F(HeapTest, ReclaimedPagesAreTheHosts) {
 
 // What was never allocated, lies inside an allocation, or was freed before, is fatal to free.
 TEST_F(HeapTest, ForeignFreesAreFatal) {
-  ASSERT_TRUE(heap.refill(memcache(2)).has_value());
+  ASSERT_TRUE(refill(memcache(2)).has_value());
   const HypVa memory = heap.allocate(100).value();
   const HypVa second = heap.allocate(100).value();
   EXPECT_DEATH(heap.free(HypVa{0}), "BUG");
@@ -129,7 +151,7 @@ TEST_F(HeapTest, RandomUseAgreesWithAModel) {
       auto memory = heap.allocate(size);
       if (!memory && next_page + 8 < 1000) {
         ASSERT_EQ(memory.error(), Errno::enomem);
-        ASSERT_TRUE(heap.refill(memcache(heap.take_missing_donations())).has_value());
+        ASSERT_TRUE(refill(memcache(heap.take_missing_donations())).has_value());
         memory = heap.allocate(size);
       }
       if (!memory) continue;

@@ -583,6 +583,25 @@ TEST_P(CmaTest, PartsOfBlocksAreRefused) {
   EXPECT_EQ(world.page(part).host_state, PageState::owned);
 }
 
+// Such a part in the middle of a list: it is taken, found unfit, and in front of the list that the
+// host gets back (pkvm-abi.md 5.5).
+TEST_P(CmaTest, ARefusedPartIsInFrontOfWhatIsLeft) {
+  const Pa part = ram_begin + (2 * mib);
+  const Pa behind = host_page(7);
+  const auto link = [this](Pa block, u64 next) { *world.hyp().linear.pointer<u64>(block) = next; };
+  link(page, part.value);
+  link(part, behind.value);
+  link(behind, 0);
+  const user_pt_regs regs = call(Hypercall::pkvm_hyp_alloc_mgt_refill, {1, page.value, 3});
+  EXPECT_EQ(static_cast<std::int64_t>(regs.regs[1]), -22);
+  EXPECT_EQ(regs.regs[2], part.value);
+  EXPECT_EQ(regs.regs[3], 2U);
+  EXPECT_EQ(*world.hyp().linear.pointer<u64>(part), behind.value);
+  for (const Pa left : {part, behind})
+    EXPECT_EQ(world.page(left).host_state, PageState::owned);
+  EXPECT_NE(world.page(page).host_state, PageState::owned);
+}
+
 class GuestPagesTest : public IommuTest {};
 INSTANTIATE_TEST_SUITE_P(Generations, GuestPagesTest,
                          testing::Values(Generation::android15_6_6, Generation::android16_6_12),

@@ -151,6 +151,17 @@ TEST(Report, ALateLoadThatIsNotRefusedIsNotGood) {
   EXPECT_EQ(make_report(facts_of(loaded)).exit_code, ExitCode::internal);
 }
 
+// Its good twin: a load that the rc file asks for before deprivilege is a load like any other.
+TEST(Report, ALoadBeforeDeprivilegeIsNoBug) {
+  const EventBuilder loaded = EventBuilder()
+                                  .boot()
+                                  .begin("late", 0)
+                                  .host(Kind::module_el2_loaded, {test::hello_hyp_va}, {"late", ""})
+                                  .host(Kind::module_end, {0, 12, 0}, {"late", ""})
+                                  .deprivilege();
+  EXPECT_EQ(make_report(facts_of(loaded)).exit_code, ExitCode::good);
+}
+
 // The EL2 cost of a call is what ran at EL2 between its begin and its end.
 TEST(Report, ACallCarriesRegistersAndCost) {
   const EventBuilder events =

@@ -139,6 +139,7 @@ TEST(RcFile, ErrorsNameTheLine) {
       {"touch w:1\n", "'w:1', expected"},
       {"touch r:0x1000000000000\n", "is no physical address"},
       {"touch w:1=y\n", "'y' is no value to write"},
+      {"await all\n", "'all' is one word too many"},
   });
   for (const auto& [text, expected] : rows) {
     const auto lines = parse_rc(text, "rc");
@@ -167,6 +168,7 @@ TEST(RcFile, TextRoundTrips) {
       {.verb = RcVerb::late, .target = "other", .args = {}, .parameters = "a=1 b=2"},
       {.verb = RcVerb::call, .target = "200", .args = {}},
       {.verb = RcVerb::touch, .phase = RcPhase::early, .target = "w:0x1000=0x2", .args = {}},
+      {.verb = RcVerb::await, .phase = RcPhase::early, .target = "", .args = {}},
   };
   EXPECT_EQ(to_text(lines),
             "early call repeat=3 m/f:0x1,0x2\n"
@@ -174,7 +176,8 @@ TEST(RcFile, TextRoundTrips) {
             "smc 0xc2000001:0x7\n"
             "late other a=1 b=2\n"
             "call 200\n"
-            "early touch w:0x1000=0x2\n");
+            "early touch w:0x1000=0x2\n"
+            "early await\n");
   const auto read = parse_rc(to_text(lines), "rc");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, lines);
