@@ -2,6 +2,7 @@
 # Guest code: freestanding C++23 for AArch64 with the host's clang, linked by lld.
 find_program(LLD ld.lld-19 REQUIRED)
 find_program(OBJCOPY llvm-objcopy-19 REQUIRED)
+find_program(NM llvm-nm-19 REQUIRED)
 
 set(PKVM_FIRMWARE_FLAGS
   --target=aarch64-linux-gnu -march=armv8-a -ffreestanding -nostdlib -fPIE -fvisibility=hidden
@@ -24,18 +25,21 @@ function(pkvm_firmware_objects name)
 endfunction()
 
 # A static PIE linked at 0 with its relocations kept (.rela.dyn), and the flat image beside it:
-# pkvm_firmware_elf(hyp SCRIPT hyp.lds OBJECTS fw_hyp) -> firmware/hyp.elf, firmware/hyp.bin
+# pkvm_firmware_elf(hyp SCRIPT hyp.lds OBJECTS fw_hyp) -> firmware/hyp.elf, firmware/hyp.bin,
+# and its symbols (firmware/hyp.map)
 function(pkvm_firmware_elf name)
   cmake_parse_arguments(ARG "" "SCRIPT" "OBJECTS;DEPENDS" ${ARGN})
   set(elf ${CMAKE_BINARY_DIR}/firmware/${name}.elf)
   set(bin ${CMAKE_BINARY_DIR}/firmware/${name}.bin)
+  set(names ${CMAKE_BINARY_DIR}/firmware/${name}.map)
   set(objects)
   foreach(object IN LISTS ARG_OBJECTS)
     list(APPEND objects $<TARGET_OBJECTS:${object}>)
   endforeach()
-  add_custom_command(OUTPUT ${elf} ${bin}
+  add_custom_command(OUTPUT ${elf} ${bin} ${names}
     COMMAND ${LLD} ${PKVM_FIRMWARE_LINK_FLAGS} -T ${ARG_SCRIPT} -o ${elf} ${objects}
     COMMAND ${OBJCOPY} -O binary ${elf} ${bin}
+    COMMAND ${NM} -n -S --defined-only ${elf} > ${names}
     DEPENDS ${objects} ${ARG_SCRIPT} ${ARG_DEPENDS} COMMAND_EXPAND_LISTS VERBATIM
     COMMENT "Linking firmware ${name}")
   add_custom_target(firmware_${name} ALL DEPENDS ${elf} ${bin})

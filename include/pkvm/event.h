@@ -89,7 +89,7 @@ enum class Kind : std::uint32_t {
   /// bound to a stub (pkvmemu.unresolved=stub), 0 when the load is refused for it.
   module_unresolved = 47,
   /// The EL2 half of a module got its addresses. name, v0 hyp VA (token), v1 size in bytes, v2 hyp
-  /// VA of .hyp.text.
+  /// VA of .hyp.text, v3 kernel VA of it.
   module_el2_placed = 51,
   /// An entry of the trace buffer (--trace-events). name: the event, text: its fields, v0 id.
   trace_event = 52,
@@ -98,6 +98,9 @@ enum class Kind : std::uint32_t {
   /// An image of the firmware runs at its own addresses, or is about to. v0 VA of its first byte,
   /// v1 its exception level.
   image_placed = 54,
+  /// Sections of a module got their addresses in the kernel, those of its EL2 half included; as
+  /// many records as it takes. name, v0 to v14: pack_section(), 0 behind the last.
+  module_el1_placed = 55,
   /// The host kernel is about to touch a physical address (wish `touch`). name: as written, v0: 0
   /// read, 1 write, 2 execute, v1 PA, v2 what it writes.
   touch_begin = 49,
@@ -157,6 +160,22 @@ struct Record {
   char text[192];  ///< NUL-terminated
 };
 static_assert(sizeof(Record) == 384);
+
+/// A section of a module's file and where it lies: the kernel's addresses differ in their low 48
+/// bits alone.
+struct SectionPlace {
+  std::uint32_t section;
+  std::uint64_t address;
+};
+inline constexpr unsigned section_shift = 48;
+constexpr std::uint64_t pack_section(SectionPlace place) {
+  return std::uint64_t{place.section} << section_shift |
+         (place.address & ((std::uint64_t{1} << section_shift) - 1));
+}
+constexpr SectionPlace unpack_section(std::uint64_t value) {
+  return {.section = static_cast<std::uint32_t>(value >> section_shift),
+          .address = value | ~((std::uint64_t{1} << section_shift) - 1)};
+}
 
 struct RingHeader {
   std::uint32_t magic;

@@ -118,7 +118,7 @@ observe::RunReport Session::request(const tool::RcLine& wish) {
 }
 
 void Session::fail(std::string_view fault) {
-  auto parsed = fault::parse_fault(fault, run_->sites());
+  auto parsed = fault::parse_fault(fault, run_->fault_names());
   if (!parsed) throw UsageError(parsed.error().message);
   run_->injector()->add(std::move(*parsed));
 }

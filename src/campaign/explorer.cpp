@@ -46,7 +46,7 @@ void Explorer::saw(const machine::Event& event) {
   bases_[el] = record.value[0];
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     if (sites_[i].el != el || !wanted_[i]) continue;
-    for (const fault::Place& place : sites_[i].places) {
+    for (const auto& place : sites_[i].places) {
       const Va address{bases_[el] + place.offset};
       if (places_.try_emplace(address, i, place.reg).second) machine_->watch_code(address);
     }

@@ -63,7 +63,7 @@ class Table {
         (*word & ~reg_mask) != pkvm::fault::site_instruction)
       return fail("fault site '{}' (record at {:#x}) is damaged: no `mov xN, xzr` before {:#x}",
                   site.name, at, behind);
-    const Place place{.offset = behind - (at_ - header_.offset), .reg = *word & reg_mask};
+    const SiteInstruction place{.offset = behind - (at_ - header_.offset), .reg = *word & reg_mask};
     const auto known = std::ranges::find_if(
         sites, [&](const Site& other) { return other.name == site.name && other.el == site.el; });
     if (known != sites.end()) {

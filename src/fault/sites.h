@@ -15,7 +15,7 @@
 namespace pkvmemu::fault {
 
 /// One `mov xN, xzr`. A site has several where the compiler made copies.
-struct Place {
+struct SiteInstruction {
   std::uint64_t offset = 0;  ///< of the instruction behind it, from the start of its own image
   unsigned reg = 0;          ///< N
 };
@@ -26,7 +26,7 @@ struct Site {
   unsigned el = 0;  ///< exception level that the site's image runs at: 1 or 2
   pkvm::fault::Answer answer = pkvm::fault::Answer::errno_value;
   std::int64_t usual = 0;  ///< what it answers unless told otherwise
-  std::vector<Place> places{};
+  std::vector<SiteInstruction> places{};
 };
 
 /// Of all levels in `image` (an arm64 Image that carries its EL2 image), by name. None is no error:

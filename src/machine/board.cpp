@@ -58,7 +58,7 @@ Result<void> BoardMachine::boot(const Config& config) {
   cpu_ = std::move(*cpu);
   if (const auto mapped = cpu_->map_ram(Pa{pkvm::platform::ram_base}, ram_.all()); !mapped)
     return mapped;
-  bus_.attach(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size, uart_, "PL011");
+  bus_.attach(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size, observed_uart_, "PL011");
   if (event_port_)
     bus_.attach(Pa{pkvm::platform::event_port_base}, pkvm::platform::event_port_size, *event_port_,
                 "event port");
@@ -104,6 +104,7 @@ Exit BoardMachine::exit_for(const cpu::Stop& stop) const {
 }
 
 void BoardMachine::secure_monitor_call() noexcept {
+  if (observer_ != nullptr && observer_->secure_call()) return;
   const auto answer = device::El3Monitor::call({x(0), x(1), x(2), x(3)});
   if (answer.action == Action::power_up) {
     cpu_->power_up(answer.entry, static_cast<std::uint64_t>(answer.x0));
@@ -132,6 +133,12 @@ void BoardMachine::exception_returned(unsigned from_el, unsigned to_el) noexcept
 
 void BoardMachine::code_reached(std::uint64_t address) noexcept {
   if (observer_ != nullptr) observer_->code_reached(Va{address});
+}
+
+std::uint64_t BoardMachine::ObservedDevice::read(std::uint64_t offset, unsigned size) noexcept {
+  const std::uint64_t value = device_.read(offset, size);
+  Observer* const observer = board_.observer_;
+  return observer == nullptr ? value : observer->device_read(base_ + offset, value);
 }
 
 void BoardMachine::set_observer(Observer* observer) {

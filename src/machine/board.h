@@ -69,6 +69,22 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   // cpu::StoreWatch
   void about_to_store(Pa pa) noexcept override;
 
+  /// A device whose answers the observer sees.
+  class ObservedDevice final : public device::Device {
+   public:
+    ObservedDevice(BoardMachine& board, Pa base, device::Device& device)
+        : board_(board), base_(base), device_(device) {}
+    std::uint64_t read(std::uint64_t offset, unsigned size) noexcept override;
+    void write(std::uint64_t offset, unsigned size, std::uint64_t value) noexcept override {
+      device_.write(offset, size, value);
+    }
+
+   private:
+    BoardMachine& board_;
+    Pa base_;
+    device::Device& device_;
+  };
+
   /// What a snapshot holds besides RAM.
   struct Saved {
     std::shared_ptr<const cpu::CpuState> cpu;
@@ -89,6 +105,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   GuestRam ram_;
   device::Pl011 uart_;
   std::optional<device::EventPort> event_port_;
+  ObservedDevice observed_uart_{*this, Pa{pkvm::platform::pl011_base}, uart_};
   device::Bus bus_;
   /// Last of the hardware, so that it goes first: the engine points into all of the above.
   std::unique_ptr<cpu::Cpu> cpu_;

@@ -12,10 +12,15 @@ struct Row {
 };
 
 constexpr std::array rows{
-    Row{ExitReason::powered_off, "powered-off"}, Row{ExitReason::reset, "reset"},
-    Row{ExitReason::halted, "halted"},           Row{ExitReason::budget_spent, "budget-spent"},
-    Row{ExitReason::breakpoint, "breakpoint"},   Row{ExitReason::wedged, "wedged"},
-    Row{ExitReason::stopped, "stopped"},         Row{ExitReason::engine_error, "engine-error"},
+    Row{ExitReason::powered_off, "powered-off"},
+    Row{ExitReason::reset, "reset"},
+    Row{ExitReason::halted, "halted"},
+    Row{ExitReason::budget_spent, "budget-spent"},
+    Row{ExitReason::breakpoint, "breakpoint"},
+    Row{ExitReason::wedged, "wedged"},
+    Row{ExitReason::stopped, "stopped"},
+    Row{ExitReason::power_cut, "power-cut"},
+    Row{ExitReason::engine_error, "engine-error"},
 };
 
 }  // namespace

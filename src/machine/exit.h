@@ -16,6 +16,7 @@ enum class ExitReason {
   breakpoint,    ///< a breakpoint of the host's was reached
   wedged,        ///< the guest faults on its own exception vector for ever
   stopped,       ///< the host asked
+  power_cut,     ///< the host took the power away (a fault)
   engine_error,  ///< the CPU engine refused to go on: our bug
 };
 

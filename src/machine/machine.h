@@ -81,6 +81,11 @@ class Observer {
   /// The instruction at an address of Machine::watch_code() is about to run: told once for each
   /// time that it does. Registers, PC and memory may be changed, and stop_here() is before it.
   virtual void code_reached(Va /*address*/) {}
+  /// EL3 is called by an SMC that nobody traps; registers are the caller's, PC is behind it. True:
+  /// the observer has answered in its place. stop_here() may be called.
+  virtual bool secure_call() { return false; }
+  /// A device register was read and holds `value`: what the guest gets. PC is not exact.
+  virtual std::uint64_t device_read(Pa /*address*/, std::uint64_t value) { return value; }
 };
 
 /// Where run_until() stops; the first of the two that are given.
@@ -113,9 +118,9 @@ class Machine {
   virtual Exit run_until_event(std::function<bool(const Event&)> wanted) = 0;
   /// Safe from a signal handler or another thread: the run ends soon with `stopped`.
   virtual void request_stop() = 0;
-  /// From Observer::code_reached() and exception_entered(): the run ends exactly here, before the
-  /// next instruction, for that reason. The next run goes on with that instruction, and does not
-  /// tell of it again.
+  /// From Observer::code_reached(), secure_call() and exception_entered(): the run ends exactly
+  /// here, before the next instruction, for that reason. The next run goes on with that
+  /// instruction, and does not tell of it again.
   virtual void stop_here(ExitReason reason = ExitReason::breakpoint, std::string detail = {}) = 0;
 
   virtual std::uint64_t instructions() const = 0;

@@ -19,6 +19,7 @@ enum class ExitCode : std::uint8_t {
   host_panic = 13,       ///< the EL1 kernel panicked by itself
   no_end = 14,           ///< budget spent, wedged or halted: the guest never powered off
   op_missing = 15,       ///< an op that does not exist yet was used
+  unexpected = 16,       ///< what a plan expects did not come
   found = 20,            ///< cases of a sweep are bugs, panics, hangs, or lost
   scenario_failed = 21,  ///< `test`: a scenario did not go as it expects
   internal = 70,         ///< a bug of pkvm-emu's
@@ -35,6 +36,7 @@ struct ExitCodeRow {
 inline constexpr std::array run_exit_codes = {
     ExitCodeRow{ExitCode::interrupted, "interrupted"},
     ExitCodeRow{ExitCode::internal, "a bug of pkvm-emu"},
+    ExitCodeRow{ExitCode::unexpected, "what the plan expects did not come"},
     ExitCodeRow{ExitCode::host_panic, "the host kernel panicked"},
     ExitCodeRow{ExitCode::hyp_panic, "the hypervisor panicked"},
     ExitCodeRow{ExitCode::no_end, "budget spent, or the guest hangs"},

@@ -151,7 +151,7 @@ bool attack_failed(const AttackReport& attack) {
 }
 
 bool never_fired(const FaultReport& fault) {
-  return fault.fired == 0;
+  return fault.fired == 0 || !fault.note.empty();
 }
 
 bool call_failed(const CallReport& call) {
@@ -173,7 +173,8 @@ bool never_ended(const RunReport& report) {
   const ExitReason reason = report.exit.reason;
   if (reason == ExitReason::halted && was_switched_off(report)) return false;
   return reason == ExitReason::budget_spent || reason == ExitReason::wedged ||
-         reason == ExitReason::halted || reason == ExitReason::breakpoint;
+         reason == ExitReason::halted || reason == ExitReason::breakpoint ||
+         reason == ExitReason::power_cut;
 }
 
 bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
@@ -201,6 +202,7 @@ bool applies(ExitCode code, const RunReport& report, const EventLog& log) {
       return true;
     case ExitCode::usage:
     case ExitCode::bad_file:
+    case ExitCode::unexpected:  // judge_expectations()
     case ExitCode::found:
     case ExitCode::scenario_failed:
       return false;
@@ -212,6 +214,21 @@ ExitCode judge(const RunReport& report, const EventLog& log) {
   for (const ExitCodeRow& row : run_exit_codes)
     if (applies(row.code, report, log)) return row.code;
   std::unreachable();  // the last row always applies
+}
+
+/// A plan that says what is expected decides what is good. A fault that never came to pass is not,
+/// unless the plan says how many do.
+ExitCode judge_expectations(RunReport& report) {
+  if (report.expectations.empty() || report.exit_code == ExitCode::interrupted ||
+      report.exit_code == ExitCode::internal)
+    return report.exit_code;
+  for (Expectation& expectation : report.expectations)
+    judge(report, expectation);
+  const bool counts = std::ranges::any_of(
+      report.expectations, [](const Expectation& one) { return one.subject == "fired"; });
+  const bool all = std::ranges::all_of(report.expectations, &Expectation::holds);
+  const bool happened = counts || std::ranges::none_of(report.faults, never_fired);
+  return all && happened ? ExitCode::good : ExitCode::unexpected;
 }
 
 }  // namespace
@@ -275,6 +292,9 @@ RunReport make_report(const Facts& facts) {
     report.host_panic = "the machine was powered off in the middle of a load or a call";
   report.ops = ops.calls();
   report.faults = facts.faults;
+  report.expectations = facts.expectations;
+  report.seed = facts.seed;
+  report.corruptions = facts.corruptions;
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;
@@ -282,6 +302,7 @@ RunReport make_report(const Facts& facts) {
   note_internal_errors(report, log);
   report.protected_vms = judge_protected_vms(report, log, facts.pvmfw);
   report.exit_code = judge(report, log);
+  report.exit_code = judge_expectations(report);
   return report;
 }
 

@@ -16,6 +16,7 @@
 #include "machine/exit.h"
 #include "machine/machine.h"
 #include "observe/exit_code.h"
+#include "observe/expectation.h"
 #include "observe/ops_log.h"
 #include "observe/pvmfw.h"
 #include "pkvm/event.h"
@@ -41,13 +42,18 @@ struct CallRequest {
   CallConduit conduit = CallConduit::hvc;
 };
 
-/// A fault that was asked for (--fail), and what became of it.
+/// A fault that was asked for (--fail, --plan), and what became of it.
 struct FaultReport {
-  std::string site;
-  std::uint64_t nth = 1;      ///< the first time that it was to fail, counted from 1
-  std::int64_t answer = 0;    ///< what the site answered then
-  std::uint64_t reached = 0;  ///< how often the site was reached
-  std::uint64_t fired = 0;    ///< how often it failed
+  std::string site;             ///< or another place, as it was written
+  std::uint64_t nth = 1;        ///< the first time that it was to fail, counted from 1
+  std::int64_t answer = 0;      ///< what the site answered then
+  std::uint64_t reached = 0;    ///< how often the site was reached
+  std::uint64_t fired = 0;      ///< how often it failed
+  bool fails_a_step = true;     ///< a site, which answers; else `action` says what happens
+  bool has_conditions = false;  ///< of a plan, besides nth and times
+  std::string action{};         ///< "answers -12 (ENOMEM)", "flips bit 3 of x1"
+  std::string where{};          ///< the first time: "el2:0x... f+0x10 [hello]"
+  std::string note{};           ///< why it could not be done, though its turn had come
 };
 
 /// Everything that make_report looks at.
@@ -61,6 +67,9 @@ struct Facts {
   std::uint64_t instructions = 0;
   std::string console;
   std::vector<FaultReport> faults{};
+  std::vector<Expectation> expectations{};
+  std::optional<std::uint64_t> seed{};  ///< of faults that come by lot
+  std::vector<std::string> corruptions{};
   HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
 };
 
@@ -208,6 +217,9 @@ struct RunReport {
   std::optional<GuestReport> probe;  ///< the VM that the kernel started of its own accord
   std::vector<AttackReport> attacks;
   std::vector<FaultReport> faults;
+  std::vector<Expectation> expectations;
+  std::optional<std::uint64_t> seed;     ///< of faults that come by lot
+  std::vector<std::string> corruptions;  ///< of modules' files, in words
   std::vector<OpCall> ops;               ///< with --log-ops
   std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;

@@ -171,11 +171,16 @@ Json to_json(const AttackReport& attack) {
 }
 
 Json to_json(const FaultReport& fault) {
-  return {{"site", fault.site},
-          {"nth", fault.nth},
-          {"answer", fault.answer},
-          {"reached", fault.reached},
-          {"fired", fault.fired}};
+  return {{"site", fault.site},       {"nth", fault.nth},     {"answer", fault.answer},
+          {"reached", fault.reached}, {"fired", fault.fired}, {"action", fault.action},
+          {"where", fault.where},     {"note", fault.note}};
+}
+
+Json to_json(const Expectation& expectation) {
+  return {{"subject", expectation.subject},
+          {"wanted", expectation.wanted},
+          {"found", expectation.found},
+          {"holds", expectation.holds}};
 }
 
 Json to_json(const HypPanic& panic) {
@@ -247,6 +252,9 @@ std::string to_json(const RunReport& report) {
       {"guests", list_of(report.guests)},
       {"attacks", list_of(report.attacks)},
       {"faults", list_of(report.faults)},
+      {"seed", or_null(report.seed)},
+      {"corruptions", report.corruptions},
+      {"expectations", list_of(report.expectations)},
       {"deprivileged", report.deprivileged},
       {"protected_vms", to_json(report.protected_vms)},
       {"ops", list_of(report.ops)},

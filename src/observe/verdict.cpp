@@ -202,6 +202,7 @@ std::optional<std::string> ending_text(const RunReport& report) {
       if (was_switched_off(report)) return "run: the only CPU is off";
       return fmt::format("run: the guest waits for ever (WFI) {}{}", where, detail);
     case ExitReason::budget_spent:
+      if (!exit.detail.empty()) return fmt::format("run: the budget was ended {}{}", where, detail);
       return fmt::format(
           "run: instruction budget spent after {} instructions, {}; raise it with --budget",
           report.instructions, where);
@@ -212,6 +213,8 @@ std::optional<std::string> ending_text(const RunReport& report) {
                          detail);
     case ExitReason::stopped:
       return fmt::format("run: interrupted {}", where);
+    case ExitReason::power_cut:
+      return fmt::format("run: the power was cut {}{}", where, detail);
     case ExitReason::engine_error:
       return std::nullopt;  // told with the internal errors
   }
@@ -233,15 +236,37 @@ VerdictLine line_of(const FaultReport& fault) {
   const auto times = [](std::uint64_t count) {
     return fmt::format("{} time{}", count, count == 1 ? "" : "s");
   };
+  if (!fault.note.empty())
+    return {Tone::bad, fmt::format("fault {}: NOT done: {}", fault.site, fault.note)};
   if (fault.fired == 0)
     return {Tone::bad, fmt::format("fault {}: NOT injected: it was to fail the {}. time, and was "
-                                   "reached {}",
-                                   fault.site, fault.nth, times(fault.reached))};
+                                   "reached {}{}",
+                                   fault.site, fault.nth, times(fault.reached),
+                                   fault.has_conditions ? ", by whatever path and lot" : "")};
+  if (!fault.fails_a_step)
+    return {Tone::neutral,
+            fmt::format("fault {}: reached {}, {} {}, first at {}", fault.site,
+                        times(fault.reached), fault.action, times(fault.fired), fault.where)};
   const std::string answer =
       fault.answer < 0 ? " with " + error_text(fault.answer) : ": it found nothing";
   return {Tone::neutral,
           fmt::format("fault {}: reached {}, failed {} from the {}. on{}", fault.site,
                       times(fault.reached), times(fault.fired), fault.nth, answer)};
+}
+
+void add_plan(const RunReport& report, std::vector<VerdictLine>& lines) {
+  for (const std::string& corruption : report.corruptions)
+    lines.push_back({Tone::neutral, "corrupted " + corruption});
+  if (report.seed)
+    lines.push_back(
+        {Tone::neutral, fmt::format("faults come by lot; this one again: seed: {}", *report.seed)});
+}
+
+VerdictLine line_of(const Expectation& expectation) {
+  const std::string head = fmt::format("expected {}: {}", expectation.subject, expectation.wanted);
+  if (expectation.holds) return {Tone::good, head};
+  return {Tone::bad,
+          fmt::format("{}: NOT so ({}), found: {}", head, expectation.where, expectation.found)};
 }
 
 void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
@@ -271,6 +296,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   add_attacks(report, lines);
   for (const FaultReport& fault : report.faults)
     lines.push_back(line_of(fault));
+  add_plan(report, lines);
   // The others were shown as they happened.
   for (const OpCall& op : report.ops)
     if (!op.result) lines.push_back({Tone::bad, line_of(op)});
@@ -291,6 +317,8 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   for (const ModuleReport& module : report.modules)
     lines.push_back(line_of(module));
   lines.push_back(line_of(report.protected_vms));
+  for (const Expectation& expectation : report.expectations)
+    lines.push_back(line_of(expectation));
   for (VerdictLine& line : lines)
     line.text = printable(std::move(line.text));
   return lines;

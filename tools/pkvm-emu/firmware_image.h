@@ -4,9 +4,17 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 namespace pkvmemu::tool {
 
 std::span<const std::byte> builtin_firmware();
+
+/// Its symbols, as `nm -S` lists them.
+struct FirmwareNames {
+  std::string_view host;
+  std::string_view hyp;
+};
+FirmwareNames builtin_names();
 
 }  // namespace pkvmemu::tool

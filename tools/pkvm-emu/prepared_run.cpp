@@ -3,46 +3,12 @@
 
 #include <utility>
 
+#include "fault_plan.h"
 #include "firmware_image.h"
 #include "hyp_symbols.h"
 #include "observe/pvmfw.h"
 
 namespace pkvmemu::tool {
-namespace {
-
-/// What the command line asks to fail, in the firmware that runs.
-struct FaultPlan {
-  std::vector<fault::Site> sites;
-  std::vector<fault::Fault> faults;
-};
-
-Outcome<FaultPlan> plan_faults(const RunOptions& options, std::span<const std::byte> firmware) {
-  FaultPlan plan;
-  if (options.faults.empty() && !options.faults_follow) return plan;
-  auto sites = fault::find_sites(firmware);
-  if (!sites) return as_file_error(sites.error());
-  plan.sites = std::move(*sites);
-  for (const std::string& text : options.faults) {
-    auto wanted = fault::parse_fault(text, plan.sites);
-    if (!wanted) return usage_error("--fail {}: {}", text, wanted.error().message);
-    plan.faults.push_back(std::move(*wanted));
-  }
-  return plan;
-}
-
-std::vector<observe::FaultReport> reports_of(const fault::Injector& injector) {
-  std::vector<observe::FaultReport> reports;
-  for (const fault::Happened& one : injector.happened())
-    reports.push_back({.site = one.fault.site,
-                       .nth = one.fault.nth,
-                       .answer = one.fault.answer,
-                       .reached = one.reached,
-                       .fired = one.fired});
-  return reports;
-}
-
-}  // namespace
-
 Outcome<Bytes> firmware_for(const RunOptions& options) {
   if (!options.firmware) {
     const auto builtin = builtin_firmware();
@@ -62,15 +28,20 @@ PreparedRun::PreparedRun(RunPlan plan, Sinks sinks)
 Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& options, RunPlan plan,
                                                           std::span<const std::byte> firmware,
                                                           Sinks sinks) {
-  auto faults = plan_faults(options, firmware);
+  auto faults = plan_faults(options, plan, firmware);
   if (!faults) return std::unexpected(faults.error());
   std::unique_ptr<PreparedRun> run(new PreparedRun(std::move(plan), std::move(sinks)));
   run->sites_ = std::move(faults->sites);
+  run->guest_symbols_ = std::move(faults->symbols);
+  run->seed_ = faults->seed;
+  run->corruptions_ = std::move(faults->corruptions);
+  run->expectations_ = std::move(faults->expectations);
   run->logs_ops_ = options.log_ops;
   if (!faults->faults.empty() || options.faults_follow)
     run->injector_ = std::make_unique<fault::Injector>(
-        run->sites_, std::move(faults->faults),
-        options.faults_follow ? fault::Watching::all : fault::Watching::planned);
+        run->sites_, *run->guest_symbols_, std::move(faults->faults),
+        options.faults_follow ? fault::Watching::all : fault::Watching::planned,
+        faults->seed.value_or(0));
 
   machine::Config config;
   config.kernel = firmware;
@@ -118,6 +89,9 @@ observe::RunReport PreparedRun::report(const machine::Exit& exit) const {
   facts.console = machine_->console();
   facts.symbols = symbols_;
   if (injector_) facts.faults = reports_of(*injector_);
+  facts.seed = seed_;
+  facts.corruptions = corruptions_;
+  facts.expectations = expectations_;
   return observe::make_report(facts);
 }
 

@@ -3,8 +3,10 @@
 // and what a report needs to know. `run`, sweeps, scenarios and tests all run things this way.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@
 #include "run_options.h"
 #include "run_plan.h"
 #include "support/file.h"
+#include "symbols/symbol_table.h"
 
 namespace pkvmemu::tool {
 
@@ -56,6 +59,10 @@ class PreparedRun {
   fault::Injector* injector() { return injector_.get(); }
   /// Of the firmware that runs.
   [[nodiscard]] std::span<const fault::Site> sites() const { return sites_; }
+  /// What there is to fail, when there are faults or some may be added.
+  [[nodiscard]] fault::Names fault_names() const {
+    return {.sites = sites_, .symbols = *guest_symbols_};
+  }
   /// What the run came to, after it ended so.
   [[nodiscard]] observe::RunReport report(const machine::Exit& exit) const;
   /// Leaves the machine to the end of the process: taking the engine and a gibibyte apart first
@@ -69,9 +76,13 @@ class PreparedRun {
   RunPlan plan_;
   Sinks sinks_;
   std::vector<fault::Site> sites_;
+  std::unique_ptr<symbols::SymbolTable> guest_symbols_;
   observe::HypSymbols symbols_;
   observe::OpsLog ops_;
   bool logs_ops_ = false;
+  std::optional<std::uint64_t> seed_;
+  std::vector<std::string> corruptions_;
+  std::vector<observe::Expectation> expectations_;
   std::unique_ptr<fault::Injector> injector_;  ///< when there are faults
   std::unique_ptr<machine::Machine> machine_;
 };

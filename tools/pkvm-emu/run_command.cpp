@@ -78,7 +78,7 @@ Paths inputs_of(const RunOptions& options) {
     for (const RcLine& line : options.wishes)
       if (line.verb == RcVerb::late) inputs.emplace_back(line.target);
   }
-  for (const auto& file : {options.initramfs, options.firmware})
+  for (const auto& file : {options.initramfs, options.firmware, options.plan})
     if (file) inputs.emplace_back(*file);
   return inputs;
 }

@@ -13,8 +13,8 @@ namespace {
 
 constexpr const char* footer = R"(Exit codes:
   0 good   2 usage   3 bad file   10 a load failed   11 a call failed   12 hyp panic
-  13 host panic   14 budget spent or hung   15 an op that does not exist yet   70 our bug
-  130 interrupted
+  13 host panic   14 budget spent or hung   15 an op that does not exist yet
+  16 not what --plan expects   70 our bug   130 interrupted
 
 Examples:
   pkvm-emu run hello.ko
@@ -24,6 +24,7 @@ Examples:
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
   pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
   pkvm-emu run hello.ko --fail hyp.donate:nth=3 --fail load.hvc.init_module:return=EPERM
+  pkvm-emu run hello.ko --fail hello/hello_hvc:nth=2:flip=x1:3 --plan faults.yaml
   pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
   pkvm-emu run --initramfs vendor_ramdisk.lz4 my_module --call my_handler
   pkvm-emu run hello.ko --export-qemu out && out/run.sh)";
@@ -129,9 +130,13 @@ void RunOptionsParser::declare_output() {
   const auto flag = [this](const std::string& name, const std::string& help) {
     return flag_of(*command_, name, help);
   };
-  fail_ = one_value_each(option("--fail", "SITE[:nth=N][:times=N|all][:return=ERROR]",
-                                "Make a step of the hypervisor or the kernel fail, the N-th time "
-                                "that it is reached; `pkvm-emu sites` lists the steps"));
+  fail_ = one_value_each(option(
+      "--fail", "PLACE[:nth=N][:times=N|all][:return=VALUE|:flip=xN:BIT|:skip|...]",
+      "Make a step of the hypervisor or the kernel fail, the N-th time that it is reached; "
+      "`pkvm-emu sites` lists the steps. Or change what happens at [MODULE/]SYMBOL[+OFFSET], "
+      "el1:ADDRESS or el2:ADDRESS: also repeat, power-cut, time-out"));
+  faults_plan_ = option("--plan", "FILE",
+                        "Faults from a YAML file, and what to expect of them (docs/faults.md)");
   log_ops_ = flag("--log-ops",
                   "Show each call of pkvm_module_ops with its arguments, its answer and where it "
                   "came from");
@@ -149,6 +154,7 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   RunOptions options;
   options.modules = modules_->results();
   if (is_given(fail_)) options.faults = fail_->results();
+  options.plan = value_of(faults_plan_);
   options.cmdline = value_of(cmdline_).value_or("");
   options.initramfs = value_of(initramfs_);
   options.firmware = value_of(firmware_);
@@ -157,6 +163,7 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   for (const auto& [option, file] : {std::pair{initramfs_, options.initramfs},
                                      {firmware_, options.firmware},
                                      {json_, options.json},
+                                     {faults_plan_, options.plan},
                                      {export_qemu_, options.export_qemu}})
     if (file && file->empty())
       return usage_error("{}: the name that follows is empty", option->get_name());
@@ -171,6 +178,8 @@ Outcome<RunOptions> RunOptionsParser::options() const {
     return usage_error("--log-ops: QEMU has no event port that could report them");
   if (!options.faults.empty() && options.export_qemu)
     return usage_error("--fail: QEMU does not inject faults");
+  if (options.plan && options.export_qemu)
+    return usage_error("--plan: QEMU does not inject faults");
   const std::string unresolved = value_of(unresolved_).value_or("refuse");
   if (unresolved != "refuse" && unresolved != "stub")
     return usage_error("--unresolved {}: expected refuse or stub", unresolved);

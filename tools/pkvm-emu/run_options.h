@@ -24,6 +24,7 @@ struct RunOptions {
   std::vector<std::string> spare_modules;
   std::vector<std::string> faults;  ///< --fail, as given
   bool faults_follow = false;       ///< more of them may be added while it runs
+  std::optional<std::string> plan;  ///< --plan: a YAML file
   std::string cmdline;
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;
@@ -65,6 +66,7 @@ class RunOptionsParser {
   CLI::Option* vm_;
   CLI::Option* attack_;
   CLI::Option* fail_ = nullptr;
+  CLI::Option* faults_plan_ = nullptr;
   CLI::Option* modules_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;

@@ -156,6 +156,7 @@ Loaded<void> Linker::place_sections() {
   };
   adopt(module_.plt, plan_.plt, MemoryKind::text);
   adopt(module_.init_plt, plan_.init_plt, MemoryKind::init_text);
+  report_places(services_, module_);
   return {};
 }
 

@@ -161,6 +161,7 @@ Loaded<void> El2Load::allocate_addresses() {
                       .value(0, module_.hyp.token.value)
                       .value(1, size)
                       .value(2, module_.hyp.hyp_address(text.start).value)
+                      .value(3, text.start.value)
                       .record());
   if (token_out_.value != 0) services_.store_word(token_out_, module_.hyp.token.value);
   return {};

@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "host/module/load_error.h"
+#include "host/module/module.h"
+#include "host/module/services.h"
 #include "image/text.h"
 #include "pkvm/event.h"
 
@@ -41,6 +43,9 @@ class Event {
 
   pkvm::event::Record record_{};
 };
+
+/// Where its sections lie, for whoever watches its code.
+void report_places(KernelServices& services, const Module& module);
 
 /// Why the load failed, as a verdict says it: what init returned, and the cause behind that where
 /// it is known ("init returned -95 (EOPNOTSUPP): the host has already been deprivileged").

@@ -159,6 +159,37 @@ TEST(Verdict, Faults) {
   EXPECT_EQ(make_report(facts).exit_code, ExitCode::call_failed);
 }
 
+// Of a fault at any code it is told what happened there and where that is; what could not be done
+// makes the run a failed one, and so does one whose time never came.
+TEST(Verdict, FaultsAtAnyCode) {
+  Facts facts = facts_of(EventBuilder().boot().loaded("hello").deprivilege());
+  FaultReport fault{.site = "hello_hvc",
+                    .reached = 2,
+                    .fired = 1,
+                    .fails_a_step = false,
+                    .action = "flips bit 3 of x1",
+                    .where = "el2:0x10 hello_hvc [hello]"};
+  facts.faults = {fault};
+  facts.corruptions = {"hello: the file at 0x0: 7f became 80"};
+  facts.seed = 7;
+  const auto lines = lines_of(facts);
+  EXPECT_THAT(lines,
+              Contains("fault hello_hvc: reached 2 times, flips bit 3 of x1 1 time, first at "
+                       "el2:0x10 hello_hvc [hello]"));
+  EXPECT_THAT(lines, Contains("corrupted hello: the file at 0x0: 7f became 80"));
+  EXPECT_THAT(lines, Contains("faults come by lot; this one again: seed: 7"));
+  EXPECT_EQ(make_report(facts).exit_code, ExitCode::good);
+
+  fault.note = "0x10 is not mapped at EL2";
+  facts.faults = {fault};
+  EXPECT_THAT(lines_of(facts), Contains("fault hello_hvc: NOT done: 0x10 is not mapped at EL2"));
+  EXPECT_EQ(make_report(facts).exit_code, ExitCode::call_failed);
+  facts.faults = {{.site = "f", .reached = 2, .has_conditions = true}};
+  EXPECT_THAT(lines_of(facts),
+              Contains("fault f: NOT injected: it was to fail the 1. time, and was "
+                       "reached 2 times, by whatever path and lot"));
+}
+
 // A run that does not end by itself says where it was and what to do; the last line stays the
 // answer to whether protected VMs are available.
 TEST(Verdict, AnAbnormalEndIsExplainedBeforeTheAnswers) {
@@ -172,6 +203,12 @@ TEST(Verdict, AnAbnormalEndIsExplainedBeforeTheAnswers) {
           "run: instruction budget spent after 1000 instructions, at EL1, PC 0x40200000; raise "
           "it with --budget"));
   EXPECT_THAT(lines_of(facts).back(), StartsWith("protected VMs: "));
+  facts.exit.detail = "by the fault at f";
+  EXPECT_THAT(lines_of(facts), Contains("run: the budget was ended at EL1, PC 0x40200000: by the "
+                                        "fault at f"));
+  facts.exit.reason = machine::ExitReason::power_cut;
+  EXPECT_THAT(lines_of(facts), Contains(HasSubstr("run: the power was cut at EL1")));
+  EXPECT_EQ(make_report(facts).exit_code, ExitCode::no_end);
   facts.exit.reason = machine::ExitReason::stopped;
   EXPECT_THAT(lines_of(facts), Contains(HasSubstr("interrupted")));
 }

@@ -82,7 +82,10 @@ class FakeKernel final : public KernelServices {
   int set_parameter(KernVa record, const char* value) override;
   void store_word(KernVa where, std::uint64_t value) override;
   void message(std::string_view line) override { console.emplace_back(line); }
-  void event(const pkvm::event::Record& record) override { events.push_back(record); }
+  void event(const pkvm::event::Record& record) override {
+    const bool is_place = record.kind == pkvm::event::Kind::module_el1_placed;
+    (is_place ? places : events).push_back(record);
+  }
 
   /// Names of the records, "module_begin hello" and so on, for whole-sequence checks.
   [[nodiscard]] std::vector<std::string> event_lines() const;
@@ -116,6 +119,7 @@ class FakeKernel final : public KernelServices {
   std::map<std::uint64_t, std::uint64_t> stored_words;  ///< outside module memory
   std::vector<std::string> console;
   std::vector<pkvm::event::Record> events;
+  std::vector<pkvm::event::Record> places;  ///< where sections lie, apart from the story
   std::vector<KernVa> inits;
   /// What 6.12's init_module was shown: the shared page at the address in x1; empty when it was not
   /// shared, or none.

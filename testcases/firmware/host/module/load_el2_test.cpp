@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "linked_module.h"
@@ -157,6 +158,27 @@ TEST_F(El2Loading, TellsItsStoryAsEvents) {
   EXPECT_EQ(events[4].value[1], FakeHyp::first_va + 4);
   EXPECT_STREQ(events[5].text, "");
   EXPECT_EQ(events[5].value[1], static_cast<std::uint64_t>(Step::done));
+}
+
+// Whoever watches code learns where each section lies, in the kernel and at EL2, before any of it
+// runs.
+TEST_F(El2Loading, TellsWhereItsSectionsLie) {
+  ASSERT_EQ(load(), 0);
+  EXPECT_EQ(world.kernel.events[2].value[3], section(".hyp.text")) << "el2_placed";
+  const Module& module = *world.loader->find_module("test");
+  std::size_t told = 0;
+  for (const auto& record : world.kernel.places) {
+    EXPECT_STREQ(record.name, "test");
+    for (const std::uint64_t value : record.value) {
+      if (value == 0) break;
+      const auto place = pkvm::event::unpack_section(value);
+      ASSERT_LT(place.section, module.sections.size());
+      EXPECT_EQ(place.address << 16U, module.sections[place.section].address << 16U);
+      ++told;
+    }
+  }
+  EXPECT_EQ(told, static_cast<std::size_t>(std::ranges::count_if(
+                      module.sections, [](const auto& one) { return one.address != 0; })));
 }
 
 // Step 1, after the host has lost its privileges: -EOPNOTSUPP and not one hypercall.

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fault/yaml.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "support/number.h"
+
+namespace pkvmemu::fault::yaml {
+namespace {
+
+std::unexpected<Error> wrong_at(const std::string& file, const YAML::Mark& mark,
+                                std::string_view what) {
+  if (mark.is_null()) return fail("{}: {}", file, what);
+  return fail("{}:{}:{}: {}", file, mark.line + 1, mark.column + 1, what);
+}
+
+}  // namespace
+
+Result<YAML::Node> parse(const std::string& file, std::string_view text) {
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    if (documents.size() > 1) return wrong(file, documents[1], "expected one document");
+    return documents.empty() ? YAML::Node{} : documents.front();
+  } catch (const YAML::Exception& problem) {
+    return wrong_at(file, problem.mark, problem.msg);
+  } catch (const std::exception& problem) {
+    return fail("{}: {}", file, problem.what());
+  }
+}
+
+std::unexpected<Error> wrong(const std::string& file, const YAML::Node& node,
+                             std::string_view what) {
+  return wrong_at(file, node.Mark(), what);
+}
+
+Result<Map> Map::of(const std::string& file, const YAML::Node& node,
+                    std::span<const std::string_view> keys) {
+  if (!node.IsMap())
+    return wrong(file, node, fmt::format("expected a map with some of {}", fmt::join(keys, ", ")));
+  Map map;
+  for (const auto& entry : node) {
+    const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+    if (std::ranges::find(keys, key) == keys.end())
+      return wrong(file, entry.first,
+                   fmt::format("unknown key '{}'; there are {}", key, fmt::join(keys, ", ")));
+    if (map.has(key)) return wrong(file, entry.first, fmt::format("'{}' is given twice", key));
+    map.entries_.push_back({.key = key, .value = entry.second});
+  }
+  return map;
+}
+
+const YAML::Node* Map::find(std::string_view key) const {
+  const auto found = std::ranges::find(entries_, key, &Entry::key);
+  return found == entries_.end() ? nullptr : &found->value;
+}
+
+Result<std::uint64_t> number(const std::string& file, const YAML::Node& node, Bounds bounds) {
+  const auto value = node.IsScalar() ? number_in(node.Scalar()) : std::nullopt;
+  if (value && *value >= bounds.least && *value <= bounds.most) return *value;
+  const std::string found = node.IsScalar() ? fmt::format(", not '{}'", node.Scalar()) : "";
+  const std::string most =
+      bounds.most == ~std::uint64_t{0} ? "" : fmt::format(" to {}", bounds.most);
+  return wrong(file, node, fmt::format("expected a number from {}{}{}", bounds.least, most, found));
+}
+
+Result<std::string> text(const std::string& file, const YAML::Node& node) {
+  if (!node.IsScalar()) return wrong(file, node, "expected one word or text");
+  return node.Scalar();
+}
+
+Result<std::vector<std::string>> texts(const std::string& file, const YAML::Node& node) {
+  if (!node.IsSequence()) {
+    auto one = text(file, node);
+    if (!one) return std::unexpected(one.error());
+    return std::vector{std::move(*one)};
+  }
+  std::vector<std::string> all;
+  for (const YAML::Node& item : node) {
+    auto one = text(file, item);
+    if (!one) return std::unexpected(one.error());
+    all.push_back(std::move(*one));
+  }
+  return all;
+}
+
+}  // namespace pkvmemu::fault::yaml
