@@ -74,6 +74,7 @@ struct Ended {
   Frames hyps = range(40, frames_of_ram);
   std::size_t writable_code = 0;
   std::vector<Met> met{{.site = "test.site", .module = ""}};
+  pkvm::Generation generation = pkvm::Generation::android15_6_6;
 };
 
 /// The hypervisor has 16 frames before hello is loaded, 20 after, and 24 at the end.
@@ -111,7 +112,7 @@ Judgement judged(const Ended& run) {
                             .pvmfw = run.pvmfw,
                             .frames = frames,
                             .met = run.met,
-                            .generation = pkvm::Generation::android15_6_6,
+                            .generation = run.generation,
                             .hyp_image = hyp_image});
 }
 
@@ -159,6 +160,17 @@ TEST(Oracle, AvailabilityWithoutDeprivilege) {
   Ended run;
   run.report.deprivileged = false;
   EXPECT_THAT(kinds_of(judged(run)), ElementsAre("availability", "not-deprivileged"));
+}
+
+// After a failed load a VM that asks for the firmware is refused, except in 6.6 (6.5).
+TEST(Oracle, FirmwareOffered) {
+  Ended run = failed_load();
+  run.report.probe->steps = {{.what = "set firmware", .answer = 0}};
+  EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
+  run.generation = pkvm::Generation::android14_6_1;
+  expect_bug(run, "firmware-offered");
+  run.report.probe->steps = {{.what = "set firmware", .answer = -22}};
+  EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
 }
 
 // After a failed load every byte of the firmware is zero, unless there is none.
