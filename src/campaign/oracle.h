@@ -32,7 +32,7 @@ struct Baseline {
 /// A fault that fired.
 struct Met {
   std::string site;
-  std::string module;  ///< that was being loaded; empty outside of loads
+  std::string module;  ///< whose load has to fail by it; empty: no load
 };
 
 /// A run with faults, at its end.

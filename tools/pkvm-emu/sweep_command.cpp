@@ -74,9 +74,7 @@ Outcome<Share> share_for(const std::string& text) {
 }
 
 bool is_found(const campaign::CaseRecord& record) {
-  using enum campaign::Outcome;
-  constexpr std::array good{clean, expected_error};
-  return std::ranges::find(good, record.outcome) == good.end();
+  return campaign::is_finding(record.outcome);
 }
 
 std::string mode_text(const SweepModes& modes) {

@@ -6,12 +6,15 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <ranges>
 #include <string_view>
 #include <utility>
 
 #include "campaign/corruption.h"
+#include "code/disassembler.h"
+#include "guest_symbols.h"
 #include "machine/placement.h"
 #include "observe/pvmfw.h"
 #include "observe/verdict.h"
@@ -19,6 +22,7 @@
 #include "pkvm/platform.h"
 #include "run_plan.h"
 #include "support/log.h"
+#include "symbols/call_path.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -127,10 +131,12 @@ Outcome<std::unique_ptr<SweepWalk>> SweepWalk::create(const RunOptions& options,
       add_to_hash(add_to_hash(add_to_hash(empty_hash, *firmware), plan->initramfs), plan->bootargs);
   walk->explorer_ = std::make_unique<Explorer>(
       walk->sites_, [&](const fault::Site& site) { return walk->looks_at(site); });
+  walk->symbols_ = guest_symbols(plan->initramfs, options.firmware);
   auto run = PreparedRun::create(
       options, std::move(*plan), *firmware,
-      {.console = {}, .line = {}, .event = [explorer = walk->explorer_.get()](const auto& event) {
-         explorer->saw(event);
+      {.console = {}, .line = {}, .event = [self = walk.get()](const auto& event) {
+         self->placement_.saw(event);
+         self->explorer_->saw(event);
        }});
   if (!run) return std::unexpected(run.error());
   walk->run_ = std::move(*run);
@@ -204,8 +210,49 @@ FaultRecord SweepWalk::fault_at(const Occurrence& occurrence, Lasting lasting) {
           .nth = occurrence.nth,
           .times = lasting == Lasting::once ? 1 : fault::every_time,
           .answer = site.usual,
-          .path = {},
-          .disassembly = {}};
+          .path = path_here(),
+          .disassembly = disassembly_here()};
+}
+
+std::vector<std::string> SweepWalk::path_here() {
+  std::vector<std::string> names;
+  for (const Va address : symbols::call_path(machine())) {
+    std::string name = placement_.name_of(address, machine().el());
+    // x30 is told after the place itself, and may be the same as the first record's.
+    if (names.empty() || names.back() != name) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<std::string> SweepWalk::disassembly_here() {
+  constexpr std::uint64_t before = 4;
+  constexpr std::uint64_t after = 4;
+  constexpr std::uint64_t size = sizeof(std::uint32_t);
+  static const auto disassembler = code::Disassembler::create();
+  if (!disassembler) return {};
+  std::vector<std::string> lines;
+  const std::uint64_t pc = machine().pc();
+  for (std::uint64_t at = pc - (before * size); at <= pc + (after * size); at += size) {
+    const auto pa = machine().physical(Va{at});
+    if (!pa) continue;
+    const auto bytes = machine().memory(*pa, size);
+    if (!bytes) continue;
+    std::uint32_t word = 0;
+    std::memcpy(&word, bytes->data(), sizeof(word));
+    lines.push_back(
+        fmt::format("{} {:#x}  {}", at == pc ? ">" : " ", at, disassembler->text(word, at)));
+  }
+  return lines;
+}
+
+bool SweepWalk::was_told_to_module(const FaultRecord& fault) const {
+  constexpr unsigned el2 = 2;
+  const fault::Site* site = fault::find_site(sites_, fault.site);
+  if (site == nullptr || site->el != el2) return false;
+  return std::ranges::any_of(fault.path, [](const std::string& name) {
+    const auto image = name.find('[');
+    return image != std::string::npos && !name.substr(image + 1).starts_with(symbols::hyp_image);
+  });
 }
 
 CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
@@ -221,6 +268,10 @@ CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
   for (const Explorer::Failed& failed : explorer_->state().failed)
     observed.met.push_back({.site = sites_[failed.site].name, .module = failed.module});
   for (const FaultRecord& fault : faults)
+    if (was_told_to_module(fault))
+      for (campaign::Met& met : observed.met)
+        if (met.site == fault.site) met.module.clear();
+  for (const FaultRecord& fault : faults)
     if (is_corruption(fault)) observed.met.push_back({.site = fault.site, .module = {}});
   campaign::Judgement judgement = campaign::judge(baseline_, observed);
 
@@ -228,6 +279,9 @@ CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
   record.id = std::move(id);
   record.faults = std::move(faults);
   record.outcome = judgement.outcome;
+  if (!campaign::is_finding(record.outcome))
+    for (FaultRecord& fault : record.faults)
+      fault.disassembly.clear();
   record.why = std::move(judgement.why);
   record.findings = std::move(judgement.findings);
   for (observe::VerdictLine& line : observe::verdict_lines(report))

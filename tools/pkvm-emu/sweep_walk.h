@@ -19,6 +19,8 @@
 #include "prepared_run.h"
 #include "run_options.h"
 #include "sweep_share.h"
+#include "symbols/placement.h"
+#include "symbols/symbol_table.h"
 
 namespace pkvmemu::tool {
 
@@ -77,6 +79,11 @@ class SweepWalk {
 
   [[nodiscard]] campaign::FaultRecord fault_at(const campaign::Occurrence& occurrence,
                                                campaign::Explorer::Lasting lasting);
+  /// Who called, as the machine stands.
+  [[nodiscard]] std::vector<std::string> path_here();
+  [[nodiscard]] std::vector<std::string> disassembly_here();
+  /// The error of this fault went to a module's EL2 code, whose business it is from there on.
+  [[nodiscard]] bool was_told_to_module(const campaign::FaultRecord& fault) const;
   void run_case(Job& job, const campaign::Occurrence& occurrence,
                 const std::vector<campaign::FaultRecord>& before,
                 campaign::Explorer::Lasting lasting);
@@ -88,6 +95,8 @@ class SweepWalk {
   RunOptions options_;
   std::string pattern_;
   std::vector<fault::Site> sites_;
+  symbols::SymbolTable symbols_;
+  symbols::Placement placement_{symbols_};
   std::unique_ptr<campaign::Explorer> explorer_;
   std::unique_ptr<PreparedRun> run_;
   campaign::Baseline baseline_;
