@@ -91,6 +91,7 @@ Outcome<void> SweepCrew::take_line(Worker& worker, std::string_view line) {
       if (!record) return as_file_error(record.error());
       if (const auto* one = std::get_if<campaign::CaseRecord>(&*record)) done_.insert(one->id);
       worker.at_case.clear();
+      if (word == Word::end) worker.vain = 0;
       return duties_.keep(*record);
     }
     case Word::done:
@@ -133,9 +134,16 @@ Outcome<void> SweepCrew::bury(Worker& worker) {
 }
 
 Outcome<void> SweepCrew::lose_case(Worker& worker, const std::string& why) {
-  if (worker.at_case.empty())
-    return std::unexpected(Failure{.code = observe::ExitCode::internal,
-                                   .message = fmt::format("{} before it came to a case", why)});
+  constexpr unsigned patience_for_vain = 3;
+  if (worker.at_case.empty()) {
+    // Between two cases: nothing is lost. One that cannot get to a case never will.
+    if (++worker.vain < patience_for_vain) return start(worker);
+    return std::unexpected(Failure{
+        .code = observe::ExitCode::internal,
+        .message =
+            fmt::format("{} before it came to a case, {} times in a row", why, patience_for_vain)});
+  }
+  worker.vain = 0;
   const campaign::CaseRecord lost = lost_case(worker.at_case, why);
   done_.insert(lost.id);
   if (auto kept = duties_.keep(lost); !kept) return kept;

@@ -56,6 +56,7 @@ class SweepCrew {
     int pipe = -1;
     std::string unread;   ///< the beginning of a line
     std::string at_case;  ///< that it is at; empty: none
+    unsigned vain = 0;    ///< deaths since a case ended, in none
     Clock::time_point heard;
     bool done = false;
   };
