@@ -59,7 +59,7 @@ add_custom_command(OUTPUT ${api_archive}
           --whole-archive $<TARGET_FILE:pkvmemu_api> --no-whole-archive
           --start-group ${own_files} --end-group --start-group ${others} --end-group
   # Functions, their const kin, and what exceptions and virtual functions need.
-  COMMAND ${PKVMEMU_OBJCOPY} --strip-debug --wildcard
+  COMMAND ${PKVMEMU_OBJCOPY} --strip-unneeded --wildcard
           --keep-global-symbol=_ZN7pkvmemu2v1* --keep-global-symbol=_ZNK7pkvmemu2v1*
           --keep-global-symbol=_ZT?N7pkvmemu2v1* ${api_object}
   COMMAND ${CMAKE_COMMAND} -E rm -f ${api_archive}

@@ -8,6 +8,9 @@ set(PKVM_FIRMWARE_FLAGS
   --target=aarch64-linux-gnu -march=armv8-a -ffreestanding -nostdlib -fPIE -fvisibility=hidden
   -mgeneral-regs-only -ffixed-x18 -fno-stack-protector -fno-asynchronous-unwind-tables
   -fno-unwind-tables -mno-outline-atomics -Os -g -UNDEBUG)
+set(PKVM_FIRMWARE_LINK_FLAGS
+  -pie --no-dynamic-linker -Bsymbolic -z noexecstack -z norelro --hash-style=sysv --build-id=none
+  --gc-sections --orphan-handling=error)
 set(PKVM_FIRMWARE_CXX_FLAGS -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit)
 
 # Objects of one part of the firmware; link them with pkvm_firmware_elf.
@@ -34,9 +37,7 @@ function(pkvm_firmware_elf name)
     list(APPEND objects $<TARGET_OBJECTS:${object}>)
   endforeach()
   add_custom_command(OUTPUT ${elf} ${bin} ${names}
-    COMMAND ${LLD} -pie --no-dynamic-linker -Bsymbolic -z noexecstack -z norelro --hash-style=sysv
-            --build-id=none --gc-sections --orphan-handling=error
-            -T ${ARG_SCRIPT} -o ${elf} ${objects}
+    COMMAND ${LLD} ${PKVM_FIRMWARE_LINK_FLAGS} -T ${ARG_SCRIPT} -o ${elf} ${objects}
     COMMAND ${OBJCOPY} -O binary ${elf} ${bin}
     COMMAND ${NM} -n -S --defined-only ${elf} > ${names}
     DEPENDS ${objects} ${ARG_SCRIPT} ${ARG_DEPENDS} COMMAND_EXPAND_LISTS VERBATIM

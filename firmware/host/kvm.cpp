@@ -132,6 +132,7 @@ void Kvm::fill_boot_info(const CommandLine& line) const {
   for (const PhysRange& device : boot.assignable.all())
     info.devices[info.device_count++] = {.base = device.base.value, .size = device.size};
   info.log_ops = line.log_ops ? 1 : 0;
+  info.as_shipped = line.defects == pkvm::Defects::reproduced ? 1 : 0;
 }
 
 // Image, idmap and pool: enough for __pkvm_init, which builds the tables that stay. These pages are

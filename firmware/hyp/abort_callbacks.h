@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Functions that modules registered for aborts of the host, in the order of registration; never
-// removed (pkvm-abi.md 1.6). Each carries the kCFI word that has to stand before it.
+// Functions that modules registered for aborts of the host, in the order of registration
+// (pkvm-abi.md 1.6); those of a module whose init failed go with it (registrations.h). Each carries
+// the kCFI word that has to stand before it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
 
+#include "hyp/module_range.h"
 #include "hyp/status.h"
 #include "lib/spinlock.h"
 #include "support/address.h"
@@ -29,6 +32,17 @@ class AbortCallbackList {
     rows_[count_] = callback;
     __atomic_store_n(&count_, count_ + 1, __ATOMIC_RELEASE);
     return {};
+  }
+  bool has_any_of(const ModuleRange& module) const {
+    return std::ranges::any_of(
+        all(), [&](const AbortCallback& row) { return module.contains(row.function); });
+  }
+  void remove_all_of(const ModuleRange& module) {
+    const fw::LockGuard guard(lock_);
+    const auto end =
+        std::remove_if(rows_.begin(), rows_.begin() + count_,
+                       [&](const AbortCallback& row) { return module.contains(row.function); });
+    __atomic_store_n(&count_, static_cast<unsigned>(end - rows_.begin()), __ATOMIC_RELEASE);
   }
   std::span<const AbortCallback> all() const {
     return {rows_.data(), __atomic_load_n(&count_, __ATOMIC_ACQUIRE)};

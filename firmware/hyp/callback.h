@@ -22,6 +22,7 @@ class Callback<Result(Arguments...)> {
   constexpr Callback(HypVa function, std::uint32_t hash) : function_(function), hash_(hash) {}
 
   constexpr explicit operator bool() const { return function_.value != 0; }
+  constexpr HypVa address() const { return function_; }
   Result operator()(Arguments... arguments) const {
     check_callee(function_, hash_);
     return fw::function_at<Result(Arguments...)>(function_)(arguments...);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What modules have asked to be called for (pkvm-abi.md 1.6, 8.2 to 8.5). Handlers are never
-// removed: a module that failed leaves its own behind.
+// What modules have asked to be called for (pkvm-abi.md 1.6, 8.2 to 8.5). No module takes a handler
+// back; those of one whose init failed go with it (registrations.h).
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 
 #include "hyp/abi_types.h"
 #include "hyp/callback.h"
+#include "hyp/module_range.h"
 #include "hyp/status.h"
 #include "lib/spinlock.h"
 #include "pkvm/generation.h"
@@ -45,6 +46,19 @@ class HandlerList {
     return {};
   }
 
+  bool has_any_of(const ModuleRange& module) const {
+    return std::any_of(handlers_.begin(), handlers_.begin() + count_,
+                       [&](const auto& handler) { return module.contains(handler.address()); });
+  }
+  /// While the init that registered them runs, on its CPU.
+  void remove_all_of(const ModuleRange& module) {
+    const fw::LockGuard guard(lock_);
+    const auto end =
+        std::remove_if(handlers_.begin(), handlers_.begin() + count_,
+                       [&](const auto& handler) { return module.contains(handler.address()); });
+    __atomic_store_n(&count_, static_cast<std::size_t>(end - handlers_.begin()), __ATOMIC_RELEASE);
+  }
+
   /// Calls each until one returns true.
   template <typename... Arguments>
   bool first_true(Arguments... arguments) const {
@@ -77,6 +91,14 @@ class SErrorHandlers {
   /// -EINVAL unless both are there, -EBUSY the second time.
   Status install(const Callback<bool()>& unmask, const Callback<void()>& mask);
   bool installed() const { return static_cast<bool>(mask_); }
+  bool has_any_of(const ModuleRange& module) const {
+    return module.contains(unmask_.address()) || module.contains(mask_.address());
+  }
+  void remove_all_of(const ModuleRange& module) {
+    if (!has_any_of(module)) return;
+    unmask_ = {};
+    mask_ = {};
+  }
 
   /// On entry from the host: when unmask says so, SErrors are EL2's and not masked.
   void unmask() const;

@@ -31,7 +31,7 @@ Status HypEvents::enable(std::uint16_t id, bool on, HypSpace& space, unsigned cp
   for (std::size_t i = 0; i < count_; ++i) {
     for (HypVa at = ranges_[i].begin; at + sizeof(EventId) <= ranges_[i].end;
          at = at + sizeof(EventId)) {
-      // A module that failed has left its range and taken its pages.
+      // A module that failed may have left its range (pkvm/quirk.h) and taken its pages.
       if (!space.is_mapped(at)) break;
       const auto& record = *fw::object_at<const EventId>(at);
       const HypVa flag{record.flag};

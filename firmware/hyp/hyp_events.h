@@ -3,11 +3,13 @@
 // .hyp.event_ids, each with a pointer to its enable flag. The host numbers them and switches them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "hyp/hyp_space.h"
+#include "hyp/module_range.h"
 #include "hyp/status.h"
 #include "lib/spinlock.h"
 #include "pkvm/generation.h"
@@ -24,6 +26,18 @@ class HypEvents {
  public:
   /// -ENOMEM when `limit` ranges are there.
   Status add(HypVa begin, HypVa end, std::size_t limit);
+
+  bool has_any_of(const ModuleRange& module) const {
+    return std::any_of(ranges_.begin(), ranges_.begin() + count_,
+                       [&](const Range& range) { return module.contains(range.begin); });
+  }
+  void remove_all_of(const ModuleRange& module) {
+    const fw::LockGuard guard(lock_);
+    const auto end =
+        std::remove_if(ranges_.begin(), ranges_.begin() + count_,
+                       [&](const Range& range) { return module.contains(range.begin); });
+    count_ = static_cast<std::size_t>(end - ranges_.begin());
+  }
 
   /// Sets the flag of event `id`: through the CPU's fixmap, since the flag's own mapping may be
   /// read-only. -EINVAL for an id that nobody has.

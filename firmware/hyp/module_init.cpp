@@ -5,6 +5,7 @@
 #include "hyp/hypervisor.h"
 #include "hyp/ops_log.h"
 #include "hyp/ops_table.h"
+#include "hyp/registrations.h"
 #include "lib/address_cast.h"
 #include "lib/fault.h"
 #include "pkvm/event.h"
@@ -59,7 +60,9 @@ int init_described_module(HypVa descriptor) {
   return init_module(HypVa{module.init - module.sections.start + module.hyp_va});
 }
 
-int init_module(HypVa init) {
+namespace {
+
+int run_init(HypVa init) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.module.init", Errno::enomem,
                                                "__pkvm_init_module, before the module's init runs"))
     return fault.answer;
@@ -76,6 +79,18 @@ int init_module(HypVa init) {
   const int result = fw::function_at<int(const pkvm_module_ops*)>(init)(ops);
   hyp.events.emit(pkvm::event::Kind::module_init,
                   {init.value, static_cast<std::uint64_t>(std::int64_t{result})});
+  return result;
+}
+
+}  // namespace
+
+int init_module(HypVa init) {
+  const int result = run_init(init);
+  if (result == 0) return result;
+  Hypervisor& hyp = hypervisor();
+  const auto defects =
+      hyp_boot_info.as_shipped != 0 ? pkvm::Defects::reproduced : pkvm::Defects::avoided;
+  drop_registrations(hyp, hyp.modules.range_of(init), defects);
   return result;
 }
 

@@ -14,7 +14,7 @@ Expected<HypVa> ModuleSlots::alloc_module_va(HypSpace& space, std::uint64_t page
   const fw::LockGuard guard(lock_);
   // Beyond the last slot a module runs without kCFI checks on its callbacks.
   if (range_count_ < max_ranges)
-    ranges_[range_count_++] = Range{.begin = *va, .end = *va + (pages * page_size)};
+    ranges_[range_count_++] = Range{.where = {*va, *va + (pages * page_size)}};
   return va;
 }
 
@@ -40,13 +40,19 @@ void ModuleSlots::unmap_module_page(HypSpace& space, Ownership& ownership, std::
 void ModuleSlots::set_flavour(HypVa init, CfiFlavour flavour) {
   const fw::LockGuard guard(lock_);
   for (Range& range : ranges_)
-    if (init >= range.begin && init < range.end) range.flavour = flavour;
+    if (range.where.contains(init)) range.flavour = flavour;
 }
 
 CfiFlavour ModuleSlots::flavour_of(HypVa function) const {
   for (const Range& range : ranges_)
-    if (function >= range.begin && function < range.end) return range.flavour;
+    if (range.where.contains(function)) return range.flavour;
   return CfiFlavour::none;
+}
+
+ModuleRange ModuleSlots::range_of(HypVa address) const {
+  for (const Range& range : ranges_)
+    if (range.where.contains(address)) return range.where;
+  return {};
 }
 
 Expected<unsigned> ModuleSlots::register_handler(HypVa function) {

@@ -10,6 +10,7 @@
 #include "hyp/abi_types.h"
 #include "hyp/cfi.h"
 #include "hyp/hyp_space.h"
+#include "hyp/module_range.h"
 #include "hyp/ownership.h"
 #include "hyp/status.h"
 #include "lib/spinlock.h"
@@ -36,6 +37,9 @@ class ModuleSlots {
   /// Of the module that holds `function`; none for addresses of no module.
   CfiFlavour flavour_of(HypVa function) const;
 
+  /// The module that holds `address`; empty for addresses of no module.
+  ModuleRange range_of(HypVa address) const;
+
   /// The call number (128..255), or -ENOMEM when all are taken.
   Expected<unsigned> register_handler(HypVa function);
   /// Null for numbers nobody registered, and for handlers registered as NULL.
@@ -47,8 +51,7 @@ class ModuleSlots {
 
  private:
   struct Range {
-    HypVa begin{0};
-    HypVa end{0};
+    ModuleRange where;
     CfiFlavour flavour = CfiFlavour::none;
   };
   static constexpr unsigned max_ranges = 64;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "hyp/module_range.h"
 #include "hyp/status.h"
 #include "support/address.h"
 
@@ -14,6 +15,11 @@ class Serial {
  public:
   /// `callback`: void (*)(char) at EL2, `hash` what stands before it. -EBUSY when one is installed.
   Status install(HypVa callback, std::uint32_t hash);
+
+  bool has_any_of(const ModuleRange& module) const { return module.contains(callback_); }
+  void remove_all_of(const ModuleRange& module) {
+    if (has_any_of(module)) callback_ = HypVa{0};
+  }
 
   void put(char c) const;
   /// The text, then LF and CR.

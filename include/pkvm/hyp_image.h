@@ -57,7 +57,7 @@ struct HypDevice {
 /// Written by the host before __kvm_hyp_init and constant afterwards, but for the pvmfw fields,
 /// which a host that wipes the firmware may clear until prot_finalize (pkvm-abi.md 6.5).
 struct HypBootInfo {
-  static constexpr std::uint32_t current_version = 2;
+  static constexpr std::uint32_t current_version = 3;
   std::uint32_t version;
   std::uint32_t generation;  ///< pkvm::Generation
   /// PA - hyp linear VA, modulo 2^64 (pkvm-abi.md 7.1).
@@ -78,7 +78,8 @@ struct HypBootInfo {
       cma_size;  ///< where blocks for IOMMU tables come from (6.6); 0, 0 without
   std::uint64_t device_count;
   HypDevice devices[max_assignable_devices];
-  std::uint64_t log_ops;  ///< not 0: modules get tables whose ops report themselves as events
+  std::uint64_t log_ops;     ///< not 0: modules get tables whose ops report themselves as events
+  std::uint64_t as_shipped;  ///< not 0: defects of released kernels (pkvm/quirk.h) are reproduced
 };
 
 /// struct kvm_nvhe_init_params of 6.1 and 6.6 (pkvm-abi.md 4.5), x1 of __kvm_hyp_init by PA.

@@ -26,8 +26,11 @@ enum class Quirk : std::uint8_t {
   /// pkvm-abi.md 6.3: when a CPU cannot drop its privileges the kernel tells, and leaves the
   /// firmware of protected VMs where it is.
   failed_privilege_drop_keeps_firmware = 3,
+  /// pkvm-abi.md 3.4, 3.6: what a module's init registered at EL2 before it failed stays, and leads
+  /// to memory that is unmapped.
+  failed_init_keeps_handlers = 4,
 };
-inline constexpr std::size_t quirk_count = 4;
+inline constexpr std::size_t quirk_count = 5;
 
 struct QuirkRow {
   Quirk id;
@@ -59,6 +62,11 @@ inline constexpr std::array<QuirkRow, quirk_count> quirk_rows = {{
      "failed-privilege-drop-keeps-firmware",
      {"", "", "6.12.23"},
      "protected VMs start although the host kept its privileges"},
+    {Quirk::failed_init_keeps_handlers,
+     "failed-init-keeps-handlers",
+     {"6.1.75", "6.6.77 to 6.6.127", "6.12.23"},
+     "what an EL2 init registered before it failed stays, and the hypervisor panics when it calls "
+     "it"},
 }};
 
 constexpr const QuirkRow& quirk_row(Quirk quirk) {

@@ -149,6 +149,15 @@ FrameMap::FrameMap(const machine::Machine& machine, std::uint64_t ram_size)
             });
 }
 
+FrameMap::FrameMap(std::size_t frames, const Frames& hosts, const Frames& hyps,
+                   std::size_t writable_code)
+    : reach_(frames), writable_code_(writable_code), has_host_(true) {
+  for (const std::uint32_t frame : hosts)
+    reach_.at(frame) |= host;
+  for (const std::uint32_t frame : hyps)
+    reach_.at(frame) |= hyp;
+}
+
 std::size_t FrameMap::hyp_count() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(reach_, [](std::uint8_t reach) { return (reach & hyp) != 0; }));

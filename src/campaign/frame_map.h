@@ -21,6 +21,9 @@ class FrameMap {
  public:
   /// Of a machine that does not run. `ram_size` as it was configured.
   FrameMap(const machine::Machine& machine, std::uint64_t ram_size);
+  /// Of this many frames, those that the host and the hypervisor reach: for what is known
+  /// otherwise.
+  FrameMap(std::size_t frames, const Frames& hosts, const Frames& hyps, std::size_t writable_code);
 
   /// Stage 2 of the host is on: what it reaches is known.
   [[nodiscard]] bool has_host() const { return has_host_; }

@@ -271,10 +271,30 @@ Checked check_internal(const Baseline& /*baseline*/, const Observed& observed) {
   return Finding{"internal", observed.report.internal_errors.front()};
 }
 
-constexpr std::array checks{check_availability, check_wipe,     check_deprivilege, check_leaks,
-                            check_both,         check_neither,  check_permissions, check_errors,
-                            check_calls,        check_handlers, check_defects,     check_hyp_panic,
-                            check_host_panic,   check_end,      check_internal};
+/// pkvm-abi.md 6.5: what a kernel answers who asks for firmware after it was cleared; 6.6 takes
+/// any.
+constexpr std::array<bool, pkvm::generation_count> refuses_wiped_firmware{true, false, true};
+
+Checked check_offer(const Baseline& /*baseline*/, const Observed& observed) {
+  const ModuleReport* failed = first_failure(observed.report);
+  const auto& probe = observed.report.probe;
+  const bool refuses = refuses_wiped_firmware.at(static_cast<std::size_t>(observed.generation));
+  if (failed == nullptr || !probe || !refuses || !hypervisor_started(observed.report)) return {};
+  const auto taken = std::ranges::find_if(probe->steps, [](const observe::GuestStep& step) {
+    return step.what == "set firmware" && step.answer == 0;
+  });
+  if (taken == probe->steps.end()) return {};
+  return Finding{"firmware-offered",
+                 fmt::format("module {} did not load, and a protected VM may still ask for the "
+                             "firmware: expected -22 (EINVAL)",
+                             failed->name)};
+}
+
+constexpr std::array checks{
+    check_availability, check_wipe,       check_deprivilege, check_leaks,
+    check_offer,        check_both,       check_neither,     check_permissions,
+    check_errors,       check_calls,      check_handlers,    check_defects,
+    check_hyp_panic,    check_host_panic, check_end,         check_internal};
 
 /// Consequences that the specification states. Each is one that some site has in the default
 /// firmware: a row that excuses nothing is taken out by a test.

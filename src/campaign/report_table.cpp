@@ -83,7 +83,7 @@ class Table {
                        code(colour_off)));
       line("");
       rows(detail == Detail::everything ? each_case() : folded());
-      untried();
+      untried(detail);
     }
     for (const Alike& alike : alike_findings(result_))
       findings(alike, detail);
@@ -149,7 +149,9 @@ class Table {
   }
 
   [[nodiscard]] Row row_of(const Fold& fold) const {
+    constexpr std::size_t longest_why = 100;
     Row row = row_of(*fold.first);
+    row.why = shortened(std::move(row.why), longest_why);
     if (fold.first->faults.size() > 1) {
       row.site += " and another";
       row.occurrence = counted(fold.nths.size(), "case");
@@ -186,16 +188,35 @@ class Table {
     line("");
   }
 
-  void untried() {
+  void untried(Detail detail) {
     const std::vector<SiteRow> sites = untried_sites(result_);
     if (sites.empty()) return;
     line(fmt::format("No case reached {}:", counted(sites.size(), "site")));
+    if (detail == Detail::everything)
+      each_untried(sites);
+    else
+      untried_names(sites);
+    line("");
+  }
+
+  void each_untried(std::span<const SiteRow> sites) {
     std::size_t width = 0;
     for (const SiteRow& site : sites)
       width = std::max(width, site.name.size());
     for (const SiteRow& site : sites)
       line(fmt::format("  {:<{}}  {}", printable(site.name), width, printable(site.meaning)));
-    line("");
+  }
+
+  /// In lines of a terminal's width.
+  void untried_names(std::span<const SiteRow> sites) {
+    constexpr std::size_t widest = 98;
+    std::string row = " ";
+    for (const SiteRow& site : sites) {
+      const std::string name = printable(site.name) + (&site == &sites.back() ? "" : ",");
+      if (row.size() + 1 + name.size() > widest && row != " ") line(std::exchange(row, " "));
+      row += " " + name;
+    }
+    line(row);
   }
 
   void findings(const Alike& alike, Detail detail) {

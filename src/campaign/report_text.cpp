@@ -112,6 +112,8 @@ constexpr std::array<Noun, outcome_count> nouns = {{
 std::string printable(std::string_view text) {
   while (text.ends_with('\r') || text.ends_with('\n'))
     text.remove_suffix(1);
+  while (text.starts_with('\r'))
+    text.remove_prefix(1);
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
@@ -137,6 +139,17 @@ std::string escaped(std::string_view text) {
       result += entity->text;
   }
   return result;
+}
+
+std::string shortened(std::string text, std::size_t size) {
+  if (text.size() <= size) return text;
+  constexpr unsigned char tail_mask = 0xc0;
+  constexpr unsigned char tail_value = 0x80;
+  // Not in the middle of a character.
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & tail_mask) == tail_value)
+    --size;
+  text.resize(size);
+  return text + "...";
 }
 
 std::string answer_text(const FaultRecord& fault) {
@@ -170,9 +183,11 @@ std::string replay_command(const SweepRecord& sweep, const CaseRecord& record) {
 }
 
 std::string subject_text(const SweepRecord& sweep) {
-  const std::string modules =
-      sweep.modules.empty() ? "no module" : fmt::format("{}", fmt::join(sweep.modules, ", "));
-  return fmt::format("{} on {}, {}", modules, sweep.generation, sweep.mode);
+  std::vector<std::string_view> names;
+  for (const std::string_view module : sweep.modules)
+    names.push_back(module.substr(module.rfind('/') + 1));
+  if (names.empty()) names.emplace_back("no module");
+  return fmt::format("{} on {}, {}", fmt::join(names, ", "), sweep.generation, sweep.mode);
 }
 
 std::string counted(std::uint64_t count, std::string_view noun) {

@@ -2,6 +2,8 @@
 // Words that all reports use, and text of guests made harmless for terminals and documents.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,11 +12,15 @@
 namespace pkvmemu::campaign {
 
 /// Valid UTF-8 without control characters, which become \x1b, and without those that turn the
-/// direction of writing; tabs stay, carriage returns at the end go.
+/// direction of writing; tabs stay, carriage returns at both
+/// ends go: EL2 ends its lines with LF and CR.
 std::string printable(std::string_view text);
 
 /// printable, with <>&"' as XML and HTML have them.
 std::string escaped(std::string_view text);
+
+/// At most the first `size` bytes of what is printable, and then "...".
+std::string shortened(std::string text, std::size_t size);
 
 /// "-12 (ENOMEM)", "nothing"; empty when the fault is no answer.
 std::string answer_text(const FaultRecord& fault);

@@ -68,9 +68,16 @@ void EventLog::add_from_hyp(const Record& record) {
       report_.hyp_panic = {
           .esr = v[0], .spsr = v[1], .elr = v[2], .far = v[3], .hpfar = v[4], .par = v[5]};
       break;
+    case Kind::quirk:
+      add_defect(record);
+      break;
     default:
       break;
   }
+}
+
+void EventLog::add_defect(const Record& record) {
+  report_.defects.push_back({.name = text_of(record.name), .reproduced = record.value[0] != 0});
 }
 
 void EventLog::add_from_host(const machine::Event& event) {
@@ -111,7 +118,7 @@ void EventLog::add_from_host(const machine::Event& event) {
       host_panic_follows_ = report_.hyp_panic.has_value();
       break;
     case Kind::quirk:
-      report_.defects.push_back({.name = text_of(record.name), .reproduced = record.value[0] != 0});
+      add_defect(record);
       break;
     case Kind::rc_error:
       report_.internal_errors.push_back("rc file, line " + std::to_string(record.value[0]) + ": " +

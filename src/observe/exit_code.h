@@ -11,19 +11,19 @@ namespace pkvmemu::observe {
 
 enum class ExitCode : std::uint8_t {
   good = 0,
-  usage = 2,          ///< the command line was not understood
-  bad_file = 3,       ///< a file is missing or not what it should be
-  load_failed = 10,   ///< a module did not load
-  call_failed = 11,   ///< a call was not made, or answered x0 != 0; a fault never came to pass
-  hyp_panic = 12,     ///< EL2 panicked
-  host_panic = 13,    ///< the EL1 kernel panicked by itself
-  no_end = 14,        ///< budget spent, wedged or halted: the guest never powered off
-  op_missing = 15,    ///< an op that does not exist yet was used
-  unexpected = 16,    ///< what a plan expects did not come
-  found = 20,         ///< cases of a sweep are bugs, panics, hangs, or lost
+  usage = 2,             ///< the command line was not understood
+  bad_file = 3,          ///< a file is missing or not what it should be
+  load_failed = 10,      ///< a module did not load
+  call_failed = 11,      ///< a call was not made, or answered x0 != 0; a fault never came to pass
+  hyp_panic = 12,        ///< EL2 panicked
+  host_panic = 13,       ///< the EL1 kernel panicked by itself
+  no_end = 14,           ///< budget spent, wedged or halted: the guest never powered off
+  op_missing = 15,       ///< an op that does not exist yet was used
+  unexpected = 16,       ///< what a plan expects did not come
+  found = 20,            ///< cases of a sweep are bugs, panics, hangs, or lost
   scenario_failed = 21,  ///< `test`: a scenario did not go as it expects
-  internal = 70,      ///< a bug of pkvm-emu's
-  interrupted = 130,  ///< Ctrl-C: 128 + SIGINT, as shells do
+  internal = 70,         ///< a bug of pkvm-emu's
+  interrupted = 130,     ///< Ctrl-C: 128 + SIGINT, as shells do
 };
 
 struct ExitCodeRow {

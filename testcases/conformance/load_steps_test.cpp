@@ -190,10 +190,10 @@ TEST_P(Steps, ADeadHandlerIsAHypPanic) {
   EXPECT_THAT(lines_with(dead.console, "nVHE hyp panic at"), testing::SizeIs(1));
 }
 
-// What init registered before it failed stays: the next module finds the notifier's place taken, as
-// it does when init succeeds, and free when init registers nothing.
-TEST_P(Steps, RegistrationsOfAFailedInitStay) {
-  holds("3.4/registrations", id());
+// What init registered before it failed is dropped, and reported as the defect that it would be:
+// the next module finds the notifier's place taken only when init succeeded.
+TEST_P(Steps, RegistrationsOfAFailedInitAreDropped) {
+  holds("3.4/registrations.dropped", id());
   const auto second = [](std::string_view fault) {
     Arguments all{own("steps"), own("system")};
     const Arguments more = with_fault(fault);
@@ -203,11 +203,31 @@ TEST_P(Steps, RegistrationsOfAFailedInitStay) {
                                       static_cast<int>(SYSTEM_PSCI))});
     const EmulatorRun run = run_on_both(all);
     EXPECT_THAT(run.console, Contains(HasSubstr("steps: load ")));
+    EXPECT_EQ(run.process.out.contains("defect failed-init-keeps-handlers"), fault == "registers");
     return run.report.at("calls").at(0).at("result").at(1).get<std::string>();
   };
-  EXPECT_EQ(second("registers"), "0xfffffffffffffff0") << "-EBUSY";
+  EXPECT_EQ(second("registers"), "0x0");
   EXPECT_EQ(second("notifier"), "0xfffffffffffffff0") << "-EBUSY";
   EXPECT_EQ(second("init"), "0x0");
+}
+
+// An SMC handler of an init that failed: gone by default, so that the SMC gets EL3's answer; as
+// released kernels have it the next SMC is the hypervisor's end.
+TEST_P(Steps, TheSmcHandlerOfAFailedInit) {
+  holds("3.4/registrations", id(), HeldOn::machine);
+  const Arguments arguments{own("smcfails"), "--smc", "0xc2000001:1"};
+  const auto dropped = run_emulator(arguments);
+  EXPECT_EQ(dropped.process.exit_code, 10) << dropped.process.out;
+  EXPECT_THAT(dropped.process.out, HasSubstr("defect failed-init-keeps-handlers"));
+  EXPECT_TRUE(dropped.report.at("hyp_panic").is_null());
+  EXPECT_THAT(dropped.console, Contains(HasSubstr("done: power off")));
+
+  Arguments as_shipped = arguments;
+  as_shipped.emplace_back("--as-shipped");
+  const auto kept = run_emulator(as_shipped);
+  EXPECT_EQ(kept.process.exit_code, 12) << kept.process.out;
+  EXPECT_THAT(kept.process.out, HasSubstr("reproduced: what an EL2 init registered"));
+  EXPECT_THAT(lines_with(kept.console, "nVHE hyp panic at"), testing::SizeIs(1));
 }
 
 // EL2 sees init's int as 64 bits with its sign.

@@ -38,13 +38,14 @@ std::string progress_line(std::uint64_t cases, std::uint64_t expected, std::uint
                           double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(cases) / seconds : 0;
   const std::string found = fmt::format("{} finding{}", findings, findings == 1 ? "" : "s");
-  if (expected == 0) return fmt::format("{} cases  {:.0f}/s  {}", cases, rate, found);
+  if (expected == 0)
+    return fmt::format("{} case{}  {:.0f}/s  {}", cases, cases == 1 ? "" : "s", rate, found);
   constexpr std::uint64_t width = 24;
   const std::uint64_t filled = std::min(width, cases * width / expected);
-  const double left =
-      rate > 0 ? static_cast<double>(expected - std::min(cases, expected)) / rate : 0;
-  return fmt::format("[{:#<{}}{:.<{}}]  {} of {}  {:.0f}/s  {:.0f} s left  {}", "", filled, "",
-                     width - filled, cases, expected, rate, left, found);
+  const auto left = static_cast<double>(expected - std::min(cases, expected));
+  const std::string time = rate > 0 ? fmt::format("{:.0f} s left", left / rate) : "no time known";
+  return fmt::format("[{:#<{}}{:.<{}}]  {} of {}  {:.0f}/s  {}  {}", "", filled, "", width - filled,
+                     cases, expected, rate, time, found);
 }
 
 }  // namespace pkvmemu::tool

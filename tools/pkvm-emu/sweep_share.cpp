@@ -16,6 +16,8 @@ struct IndexRow {
 constexpr std::array index_rows{IndexRow{.variable = "JOB_COMPLETION_INDEX", .first = 0},
                                 IndexRow{.variable = "PARALLEL_SEQ", .first = 1}};
 constexpr const char* count_variable = "PKVM_EMU_SHARDS";
+/// More than anybody has; times the workers of each it is still a number.
+constexpr std::uint64_t most_shards = 1'000'000;
 
 Result<std::uint64_t> number_in(const std::string& variable, const std::string& text) {
   const auto number = parse_number(text);
@@ -27,6 +29,8 @@ Result<Share> checked(std::uint64_t index, std::uint64_t count, std::string_view
   if (count == 0 || index >= count)
     return fail("{}: shard {} of {}: expected a number from 0 to one below how many there are",
                 source, index, count);
+  if (count > most_shards)
+    return fail("{}: {} shards: expected at most {}", source, count, most_shards);
   return Share{.index = index, .count = count};
 }
 
@@ -43,8 +47,12 @@ Result<std::optional<Share>> share_of_slurm(const Environment& environment) {
       number_in("SLURM_ARRAY_TASK_STEP", environment("SLURM_ARRAY_TASK_STEP").value_or("1"));
   for (const auto* one : {&task, &tasks, &first, &step})
     if (!*one) return std::unexpected(one->error());
-  if (*step == 0 || *task < *first)
+  if (*step == 0) return fail("SLURM_ARRAY_TASK_STEP=0: expected 1 or more");
+  if (*task < *first)
     return fail("SLURM_ARRAY_TASK_ID={}: lies before the array's first task, {}", *task, *first);
+  // A list (1,5,6) tells a step all the same, and tasks of it come here, or are past the count.
+  if ((*task - *first) % *step != 0)
+    return fail("SLURM_ARRAY_TASK_ID={}: no step of {} from {} leads there", *task, *step, *first);
   return checked((*task - *first) / *step, *tasks, "SLURM_ARRAY_TASK_ID");
 }
 

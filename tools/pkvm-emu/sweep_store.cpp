@@ -18,11 +18,9 @@ using campaign::CaseRecord;
 using campaign::NamedText;
 using campaign::SweepRecord;
 
-/// Without a last line that a killed process did not finish.
-std::string whole_lines(const Bytes& bytes) {
+std::string text_of(const Bytes& bytes) {
   std::string text(bytes.size(), '\0');
   if (!bytes.empty()) std::memcpy(text.data(), bytes.data(), bytes.size());
-  text.resize(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);
   return text;
 }
 
@@ -37,20 +35,23 @@ Outcome<SweepStore> SweepStore::open(const std::filesystem::path& file, bool res
   if (std::filesystem::exists(file, status)) {
     const auto bytes = read_file(file);
     if (!bytes) return as_file_error(bytes.error());
-    store.text_ = whole_lines(*bytes);
+    store.text_ = campaign::whole_lines(text_of(*bytes));
     if (!store.text_.empty() && !resumes)
       return usage_error(
           "{}: has the results of an earlier sweep; give --resume to go on with it, or another "
           "folder",
           file.string());
-    if (auto written = write_file(file, std::string_view(store.text_)); !written)
-      return as_file_error(written.error());
-  }
-  if (!store.text_.empty()) {
-    const std::array texts{NamedText{.name = file.string(), .text = store.text_}};
-    auto before = campaign::merge(texts);
-    if (!before) return as_file_error(before.error());
-    store.sweep_ = std::move(before->sweep);
+    if (!store.text_.empty()) {
+      const std::array texts{NamedText{.name = file.string(), .text = store.text_}};
+      auto before = campaign::merge(texts);
+      if (!before) return as_file_error(before.error());
+      store.sweep_ = std::move(before->sweep);
+    }
+    // Cut, and not written again: who is killed in between loses nothing.
+    if (store.text_.size() != bytes->size()) {
+      std::filesystem::resize_file(file, store.text_.size(), status);
+      if (status) return file_error("{}: {}", file.string(), status.message());
+    }
   }
   store.file_.reset(std::fopen(file.c_str(), "a"));
   if (!store.file_) return file_error("{}: {}", file.string(), std::strerror(errno));

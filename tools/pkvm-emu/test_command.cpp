@@ -9,6 +9,7 @@
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -96,8 +97,10 @@ Outcome<std::vector<Scenario>> read_scenarios(const std::vector<std::string>& fi
 }
 
 /// What a process that ran a scenario left.
-CaseResult result_of(const WorkEnd& end, bool interrupted) {
+CaseResult result_of(const WorkEnd& end) {
   CaseResult result;
+  result.interrupted = end.signal == SIGINT || end.signal == SIGTERM;
+  if (result.interrupted) return result;
   if (end.signal)
     result.error = fmt::format(
         "the process that ran it ended by signal {} ({}): a bug of "
@@ -107,7 +110,6 @@ CaseResult result_of(const WorkEnd& end, bool interrupted) {
     result.error = fmt::format("the process that ran it ended with code {}", end.exit_code);
   else
     result = result_from_json(end.answer);
-  result.interrupted = result.interrupted || (interrupted && end.signal);
   return result;
 }
 
@@ -217,10 +219,8 @@ Outcome<ExitCode> TestCommand::execute(const Volume& volume) const {
   if (!planned) return std::unexpected(planned.error());
 
   std::vector<CaseReport> reports;
-  bool interrupted = false;
   const auto done = [&](std::size_t index, const WorkEnd& end) {
-    reports.push_back({.which = (*planned)[index], .result = result_of(end, interrupted)});
-    interrupted = interrupted || reports.back().result.interrupted;
+    reports.push_back({.which = (*planned)[index], .result = result_of(end)});
     show(reports.back(), output, volume);
     std::fflush(stdout);
   };

@@ -57,6 +57,27 @@ struct Child {
   std::string answer{};
 };
 
+/// Holds signals back while a child comes into being: until it has handlers of its own it must not
+/// take one with ours, which would only note it there.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigprocmask(SIG_BLOCK, &held, &before_);
+  }
+  ~HeldSignals() { release(); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+  void release() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
 [[noreturn]] void run_in_child(const WorkPlan& plan, std::size_t index, int pipe) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   int code = 0;
@@ -99,10 +120,14 @@ class Workers {
     if (pipe(ends.data()) != 0)
       throw std::runtime_error(fmt::format("cannot create a pipe: {}", std::strerror(errno)));
     std::fflush(nullptr);  // what is still in a buffer is not the child's to write
+    HeldSignals held;
     const pid_t process = fork();
     if (process < 0)
       throw std::runtime_error(fmt::format("cannot start a process: {}", std::strerror(errno)));
     if (process == 0) {
+      std::signal(SIGINT, SIG_DFL);
+      std::signal(SIGTERM, SIG_DFL);
+      held.release();
       close(ends[0]);
       for (const Child& other : children_)
         close(other.pipe);

@@ -8,8 +8,14 @@
 #include <array>
 #include <random>
 
+#include "campaign/report_html.h"
+#include "campaign/report_junit.h"
+#include "campaign/report_table.h"
+#include "campaign/report_tap.h"
 #include "fault/fault.h"
 #include "harness/sample_sweep.h"
+#include "harness/text_mutator.h"
+#include "unit/campaign/markup.h"
 
 namespace pkvmemu::campaign {
 namespace {
@@ -243,6 +249,31 @@ TEST(Merge, TwoSweepsAreNotMixed) {
   unfinished.pop_back();
   EXPECT_THAT(problem_of({head, unfinished}), HasSubstr("1.jsonl:1: another sweep"));
   EXPECT_EQ(problem_of({head + head, head}), "merged");
+}
+
+// However a text of records was spoilt, it is refused with file and reason, or every report of what
+// it still says can be made.
+TEST(Merge, SpoiltTextsAreRefusedOrReported) {
+  const std::string good = as_lines(sample_sweep(5, 40));
+  int read = 0;
+  constexpr unsigned rounds = 400;
+  for (unsigned seed = 1; seed <= rounds; ++seed) {
+    const std::string text = test::TextMutator(seed).mutate(good);
+    const auto merged = merge_texts({text});
+    if (!merged) {
+      EXPECT_THAT(merged.error().message, testing::StartsWith("0.jsonl:")) << "seed " << seed;
+      continue;
+    }
+    ++read;
+    EXPECT_EQ(test::markup_problem(to_html(*merged)), "") << "seed " << seed;
+    EXPECT_EQ(test::markup_problem(to_junit(*merged)), "") << "seed " << seed;
+    EXPECT_THAT(to_tap(*merged), HasSubstr("1..")) << "seed " << seed;
+    EXPECT_THAT(to_table(*merged, Detail::everything, Colour::off),
+                testing::StartsWith("sweep of "))
+        << "seed " << seed;
+  }
+  EXPECT_GT(read, 0);
+  EXPECT_LT(read, static_cast<int>(rounds));
 }
 
 // A resumed run goes on behind the last whole line.

@@ -31,7 +31,7 @@ a.give  1-2 of 3    -12 (ENOMEM)  expected-error  not loaded
 b.take  1 of 1      nothing       clean           nothing came of it
 
 No case reached 1 site:
-  c.never  never comes
+  c.never
 
 3 cases: 2 expected errors, 1 clean
 )");
@@ -61,7 +61,8 @@ TEST(ReportTable, AFindingIsToldInFull) {
 // --all shows each case in a line with its call path.
 TEST(ReportTable, EverythingShowsEachCase) {
   const std::string table = to_table(good_sweep(), Detail::everything, Colour::off);
-  EXPECT_THAT(table, AllOf(HasSubstr("a.give  1 of 3 "), HasSubstr("a.give  2 of 3 "),
+  EXPECT_THAT(table, AllOf(HasSubstr("\n  c.never  never comes\n"), HasSubstr("a.give  1 of 3 "),
+                           HasSubstr("a.give  2 of 3 "),
                            HasSubstr("\n    in callee+0x10 [hyp] < caller+0x4 [host]\n")));
 }
 
@@ -86,12 +87,36 @@ TEST(ReportTable, PairsFoldByTheirFirstSite) {
   SweepResult result = good_sweep();
   for (CaseRecord& record : result.cases)
     record.faults.push_back(test::fault_at("e.second", 1, -5));
-  EXPECT_THAT(
-      to_table(result, Detail::folded, Colour::off),
-      AllOf(HasSubstr("a.give and another  2 cases             expected-error\n"),
-            HasSubstr("b.take and another  1 case              clean           nothing")));
+  EXPECT_THAT(to_table(result, Detail::folded, Colour::off),
+              AllOf(HasSubstr("a.give and another  2 cases             expected-error\n"),
+                    HasSubstr("b.take and another  1 case              clean           nothing")));
   EXPECT_THAT(to_table(result, Detail::everything, Colour::off),
               HasSubstr("\n    and e.second, 1, -5 (EIO)\n"));
+}
+
+// Names of many sites that no case reached are wrapped, each whole.
+TEST(ReportTable, UntriedSitesAreWrapped) {
+  SweepResult result = good_sweep();
+  for (int more = 10; more < 40; ++more)
+    result.sweep.meanings.emplace("site.number" + std::to_string(more), "");
+  const std::string table = to_table(result, Detail::folded, Colour::off);
+  EXPECT_THAT(table, AllOf(HasSubstr("No case reached 31 sites:\n  c.never, site.number10, "),
+                           HasSubstr(" site.number39\n\n")));
+  for (std::size_t at = table.find("No case"), end = 0; at < table.size(); at = end + 1) {
+    end = table.find('\n', at);
+    EXPECT_LE(end - at, 98U) << table.substr(at, end - at);
+  }
+}
+
+// A long reason is cut where good cases are folded, and whole with --all.
+TEST(ReportTable, LongReasonsAreCutWhenFolded) {
+  SweepResult result = good_sweep();
+  for (CaseRecord& record : result.cases)
+    record.why = std::string(150, 'y');
+  EXPECT_THAT(to_table(result, Detail::folded, Colour::off),
+              HasSubstr(" " + std::string(100, 'y') + "...\n"));
+  EXPECT_THAT(to_table(result, Detail::everything, Colour::off),
+              HasSubstr(" " + std::string(150, 'y') + "\n"));
 }
 
 // Quiet: nothing of a good sweep, of a bad one its findings and the sum.

@@ -23,7 +23,7 @@ using testing::SizeIs;
 TEST(Printable, ShowsWhatWouldBeActedUpon) {
   EXPECT_EQ(printable("plain\ttext, \xc3\xa4 \xe2\x82\xac \xf0\x9f\x99\x82"),
             "plain\ttext, \xc3\xa4 \xe2\x82\xac \xf0\x9f\x99\x82");
-  EXPECT_EQ(printable("end\r\n"), "end");
+  EXPECT_EQ(printable("\rend\r\n"), "end");
   EXPECT_EQ(printable("a\rb\nc\x1b[2J\x7f"), R"(a\x0db\x0ac\x1b[2J\x7f)");
   EXPECT_EQ(printable(std::string_view("\0", 1)), R"(\x00)");
   EXPECT_EQ(printable("\xc2\x9b \xe2\x80\xae \xef\xbf\xbe"), R"(\x9b \u202e \ufffe)");
@@ -39,6 +39,21 @@ TEST(Printable, ReplacesWhatIsNoUtf8) {
   EXPECT_EQ(printable("\xc0\xaf"), bad + bad);
   EXPECT_EQ(printable("\xed\xa0\x80"), bad + bad + bad);
   EXPECT_EQ(printable("\xf4\x90\x80\x80"), bad + bad + bad + bad);
+}
+
+// What is cut is cut between characters.
+TEST(Shortened, CutsBetweenCharacters) {
+  EXPECT_EQ(shortened("abc", 3), "abc");
+  EXPECT_EQ(shortened("abcd", 3), "abc...");
+  EXPECT_EQ(shortened("ab\xe2\x82\xac", 3), "ab...");
+  EXPECT_EQ(shortened("ab\xe2\x82\xac z", 5), "ab\xe2\x82\xac...");
+}
+
+// Modules are told by their names, wherever they lie.
+TEST(SubjectText, NamesModules) {
+  SweepRecord sweep = small_sweep().sweep;
+  sweep.modules = {"/a/b/hello.ko", "other.ko"};
+  EXPECT_EQ(subject_text(sweep), "hello.ko, other.ko on android15-6.6, once");
 }
 
 // The five characters of markup are escaped, and nothing twice.

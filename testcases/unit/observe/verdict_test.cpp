@@ -66,6 +66,10 @@ TEST(Verdict, Defects) {
   EXPECT_THAT(with("failed-load-unmaps-wrong-address", 1),
               Contains(HasSubstr("reproduced: a failing EL2 init")));
   EXPECT_THAT(with("other", 1), Contains("defect other"));
+  // The hypervisor meets some itself.
+  EXPECT_THAT(lines_of(facts_of(
+                  EventBuilder().boot().hyp(Kind::quirk, {0}, {"failed-init-keeps-handlers", ""}))),
+              Contains(HasSubstr("defect failed-init-keeps-handlers")));
 }
 
 // docs/design.md 7, last form; measured: hello is never tried after nosuch.

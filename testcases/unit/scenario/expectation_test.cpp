@@ -21,25 +21,46 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+observe::ModuleReport loaded_hello() {
+  observe::ModuleReport module;
+  module.name = "hello";
+  module.state = observe::LoadState::loaded;
+  module.handlers = {{.symbol = "hello_hvc", .id = 128}};
+  return module;
+}
+
+observe::ModuleReport failed_foo() {
+  observe::ModuleReport module;
+  module.name = "foo";
+  module.state = observe::LoadState::failed;
+  module.error = -12;
+  module.step = pkvm::event::Step::init_module;
+  return module;
+}
+
+observe::CallReport good_call() {
+  observe::CallReport call;
+  call.name = "hello_hvc";
+  call.state = observe::CallState::good;
+  call.result = {0, 42, 0xffff'ffff'ffff'ffea, 3, 4, 5, 6, 7};
+  return call;
+}
+
+observe::CallReport missed_call() {
+  observe::CallReport call;
+  call.name = "bar";
+  call.state = observe::CallState::not_made;
+  call.reason = "nobody has it";
+  return call;
+}
+
 /// A run with something of everything in it.
 RunReport eventful_run() {
   RunReport report;
   report.exit_code = observe::ExitCode::hyp_panic;
   report.exit.reason = machine::ExitReason::powered_off;
-  report.modules = {{.name = "hello", .file = "hello.ko", .state = observe::LoadState::loaded},
-                    {.name = "foo",
-                     .file = "foo.ko",
-                     .state = observe::LoadState::failed,
-                     .error = -12,
-                     .step = pkvm::event::Step::init_module}};
-  report.modules[0].handlers = {{.symbol = "hello_hvc", .id = 128}};
-  report.calls = {{.name = "hello_hvc",
-                   .state = observe::CallState::good,
-                   .result = {{0, 42, 0xffff'ffff'ffff'ffea, 3, 4, 5, 6, 7}}},
-                  {.name = "bar",
-                   .args = {},
-                   .state = observe::CallState::not_made,
-                   .reason = "nobody has it"}};
+  report.modules = {loaded_hello(), failed_foo()};
+  report.calls = {good_call(), missed_call()};
   report.touches = {
       {.name = "r:0x1000", .state = observe::TouchState::done, .value = 0x1234},
       {.name = "r:0x2000", .state = observe::TouchState::aborted, .esr = 0x97, .far = 0x2000}};

@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"UnknownRegister", "scenario: s\ndo:\n  - {call: f, expect: {x9: 1}}\n",
                 "unknown key 'x9'"},
         Mistake{"NoNumber", "scenario: s\ndo:\n  - {call: f, expect: {x1: one}}\n",
-                "f.yaml:3:27: expected a number"},
+                "f.yaml:3:28: expected a number"},
         Mistake{"TouchOfACall", "scenario: s\ndo:\n  - {touch: 'r:1', expect: {x0: 1}}\n",
                 "unknown key 'x0' of a touch's expectations"},
         Mistake{"UnknownGenerationOfIn", "scenario: s\nexpect: {in: {android13: {exit: 0}}}\n",
