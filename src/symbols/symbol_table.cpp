@@ -189,7 +189,11 @@ std::string SymbolTable::name_of(const Spot& spot) const {
   const auto after = content.symbols.upper_bound(spot.offset);
   if (after == content.symbols.begin())
     return fmt::format("[{}]+{:#x}", spot.part.image, spot.offset);
-  const auto& [offset, entry] = *std::prev(after);
+  const auto& [offset, last] = *std::prev(after);
+  // Of several names one that says how long it is: the others are marks.
+  const auto [first, end] = content.symbols.equal_range(offset);
+  const auto sized = std::find_if(first, end, [](const auto& one) { return one.second.size != 0; });
+  const Entry& entry = sized == end ? last : sized->second;
   const std::uint64_t into = spot.offset - offset;
   return into == 0 ? fmt::format("{} [{}]", entry.name, spot.part.image)
                    : fmt::format("{}+{:#x} [{}]", entry.name, into, spot.part.image);

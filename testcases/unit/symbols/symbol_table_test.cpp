@@ -13,6 +13,7 @@ SymbolTable firmware() {
   SymbolTable table;
   EXPECT_TRUE(table.add_firmware("hyp", 2,
                                  "0000000000000100 0000000000000020 T plain\n"
+                                 "0000000000000100 t __section_mark\n"
                                  "0000000000000140 t _ZN7pkvmemu3hyp12_GLOBAL__N_14takeEm\n"
                                  "0000000000000180 0000000000000008 t _ZN5other4takeEv\n"));
   return table;
