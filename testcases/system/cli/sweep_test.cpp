@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -321,6 +322,40 @@ TEST(Sweep, AReplayIsTheCase) {
     EXPECT_EQ(run.exit_code, record.exit_code) << record.id << run.err;
     for (const std::string& line : record.verdict)
       EXPECT_THAT(run.out, HasSubstr(line)) << record.id;
+  }
+}
+
+class SweepCases : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Generations, SweepCases,
+                         testing::Values("android14-6.1", "android15-6.6", "android16-6.12"),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           std::ranges::replace_if(
+                               name, [](char c) { return c == '-' || c == '.'; }, '_');
+                           return name;
+                         });
+
+// A case that went on from a snapshot is the run that started cold, with the same fault: to the
+// last instruction.
+TEST_P(SweepCases, AreColdRunsWithTheFault) {
+  constexpr unsigned seed = 61;
+  constexpr int samples = 12;
+  std::mt19937 random(seed);
+  const std::string hello = module(GetParam() + "/hello");
+  const ScratchDirectory scratch;
+  run_process({program, "sweep", hello, "--once", "--persistent", "--json", scratch.path()});
+  const SweepResult all = merged(scratch.path());
+  ASSERT_GT(all.cases.size(), 500U);
+  for (int i = 0; i < samples; ++i) {
+    const CaseRecord& record = all.cases[random() % all.cases.size()];
+    // A hypervisor that panicked is given less time to go on.
+    if (record.why.contains("stopped itself")) continue;
+    const EmulatorRun cold = run_emulator({hello, "--fail", record.id});
+    EXPECT_EQ(cold.process.exit_code, record.exit_code) << "seed " << seed << ", " << record.id;
+    EXPECT_EQ(cold.report.at("instructions").get<std::uint64_t>(), record.instructions)
+        << "seed " << seed << ", " << record.id;
+    for (const std::string& line : record.verdict)
+      EXPECT_THAT(cold.process.out, HasSubstr(line)) << "seed " << seed << ", " << record.id;
   }
 }
 
