@@ -4,7 +4,7 @@
 # libfdt, libarchive and its decompressors) are linked into one object file, of which only the names
 # of include/pkvmemu stay visible: an author's own zlib or another Unicorn does not meet ours.
 find_program(PKVMEMU_LD NAMES ld.bfd REQUIRED)
-find_program(PKVMEMU_OBJCOPY NAMES objcopy REQUIRED)
+find_program(PKVMEMU_OBJCOPY NAMES llvm-objcopy-19 REQUIRED)
 mark_as_advanced(PKVMEMU_LD PKVMEMU_OBJCOPY)
 
 # All static libraries behind a target: ours as targets, then those of others as files, in the order

@@ -129,8 +129,9 @@ Parsed parse_word(Wish& wish, std::string_view rest, std::string_view otherwise)
 Parsed parse_guest(Wish& wish, std::string_view rest) {
   return parse_word(wish, rest, "hello");
 }
-Parsed parse_await(Wish& wish, std::string_view rest) {
-  return parse_word(wish, rest, {});
+Parsed parse_await(Wish& /*wish*/, std::string_view rest) {
+  if (!fw::trim(rest).empty()) return std::unexpected(RcError::trailing_text);
+  return {};
 }
 /// So is the pattern.
 Parsed parse_attack(Wish& wish, std::string_view rest) {

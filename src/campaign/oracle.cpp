@@ -313,6 +313,10 @@ constexpr std::array allowances{
     Allowance{"load.hvc.host_unshare_hyp", "error-lost", "3.2, step 15: nothing is done about it"},
     Allowance{"hyp.unshare", "pages-kept", "3.2, step 15: nothing is done about it"},
     Allowance{"hyp.unshare", "pages-shared", "3.2, step 15: nothing is done about it"},
+    Allowance{
+        "hyp.pool.take", "error-lost",
+        "7.8: without a page for a table the host's device mappings go, and it is tried again"},
+    Allowance{"hyp.events.add", "error-lost", "3.2, step 10: it is logged, and the load goes on"},
     Allowance{"hyp.unshare", "error-lost", "3.2, step 15: nothing is done about it"},
     Allowance{"host.hvc.prot_finalize", "host-panic",
               "6.3: a kernel that cannot drop privileges on a CPU stops"},

@@ -117,7 +117,7 @@ struct Work {
   void operator()(const Telling& telling, unsigned number,
                   const std::set<std::string>& done) const {
     auto walk = SweepWalk::create(options, sites);
-    if (!walk) return telling.say(Word::failure, walk.error().message);
+    if (!walk) return telling.fail(walk.error());
     (*walk)->measure();
     telling.say(Word::sweep, campaign::to_line(sweep_record(**walk, options, modes, replay)));
     (*walk)->walk(modes, share.of_worker(number, workers), done,

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -37,6 +38,10 @@ campaign::CaseRecord lost_case(const std::string& id, const std::string& why) {
 }
 
 }  // namespace
+
+void Telling::fail(const Failure& failure) const {
+  say(Word::failure, fmt::format("{} {}", static_cast<int>(failure.code), failure.message));
+}
 
 void Telling::say(Word word, std::string_view text) const {
   std::string line(1, static_cast<char>(word));
@@ -97,9 +102,13 @@ Outcome<void> SweepCrew::take_line(Worker& worker, std::string_view line) {
     case Word::done:
       worker.done = true;
       return {};
-    case Word::failure:
-      return std::unexpected(
-          Failure{.code = observe::ExitCode::bad_file, .message = std::string(line)});
+    case Word::failure: {
+      int code = 0;
+      const char* end = std::from_chars(line.data(), line.data() + line.size(), code).ptr;
+      const auto message = line.substr(static_cast<std::size_t>(end - line.data()));
+      return std::unexpected(Failure{.code = static_cast<observe::ExitCode>(code),
+                                     .message = std::string(message.substr(1))});
+    }
   }
   return {};
 }

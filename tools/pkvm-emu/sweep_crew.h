@@ -26,6 +26,8 @@ class Telling {
  public:
   explicit Telling(int pipe) : pipe_(pipe) {}
   void say(Word word, std::string_view text) const;
+  /// Nothing of the share can be done.
+  void fail(const Failure& failure) const;
 
  private:
   int pipe_;

@@ -361,8 +361,8 @@ TEST_P(SweepCases, AreColdRunsWithTheFault) {
 
 // The exit code of a sweep with a finding is 20, and the finding is told.
 TEST(Sweep, AFindingIsTwenty) {
-  const auto run = run_process({program, "sweep", module("initfail"), "--as-shipped", "--sites",
-                                "load.record", "--jobs", "1"});
+  const auto run = run_process({program, "sweep", module("hello"), "--as-shipped", "--sites",
+                                "hyp.module.init", "--jobs", "1"});
   EXPECT_EQ(run.exit_code, 20) << run.out << run.err;
   EXPECT_THAT(run.out, HasSubstr("shipped-defect"));
 }
