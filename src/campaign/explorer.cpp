@@ -41,8 +41,10 @@ void Explorer::saw(const machine::Event& event) {
     machine_->request_stop();
   if (record.kind != Kind::image_placed || machine_ == nullptr) return;
   const std::uint64_t el = record.value[1];
+  if (el >= bases_.size()) return;
+  state_.placed[el] = true;
   // Each image is placed once: what a guest says after that costs nothing.
-  if (el >= bases_.size() || bases_[el] != 0) return;
+  if (bases_[el] != 0) return;
   bases_[el] = record.value[0];
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     if (sites_[i].el != el || !wanted_[i]) continue;
@@ -93,7 +95,7 @@ void Explorer::answer(const Watched& watched, std::int64_t answer) {
 
 void Explorer::code_reached(Va address) {
   const auto found = places_.find(address);
-  if (found == places_.end()) return;
+  if (found == places_.end() || !state_.placed[sites_[found->second.site].el]) return;
   const std::uint64_t nth = ++state_.counts[found->second.site];
   if (const auto armed = armed_.find(found->second.site); armed != armed_.end())
     answer(found->second, armed->second);

@@ -40,6 +40,9 @@ class Explorer final : public machine::Observer {
     std::string loading;                ///< the module that is being loaded
     std::vector<Failed> failed;  ///< each once
     bool panicked = false;  ///< the hypervisor
+    /// Images that have told where they are, by exception level. What a site did before is not
+    /// counted, as it is not by a run that hears of its place for the first time.
+    std::array<bool, 3> placed{};
     bool operator==(const State&) const = default;
   };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,8 @@ struct Observed {
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   /// Where the hypervisor's own image lies.
   std::uint64_t hyp_image = 0;
+  /// Where it would place the next module, when it was asked.
+  std::optional<std::uint64_t> next_module{};
 };
 
 struct Judgement {

@@ -20,6 +20,7 @@
 #include "statistics.h"
 #include "straight_code.h"
 #include "support/result.h"
+#include "sweep_cost.h"
 
 namespace pkvmemu::bench {
 namespace {
@@ -28,9 +29,13 @@ struct Effort {
   unsigned pairs;
   std::uint64_t calls;        ///< N; the per-call time is from 2N minus N
   std::uint64_t loop_rounds;  ///< of 64 instructions
+  SweepEffort sweeps;
 };
-constexpr Effort full = {.pairs = 11, .calls = 400'000, .loop_rounds = 10'000'000};
-constexpr Effort quick = {.pairs = 1, .calls = 2'000, .loop_rounds = 20'000};
+constexpr Effort full = {.pairs = 11,
+                         .calls = 400'000,
+                         .loop_rounds = 10'000'000,
+                         .sweeps = {.pairs = 5, .restores = 200}};
+constexpr Effort quick = {.pairs = 1, .calls = 2'000, .loop_rounds = 20'000, .sweeps = {}};
 
 double median_seconds(const std::vector<ChildRun>& runs) {
   std::vector<double> values;
@@ -159,6 +164,8 @@ Result<void> run(const Effort& effort, const std::filesystem::path& folder) {
   if (auto done = add_round_trip(*guest, effort, rows); !done) return done;
   if (auto done = add_own_vm(*guest, effort, rows); !done) return done;
   if (auto done = add_guests(*guest, effort, rows); !done) return done;
+  if (auto done = add_sweeps(*guest, folder, effort.sweeps, rows); !done) return done;
+  if (auto done = add_restores(effort.sweeps, rows); !done) return done;
   struct Loop {
     LoopBody body;
     std::string_view name;

@@ -19,7 +19,9 @@
 #include "observe/pvmfw.h"
 #include "observe/verdict.h"
 #include "pkvm/event.h"
+#include "pkvm/hypercall.h"
 #include "pkvm/platform.h"
+#include "pkvm/smccc.h"
 #include "run_plan.h"
 #include "support/log.h"
 #include "symbols/call_path.h"
@@ -83,6 +85,24 @@ std::string module_of(const machine::Event& event) {
   return std::string(name.substr(0, name.find('\0')));
 }
 
+/// Of released kernels it is of interest what addresses a failed load costs (pkvm-abi.md 3.6): the
+/// kernel asks for some of its own before it gives its privileges up.
+RcLine question_for_addresses(pkvm::Generation generation) {
+  const auto number = pkvm::hypercall_number(generation, pkvm::Hypercall::pkvm_alloc_module_va);
+  RcLine line;
+  line.verb = RcVerb::hvc;
+  line.phase = RcPhase::early;
+  line.target = fmt::format("{:#x}", pkvm::smccc::kvm_host_id(number.value_or(0)));
+  line.args = {1};
+  return line;
+}
+
+/// Its answer: x1 of the first call that the kernel made.
+std::optional<std::uint64_t> address_told(const observe::RunReport& report) {
+  if (report.calls.empty() || !report.calls.front().result) return std::nullopt;
+  return report.calls.front().result->at(1);
+}
+
 bool begins_load(const machine::Event& event) {
   return !event.from_hyp && event.record.kind == pkvm::event::Kind::module_begin;
 }
@@ -116,6 +136,12 @@ Outcome<std::unique_ptr<SweepWalk>> SweepWalk::create(const RunOptions& options,
   std::unique_ptr<SweepWalk> walk(new SweepWalk(options, sites));
   auto plan = make_plan(options);
   if (!plan) return std::unexpected(plan.error());
+  if (options.as_shipped) {
+    walk->options_.wishes.insert(walk->options_.wishes.begin(),
+                                 question_for_addresses(plan->generation));
+    plan = make_plan(walk->options_);
+    if (!plan) return std::unexpected(plan.error());
+  }
   const auto firmware = firmware_for(options);
   if (!firmware) return std::unexpected(firmware.error());
   auto found = fault::find_sites(*firmware);
@@ -264,7 +290,8 @@ CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
       .frames = frames,
       .met = {},
       .generation = run_->plan().generation,
-      .hyp_image = explorer_->image_base(2)};
+      .hyp_image = explorer_->image_base(2),
+      .next_module = options_.as_shipped ? address_told(report) : std::nullopt};
   for (const Explorer::Failed& failed : explorer_->state().failed)
     observed.met.push_back({.site = sites_[failed.site].name, .module = failed.module});
   for (const FaultRecord& fault : faults)

@@ -359,6 +359,48 @@ TEST_P(SweepCases, AreColdRunsWithTheFault) {
   }
 }
 
+// Every occurrence of every site, once and from then on, and no bug in the default firmware; a
+// handler and an SMC go on being answered.
+TEST_P(SweepCases, FindNothingInTheDefaultFirmware) {
+  const ScratchDirectory scratch;
+  Arguments command{program,         "sweep",        module(GetParam() + "/hello"),
+                    "--once",        "--persistent", "--call",
+                    "hello_hvc:1,2", "--smc",        "0xc2000001",
+                    "--json",        scratch.path()};
+#if __has_feature(address_sanitizer)
+  command.insert(command.end(), {"--sites", "*.hvc.*"});
+#endif
+  const auto run = run_process(command, 300);
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  const SweepResult all = merged(scratch.path());
+  std::uint64_t occurrences = 0;
+  for (const auto& [site, count] : all.sweep.occurrences)
+    occurrences += count;
+  EXPECT_EQ(all.cases.size(), 2 * occurrences);
+}
+
+/// What a sweep of a module finds with the defects of released kernels.
+std::set<std::string> found_as_shipped(const std::string& name) {
+  const ScratchDirectory scratch;
+  run_process({program, "sweep", module(name), "--as-shipped", "--smc", "0xc2000001", "--sites",
+               "*.hvc.*", "--json", scratch.path()});
+  std::set<std::string> found;
+  for (const CaseRecord& record : merged(scratch.path()).cases)
+    for (const campaign::Finding& finding : record.findings)
+      found.insert(finding.kind == "shipped-defect" ? finding.text.substr(0, finding.text.find(' '))
+                                                    : finding.kind);
+  return found;
+}
+
+// With --as-shipped the sweep finds what released kernels do, and names it: the panic of a failing
+// init without .hyp section, the addresses that a failed load costs, the handlers of a failed init.
+TEST_P(SweepCases, NameTheDefectsOfReleasedKernels) {
+  EXPECT_THAT(found_as_shipped(GetParam() + "/hello"),
+              testing::IsSupersetOf({"failed-load-unmaps-wrong-address", "addresses-leaked"}));
+  EXPECT_THAT(found_as_shipped(GetParam() + "/smcfails"),
+              testing::Contains("failed-init-keeps-handlers"));
+}
+
 // The exit code of a sweep with a finding is 20, and the finding is told.
 TEST(Sweep, AFindingIsTwenty) {
   const auto run = run_process({program, "sweep", module("hello"), "--as-shipped", "--sites",
