@@ -33,7 +33,7 @@ class HypEvents {
   }
   void remove_all_of(const ModuleRange& module) {
     const fw::LockGuard guard(lock_);
-    const auto end =
+    auto* const end =
         std::remove_if(ranges_.begin(), ranges_.begin() + count_,
                        [&](const Range& range) { return module.contains(range.begin); });
     count_ = static_cast<std::size_t>(end - ranges_.begin());

@@ -22,8 +22,7 @@
 #include "pkvmemu/results.h"
 #include "pkvmemu/types.h"
 
-namespace pkvmemu {
-inline namespace v1 {
+namespace pkvmemu::inline v1 {
 
 /// What to boot. Every member has a default.
 struct Boot {
@@ -143,5 +142,4 @@ class Emulator {
 /// Boots, and lets it run to its end.
 Verdict run(const Boot& boot);
 
-}  // namespace v1
-}  // namespace pkvmemu
+}  // namespace pkvmemu::inline v1

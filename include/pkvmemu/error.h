@@ -6,8 +6,7 @@
 
 #include <stdexcept>
 
-namespace pkvmemu {
-inline namespace v1 {
+namespace pkvmemu::inline v1 {
 
 class Exception : public std::runtime_error {
  public:
@@ -37,5 +36,4 @@ class InternalError : public Exception {
   ~InternalError() override;
 };
 
-}  // namespace v1
-}  // namespace pkvmemu
+}  // namespace pkvmemu::inline v1

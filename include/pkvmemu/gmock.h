@@ -20,8 +20,7 @@
 #include "pkvmemu/results.h"
 #include "pkvmemu/types.h"
 
-namespace pkvmemu {
-inline namespace v1 {
+namespace pkvmemu::inline v1 {
 namespace gmock_detail {
 
 using RegisterMatcher = testing::Matcher<std::uint64_t>;
@@ -183,5 +182,4 @@ MATCHER_P(Failed, site,
   return fault != nullptr && fault->fired > 0;
 }
 
-}  // namespace v1
-}  // namespace pkvmemu
+}  // namespace pkvmemu::inline v1

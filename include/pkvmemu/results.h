@@ -13,8 +13,7 @@
 
 #include "pkvmemu/types.h"
 
-namespace pkvmemu {
-inline namespace v1 {
+namespace pkvmemu::inline v1 {
 
 /// A handler's call, or any HVC or SMC.
 struct CallResult {
@@ -141,5 +140,4 @@ std::ostream& operator<<(std::ostream& stream, const FaultResult& result);
 std::ostream& operator<<(std::ostream& stream, const FaultSite& site);
 std::ostream& operator<<(std::ostream& stream, const Verdict& verdict);
 
-}  // namespace v1
-}  // namespace pkvmemu
+}  // namespace pkvmemu::inline v1

@@ -8,8 +8,7 @@
 #include <string_view>
 
 // The inline namespace is the version of the interface: programs of another one do not link.
-namespace pkvmemu {
-inline namespace v1 {
+namespace pkvmemu::inline v1 {
 
 /// A kernel generation, by the branch that modules are built for.
 enum class Generation : std::uint8_t { android14_6_1, android15_6_6, android16_6_12 };
@@ -62,5 +61,4 @@ enum class Stage : std::uint8_t {
 };
 std::ostream& operator<<(std::ostream& stream, Stage stage);
 
-}  // namespace v1
-}  // namespace pkvmemu
+}  // namespace pkvmemu::inline v1

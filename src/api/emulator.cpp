@@ -11,8 +11,7 @@
 #include "pkvm/platform.h"
 #include "session.h"
 
-namespace pkvmemu {
-inline namespace v1 {
+namespace pkvmemu::inline v1 {
 
 class Emulator::Session final : public api::Session {
  public:
@@ -226,5 +225,4 @@ Verdict run(const Boot& boot) {
   return Emulator::boot(boot).finish();
 }
 
-}  // namespace v1
-}  // namespace pkvmemu
+}  // namespace pkvmemu::inline v1

@@ -14,8 +14,7 @@
 #include "pkvmemu/results.h"
 #include "pkvmemu/types.h"
 
-namespace pkvmemu {
-inline namespace v1 {
+namespace pkvmemu::inline v1 {
 namespace {
 
 constexpr std::array<std::string_view, generations.size()> identifiers = {
@@ -180,5 +179,4 @@ const FaultResult* Verdict::fault(std::string_view site) const {
   return found == faults.rend() ? nullptr : &*found;
 }
 
-}  // namespace v1
-}  // namespace pkvmemu
+}  // namespace pkvmemu::inline v1

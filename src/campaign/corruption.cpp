@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 
 #include "image/elf.h"
+#include "support/number.h"
 
 namespace pkvmemu::campaign {
 namespace {
@@ -59,15 +59,9 @@ void add_content(std::vector<Corruption>& all, const image::Section& section) {
   }
 }
 
-template <typename Number>
-std::optional<Number> hex_number(std::string_view text) {
+std::optional<std::uint64_t> hex_number(std::string_view text) {
   if (!text.starts_with("0x")) return std::nullopt;
-  text.remove_prefix(2);
-  Number number = 0;
-  constexpr int base = 16;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
+  return hexadecimal_in(text.substr(2));
 }
 
 constexpr std::string_view prefix = "corrupt:";
@@ -103,11 +97,13 @@ std::optional<CorruptFile> parse_corruption(std::string_view id) {
   const std::string_view place = id.substr(at + 1);
   const auto hat = place.find('^');
   if (hat == std::string_view::npos) return std::nullopt;
-  const auto offset = hex_number<std::uint64_t>(place.substr(0, hat));
-  const auto mask = hex_number<std::uint8_t>(place.substr(hat + 1));
-  if (!offset || !mask || at == 0) return std::nullopt;
-  return CorruptFile{.file = std::string(id.substr(0, at)),
-                     .corruption = {.offset = *offset, .mask = *mask, .where = {}}};
+  const auto offset = hex_number(place.substr(0, hat));
+  const auto mask = hex_number(place.substr(hat + 1));
+  constexpr std::uint64_t largest_byte = 0xff;
+  if (!offset || !mask || *mask > largest_byte || at == 0) return std::nullopt;
+  return CorruptFile{
+      .file = std::string(id.substr(0, at)),
+      .corruption = {.offset = *offset, .mask = static_cast<std::uint8_t>(*mask), .where = {}}};
 }
 
 }  // namespace pkvmemu::campaign

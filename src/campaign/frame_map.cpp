@@ -165,8 +165,21 @@ std::size_t FrameMap::hyp_count() const {
 
 Frames FrameMap::with(std::uint8_t reach) const {
   Frames frames;
-  for (std::size_t i = 0; i < reach_.size(); ++i)
-    if (reach_[i] == reach) frames.push_back(static_cast<std::uint32_t>(i));
+  const auto take = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i)
+      if (reach_[i] == reach) frames.push_back(static_cast<std::uint32_t>(i));
+  };
+  // Nearly all frames are the host's alone: those are passed over many at once.
+  constexpr std::size_t chunk = 512;
+  constexpr auto hosts = [] {
+    std::array<std::uint8_t, chunk> all{};
+    all.fill(host);
+    return all;
+  }();
+  std::size_t at = 0;
+  for (; at + chunk <= reach_.size(); at += chunk)
+    if (reach == host || std::memcmp(&reach_[at], hosts.data(), chunk) != 0) take(at, at + chunk);
+  take(at, reach_.size());
   return frames;
 }
 

@@ -53,7 +53,7 @@ std::string details(const SweepRecord& sweep, const CaseRecord& record) {
 
 std::string testcase(const SweepRecord& sweep, const CaseRecord& record) {
   const std::string site = record.faults.empty() ? "sweep" : record.faults.front().site;
-  const std::string head = fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"0\"",
+  const std::string head = fmt::format(R"(    <testcase classname="{}" name="{}" time="0")",
                                        escaped(site), escaped(record.id));
   if (!is_finding(record.outcome)) return head + "/>\n";
   const std::string_view element = record.outcome == Outcome::lost ? "error" : "failure";
@@ -71,7 +71,7 @@ std::string to_junit(const SweepResult& result) {
   const std::size_t errors =
       count_outcomes(result.cases).at(static_cast<std::size_t>(Outcome::lost));
   const std::string counts =
-      fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\"", result.cases.size(),
+      fmt::format(R"(tests="{}" failures="{}" errors="{}")", result.cases.size(),
                   count_findings(result.cases) - errors, errors);
   std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   text += fmt::format("<testsuites name=\"pkvm-emu sweep\" {} time=\"0\">\n", counts);

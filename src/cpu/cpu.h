@@ -344,6 +344,8 @@ class Cpu {
   Until until_;
   bool hit_counted_ = false;  ///< for the block that was begun last
   bool stop_at_block_ = false;
+  bool told_now_ = false;  ///< the board is being told
+  bool memory_changed_ = false;
   std::optional<Split> split_;
   std::size_t split_hook_ = 0;  ///< the engine's
 
@@ -354,9 +356,7 @@ class Cpu {
     bool operator==(const Told&) const = default;
   };
   std::optional<Told> told_;
-  bool told_now_ = false;  ///< the board is being told
   std::optional<std::uint64_t> moved_to_;
-  bool memory_changed_ = false;
 
   /// For StopReason::wedged.
   std::uint64_t entered_vector_ = 0;

@@ -12,9 +12,8 @@ namespace pkvmemu {
 /// All of the text, in a base; no sign.
 inline std::optional<std::uint64_t> digits_in(std::string_view text, int base) {
   std::uint64_t value = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, problem] = std::from_chars(text.data(), last, value, base);
-  if (problem != std::errc{} || end != last) return std::nullopt;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 

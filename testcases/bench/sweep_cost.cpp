@@ -33,8 +33,8 @@ struct SweepTime {
 Result<SweepTime> sweep(unsigned jobs, const std::filesystem::path& folder) {
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
-  const auto run =
-      run_child({binary, "sweep", hello, "--jobs", std::to_string(jobs), "--json", folder});
+  const auto run = run_child({binary, "sweep", hello, "--once", "--persistent", "--jobs",
+                              std::to_string(jobs), "--json", folder});
   if (!run) return std::unexpected(run.error());
   std::ifstream file(folder / "shard-0-of-1.jsonl");
   const std::string text{std::istreambuf_iterator<char>(file), {}};

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -27,6 +26,7 @@
 #include "pkvm/generation.h"
 #include "run_command.h"
 #include "support/file.h"
+#include "support/number.h"
 #include "sweep_crew.h"
 #include "sweep_progress.h"
 #include "sweep_share.h"
@@ -172,11 +172,10 @@ Outcome<SweepModes> SweepCommand::modes() const {
 Outcome<unsigned> SweepCommand::jobs() const {
   constexpr unsigned most = 1024;
   if (jobs_.empty()) return std::clamp(std::thread::hardware_concurrency(), 1U, most);
-  unsigned count = 0;
-  const auto [end, error] = std::from_chars(jobs_.data(), jobs_.data() + jobs_.size(), count);
-  if (error != std::errc{} || end != jobs_.data() + jobs_.size() || count == 0 || count > most)
+  const auto count = number_in(jobs_);
+  if (!count || *count == 0 || *count > most)
     return usage_error("--jobs {}: expected a number from 1 to {}", jobs_, most);
-  return count;
+  return static_cast<unsigned>(*count);
 }
 
 Outcome<RunOptions> SweepCommand::run_options() const {
@@ -202,7 +201,7 @@ std::vector<std::string> SweepCommand::replay_line() const {
     else if (value == "true")
       line.push_back(name);
     else
-      line.push_back(name + "=" + value);
+      line.push_back(fmt::format("{}={}", name, value));
   }
   return line;
 }
@@ -218,7 +217,7 @@ Outcome<std::filesystem::path> corrupted_copy(const campaign::CorruptFile& wante
   std::string folder = (std::filesystem::temp_directory_path() / "pkvm-emu-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr)
     return file_error("{}: {}", folder, std::strerror(errno));
-  const auto path = std::filesystem::path(folder) / std::filesystem::path(wanted.file).filename();
+  auto path = std::filesystem::path(folder) / std::filesystem::path(wanted.file).filename();
   if (auto written = write_file(path, *file); !written) return as_file_error(written.error());
   return path;
 }
@@ -307,9 +306,8 @@ Outcome<observe::ExitCode> SweepCommand::execute(const Volume& volume) const {
   if (!result) return std::unexpected(result.error());
 
   Output output(stdout, volume);
-  const auto detail = all_           ? campaign::Detail::everything
-                      : volume.quiet ? campaign::Detail::findings
-                                     : campaign::Detail::folded;
+  auto detail = volume.quiet ? campaign::Detail::findings : campaign::Detail::folded;
+  if (all_) detail = campaign::Detail::everything;
   output.text(campaign::to_table(
       *result, detail, wants_colour(stdout) ? campaign::Colour::on : campaign::Colour::off));
   if (!volume.quiet)

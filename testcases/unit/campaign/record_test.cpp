@@ -25,7 +25,6 @@ using test::dealt_out;
 using test::sample_sweep;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 SweepRecord small_sweep(std::string fingerprint = "f1") {
   return {.fingerprint = std::move(fingerprint),
