@@ -17,7 +17,6 @@ namespace {
 
 using campaign::CaseRecord;
 using campaign::FaultRecord;
-using campaign::Finding;
 using campaign::Outcome;
 using campaign::SweepResult;
 
