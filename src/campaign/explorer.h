@@ -38,8 +38,8 @@ class Explorer final : public machine::Observer {
   struct State {
     std::vector<std::uint64_t> counts;  ///< how often each site was reached
     std::string loading;                ///< the module that is being loaded
-    std::vector<Failed> failed;  ///< each once
-    bool panicked = false;  ///< the hypervisor
+    std::vector<Failed> failed;         ///< each once
+    bool panicked = false;              ///< the hypervisor
     /// Images that have told where they are, by exception level. What a site did before is not
     /// counted, as it is not by a run that hears of its place for the first time.
     std::array<bool, 3> placed{};
@@ -54,8 +54,8 @@ class Explorer final : public machine::Observer {
   void attach(machine::Machine& machine);
   void saw(const machine::Event& event);
 
-  /// A run that comes to so many instructions in all has spent its budget: cases that do not end are
-  /// known by what a run without faults takes.
+  /// A run that comes to so many instructions in all has spent its budget: cases that do not end
+  /// are known by what a run without faults takes.
   void set_limit(std::uint64_t instructions) { limit_ = instructions; }
 
   /// Runs on to the next site; nothing when the run ended: see exit().

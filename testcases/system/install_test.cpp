@@ -63,8 +63,7 @@ TEST_F(Install, IsComplete) {
         "share/zsh/site-functions/_pkvm-emu", "share/man/man1/pkvm-emu.1",
         "share/man/man1/pkvm-emu-build.1", "share/man/man1/pkvm-emu-inspect.1",
         "share/man/man1/pkvm-emu-sites.1", "share/man/man1/pkvm-emu-report.1",
-        "share/man/man1/pkvm-emu-sweep.1",
-        "share/man/man1/pkvm-emu-test.1",
+        "share/man/man1/pkvm-emu-sweep.1", "share/man/man1/pkvm-emu-test.1",
         "share/doc/pkvm-emu/copyright", "share/doc/pkvm-emu/cli.md"})
     EXPECT_TRUE(fs::is_regular_file(prefix() / name)) << name;
   EXPECT_FALSE(fs::exists(prefix() / "share/pkvm-emu/samples/hello/CMakeLists.txt"));
