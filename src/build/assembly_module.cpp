@@ -96,7 +96,7 @@ std::expected<std::string, std::string_view> with_offsets(std::string_view line,
     const bool inside_word = at > 0 && is_word_character(line[at - 1]);
     result += line.substr(0, at);
     line.remove_prefix(at + prefix.size());
-    const auto end = std::ranges::find_if_not(line, is_word_character);
+    const auto* const end = std::ranges::find_if_not(line, is_word_character);
     const std::string_view name(line.begin(), end);
     if (inside_word) {
       result += prefix;

@@ -385,7 +385,7 @@ constexpr std::array outcome_rows{
 };
 
 Outcome outcome_of(const Finding& finding) {
-  const auto row = std::ranges::find(outcome_rows, finding.kind, &OutcomeRow::kind);
+  const auto* const row = std::ranges::find(outcome_rows, finding.kind, &OutcomeRow::kind);
   return row == outcome_rows.end() ? Outcome::bug : row->outcome;
 }
 

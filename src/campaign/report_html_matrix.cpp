@@ -39,7 +39,7 @@ Strips strips_of(const SweepResult& result) {
 std::string case_cell(const SweepResult& result, const CaseRecord& record, std::string_view label) {
   const OutcomeMark& mark = mark_of(record.outcome);
   return fmt::format(
-      "<a class=\"cell {0}\" href=\"#{1}\" title=\"{2}: {3}: {4}\" aria-label=\"{5}: {3}\">{6}</a>",
+      R"(<a class="cell {0}" href="#{1}" title="{2}: {3}: {4}" aria-label="{5}: {3}">{6}</a>)",
       mark.style, anchor_of(result, record), escaped(record.id), name_of(record.outcome),
       escaped(record.why), label, mark.symbol);
 }
@@ -85,14 +85,14 @@ std::string ruler(const Strips& strips) {
   std::string text;
   for (std::size_t nth = 1; nth <= std::min(longest, most); ++nth)
     text += fmt::format("<i>{}</i>", nth == 1 || nth % step == 0 ? std::to_string(nth) : "");
-  return fmt::format("<div class=\"ruler\" aria-hidden=\"true\">{}</div>", text);
+  return fmt::format(R"(<div class="ruler" aria-hidden="true">{}</div>)", text);
 }
 
 std::string row_head(const SweepResult& result, const CaseRecord& any, std::size_t rows) {
   const FaultRecord& fault = any.faults.front();
   const auto meaning = result.sweep.meanings.find(fault.site);
   return fmt::format(
-      "<th scope=\"rowgroup\" rowspan=\"{}\"><code>{}</code><small>{}</small></th>", rows,
+      R"(<th scope="rowgroup" rowspan="{}"><code>{}</code><small>{}</small></th>)", rows,
       escaped(fault.site),
       escaped(meaning == result.sweep.meanings.end() ? fault.meaning : meaning->second));
 }
@@ -175,7 +175,7 @@ std::string pair_matrix(const SweepResult& result) {
   for (auto at = pairs.begin(); at != pairs.end();) {
     const std::string_view row = at->first.first;
     text +=
-        fmt::format("<tr data-text=\"{0}\"><th scope=\"row\"><code>{0}</code></th>", escaped(row));
+        fmt::format(R"(<tr data-text="{0}"><th scope="row"><code>{0}</code></th>)", escaped(row));
     for (const std::string_view column : columns) {
       const bool here = at != pairs.end() && at->first == Pair{row, column};
       text += fmt::format("<td>{}</td>", here ? pair_cell(result, at->second, column) : "");
