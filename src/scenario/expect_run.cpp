@@ -16,7 +16,6 @@ namespace {
 
 using observe::Availability;
 using observe::ExitCode;
-using observe::RunReport;
 
 struct ExitName {
   ExitCode code;
