@@ -44,7 +44,7 @@ void drop_parameters(std::string& text) {
 }
 
 std::string readable(const std::string& linker_name) {
-  if (!linker_name.starts_with("_Z")) return std::string(linker_name);
+  if (!linker_name.starts_with("_Z")) return linker_name;
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text(
       abi::__cxa_demangle(linker_name.c_str(), nullptr, nullptr, &status), &std::free);

@@ -14,7 +14,6 @@ namespace {
 using test::bad_sweep;
 using test::good_sweep;
 using test::hostile_sweep;
-using test::small_sweep;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
