@@ -124,8 +124,8 @@ struct SweepWalk::Job {
   bool takes_next() { return next_number++ % share.count == share.index; }
 };
 
-SweepWalk::SweepWalk(const RunOptions& options, std::string pattern)
-    : options_(options), pattern_(std::move(pattern)) {}
+SweepWalk::SweepWalk(RunOptions options, std::string pattern)
+    : options_(std::move(options)), pattern_(std::move(pattern)) {}
 
 bool SweepWalk::looks_at(const fault::Site& site) const {
   return pattern_.empty() || ::fnmatch(pattern_.c_str(), site.name.c_str(), 0) == 0;
@@ -186,7 +186,6 @@ void SweepWalk::go_back(const Kept& kept) {
 void SweepWalk::measure() {
   start_ = keep();
   machine::Exit exit;
-  std::string loading;
   while (true) {
     exit = machine().run_until_event(
         [](const machine::Event& event) { return begins_load(event) || ends_load(event); });

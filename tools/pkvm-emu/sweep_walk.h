@@ -70,7 +70,7 @@ class SweepWalk {
   };
   struct Job;
 
-  SweepWalk(const RunOptions& options, std::string pattern);
+  SweepWalk(RunOptions options, std::string pattern);
 
   machine::Machine& machine() { return run_->machine(); }
   Kept keep();
