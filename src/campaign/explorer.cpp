@@ -2,21 +2,15 @@
 #include "campaign/explorer.h"
 
 #include <algorithm>
-#include <iterator>
-#include <string_view>
 #include <utility>
 
 #include "pkvm/event.h"
+#include "support/fixed_text.h"
 
 namespace pkvmemu::campaign {
 namespace {
 
 using pkvm::event::Kind;
-
-std::string name_in(const pkvm::event::Record& record) {
-  const std::string_view name(std::begin(record.name), std::size(record.name));
-  return std::string(name.substr(0, name.find('\0')));
-}
 
 }  // namespace
 
@@ -35,7 +29,8 @@ void Explorer::attach(machine::Machine& machine) {
 
 void Explorer::saw(const machine::Event& event) {
   const auto& record = event.record;
-  if (!event.from_hyp && record.kind == Kind::module_begin) state_.loading = name_in(record);
+  if (!event.from_hyp && record.kind == Kind::module_begin)
+    state_.loading = fixed_text(record.name);
   if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.clear();
   if (event.from_hyp && record.kind == Kind::hyp_panic && !std::exchange(state_.panicked, true))
     machine_->request_stop();

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include "support/fixed_text.h"
+
 namespace pkvmemu::fault {
 namespace {
 
@@ -18,11 +20,6 @@ std::optional<Type> read_at(std::span<const std::byte> image, std::uint64_t at) 
   Type value;
   std::memcpy(&value, image.data() + at, sizeof(Type));
   return value;
-}
-
-template <std::size_t Size>
-std::string text_of(const char (&field)[Size]) {  // NOLINT(*-avoid-c-arrays): the record's own
-  return {field, ::strnlen(field, Size)};
 }
 
 bool is_known(Answer answer) {
@@ -51,8 +48,8 @@ class Table {
  private:
   Result<void> add_record(std::uint64_t at, std::vector<Site>& sites) const {
     const SiteRecord record = *read_at<SiteRecord>(image_, at);
-    Site site{.name = text_of(record.name),
-              .meaning = text_of(record.meaning),
+    Site site{.name = fixed_text(record.name),
+              .meaning = fixed_text(record.meaning),
               .el = header_.level,
               .answer = record.answer,
               .usual = record.usual};

@@ -2,7 +2,6 @@
 #include "observe/event_log.h"
 
 #include <algorithm>
-#include <cstring>
 #include <ranges>
 #include <string_view>
 #include <utility>
@@ -11,18 +10,13 @@
 #include "pkvm/hypercall.h"
 #include "pkvm/psci_names.h"
 #include "pkvm/smccc.h"
+#include "support/fixed_text.h"
 
 namespace pkvmemu::observe {
 namespace {
 
 using pkvm::event::Kind;
 using pkvm::event::Step;
-
-/// A string of a record; the NUL may be missing, since a guest wrote it.
-template <std::size_t N>
-std::string text_of(const char (&field)[N]) {
-  return {field, strnlen(field, N)};
-}
 
 /// Module names compare with '-' and '_' equal, as modprobe takes them.
 std::string normalised(std::string_view name) {
@@ -62,7 +56,8 @@ void EventLog::add_from_hyp(const Record& record) {
       report_.deprivileged = true;
       break;
     case Kind::op_missing:
-      report_.missing_ops.push_back({.name = text_of(record.name), .slot = v[0], .caller = v[1]});
+      report_.missing_ops.push_back(
+          {.name = fixed_text(record.name), .slot = v[0], .caller = v[1]});
       break;
     case Kind::hyp_panic:
       report_.hyp_panic = {
@@ -77,7 +72,7 @@ void EventLog::add_from_hyp(const Record& record) {
 }
 
 void EventLog::add_defect(const Record& record) {
-  report_.defects.push_back({.name = text_of(record.name), .reproduced = record.value[0] != 0});
+  report_.defects.push_back({.name = fixed_text(record.name), .reproduced = record.value[0] != 0});
 }
 
 void EventLog::add_from_host(const machine::Event& event) {
@@ -104,17 +99,17 @@ void EventLog::add_from_host(const machine::Event& event) {
       add_guest(record);
       break;
     case Kind::probe_begin:
-      report_.probe = GuestReport{.name = text_of(record.name), .is_protected = true};
+      report_.probe = GuestReport{.name = fixed_text(record.name), .is_protected = true};
       break;
     case Kind::attack_begin:
     case Kind::attack_end:
       add_attack(record);
       break;
     case Kind::pvmfw_wiped:
-      wiped_ = text_of(record.text);
+      wiped_ = fixed_text(record.text);
       break;
     case Kind::host_panic:
-      report_.host_panic = text_of(record.text);
+      report_.host_panic = fixed_text(record.text);
       host_panic_follows_ = report_.hyp_panic.has_value();
       break;
     case Kind::quirk:
@@ -122,13 +117,14 @@ void EventLog::add_from_host(const machine::Event& event) {
       break;
     case Kind::rc_error:
       report_.internal_errors.push_back("rc file, line " + std::to_string(record.value[0]) + ": " +
-                                        text_of(record.text));
+                                        fixed_text(record.text));
       break;
     case Kind::trace_event:
-      report_.trace_events.push_back({.name = text_of(record.name), .text = text_of(record.text)});
+      report_.trace_events.push_back(
+          {.name = fixed_text(record.name), .text = fixed_text(record.text)});
       break;
     case Kind::stub_used:
-      count_stub(text_of(record.name));
+      count_stub(fixed_text(record.name));
       break;
     default:
       add_module(record);
@@ -146,7 +142,8 @@ GuestReport& EventLog::open_guest(const Record& record) {
     return guest.number == number && !guest.ended;
   });
   if (known != report_.guests.end()) return *known;
-  return report_.guests.emplace_back(GuestReport{.name = text_of(record.name), .number = number});
+  return report_.guests.emplace_back(
+      GuestReport{.name = fixed_text(record.name), .number = number});
 }
 
 void EventLog::add_guest(const Record& record) {
@@ -154,12 +151,12 @@ void EventLog::add_guest(const Record& record) {
   switch (record.kind) {
     case Kind::guest_step:
       guest.is_protected = record.value[1] != 0;
-      guest.steps.push_back({.what = text_of(record.text),
+      guest.steps.push_back({.what = fixed_text(record.text),
                              .answer = static_cast<std::int64_t>(record.value[0]),
                              .told = record.value[2]});
       break;
     case Kind::guest_console:
-      guest.console.push_back(text_of(record.text));
+      guest.console.push_back(fixed_text(record.text));
       break;
     default:
       guest.ended = true;
@@ -171,15 +168,15 @@ void EventLog::add_guest(const Record& record) {
 /// One after the other; an end without a beginning says why none could be made.
 void EventLog::add_attack(const Record& record) {
   if (record.kind == Kind::attack_begin) {
-    report_.attacks.push_back({.name = text_of(record.name), .is_fatal = record.value[0] != 0});
+    report_.attacks.push_back({.name = fixed_text(record.name), .is_fatal = record.value[0] != 0});
     return;
   }
   if (report_.attacks.empty() || report_.attacks.back().ended)
-    report_.attacks.push_back({.name = text_of(record.name)});
+    report_.attacks.push_back({.name = fixed_text(record.name)});
   AttackReport& attack = report_.attacks.back();
   attack.ended = true;
   attack.as_specified = record.value[0] != 0;
-  attack.wrong = text_of(record.text);
+  attack.wrong = fixed_text(record.text);
 }
 
 void EventLog::add_module(const Record& record) {
@@ -189,29 +186,29 @@ void EventLog::add_module(const Record& record) {
       begin_module(record);
       break;
     case Kind::module_file:
-      find_or_add(text_of(record.name)).generation =
-          pkvm::generation_of_vermagic(text_of(record.text));
+      find_or_add(fixed_text(record.name)).generation =
+          pkvm::generation_of_vermagic(fixed_text(record.text));
       break;
     case Kind::module_el2_loaded:
-      find_or_add(text_of(record.name)).hyp_va = v[0];
+      find_or_add(fixed_text(record.name)).hyp_va = v[0];
       break;
     case Kind::module_handler: {
       // The kernel takes any address for a handler; one in no loaded module is no module's.
-      if (text_of(record.name).empty()) break;
+      if (fixed_text(record.name).empty()) break;
       const auto answer = static_cast<std::int64_t>(v[0]);
       HandlerReport handler;
-      handler.symbol = text_of(record.text);
+      handler.symbol = fixed_text(record.text);
       handler.hyp_va = v[1];
       if (answer < 0)
         handler.error = answer;
       else
         handler.id = static_cast<unsigned>(answer);
-      find_or_add(text_of(record.name)).handlers.push_back(std::move(handler));
+      find_or_add(fixed_text(record.name)).handlers.push_back(std::move(handler));
       break;
     }
     case Kind::module_unresolved: {
-      ModuleReport& module = find_or_add(text_of(record.name));
-      (v[0] == 0 ? module.unresolved : module.stubbed).push_back(text_of(record.text));
+      ModuleReport& module = find_or_add(fixed_text(record.name));
+      (v[0] == 0 ? module.unresolved : module.stubbed).push_back(fixed_text(record.text));
       break;
     }
     case Kind::module_end:
@@ -236,18 +233,18 @@ void EventLog::count_stub(std::string symbol) {
 
 void EventLog::begin_module(const Record& record) {
   ModuleReport module;
-  module.name = text_of(record.name);
+  module.name = fixed_text(record.name);
   module.time = record.value[0] == 0 ? LoadTime::late : LoadTime::boot;
   module.began_deprivileged = report_.deprivileged;
   module.file = file_of(module.name);
-  if (module.file.empty()) module.file = text_of(record.text);
+  if (module.file.empty()) module.file = fixed_text(record.text);
   report_.modules.push_back(std::move(module));
 }
 
 void EventLog::end_module(const Record& record) {
-  ModuleReport& module = find_or_add(text_of(record.name));
+  ModuleReport& module = find_or_add(fixed_text(record.name));
   module.error = static_cast<std::int64_t>(record.value[0]);
-  module.reason = text_of(record.text);
+  module.reason = fixed_text(record.text);
   if (module.error == 0) {
     module.state = LoadState::loaded;
     module.init_result = static_cast<std::int64_t>(record.value[2]);
@@ -263,7 +260,7 @@ void EventLog::end_module(const Record& record) {
 
 void EventLog::skip_module(const Record& record) {
   ModuleReport module;
-  module.name = text_of(record.name);
+  module.name = fixed_text(record.name);
   module.state = LoadState::not_tried;
   module.began_deprivileged = report_.deprivileged;
   module.file = file_of(module.name);
@@ -310,13 +307,13 @@ void EventLog::end_call(const machine::Event& event) {
 void EventLog::call_not_made(const Record& record) {
   CallReport& call = next_call(record);
   call.state = CallState::not_made;
-  call.reason = text_of(record.text);
+  call.reason = fixed_text(record.text);
 }
 
 void EventLog::begin_touch(const Record& record) {
   const std::size_t seen = report_.touches.size();
   TouchReport& touch = report_.touches.emplace_back();
-  touch.name = seen < facts_.touches.size() ? facts_.touches[seen] : text_of(record.name);
+  touch.name = seen < facts_.touches.size() ? facts_.touches[seen] : fixed_text(record.name);
 }
 
 void EventLog::end_touch(const Record& record) {
@@ -336,7 +333,7 @@ CallReport& EventLog::next_call(const Record& record) {
     call.args = facts_.calls[calls_seen_].args;
     call.conduit = facts_.calls[calls_seen_].conduit;
   } else {
-    call.name = text_of(record.name);
+    call.name = fixed_text(record.name);
   }
   ++calls_seen_;
   return report_.calls.emplace_back(std::move(call));

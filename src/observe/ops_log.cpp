@@ -5,12 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstring>
 #include <ranges>
 #include <span>
 #include <utility>
 
 #include "observe/op_signature.h"
+#include "support/fixed_text.h"
 
 namespace pkvmemu::observe {
 namespace {
@@ -22,19 +22,13 @@ using pkvm::event::Record;
 constexpr std::size_t first_argument = 2;
 constexpr std::size_t argument_registers = 8;
 
-/// A string of a record; the NUL may be missing, since a guest wrote it.
-template <std::size_t N>
-std::string text_of(const char (&field)[N]) {
-  return {field, strnlen(field, N)};
-}
-
 }  // namespace
 
 std::optional<std::string> OpsLog::add(const machine::Event& event) {
   const Record& record = event.record;
   if (!event.from_hyp) {
     if (record.kind == Kind::module_el2_placed)
-      places_.push_back({.module = text_of(record.name),
+      places_.push_back({.module = fixed_text(record.name),
                          .begin = record.value[0],
                          .size = record.value[1],
                          .text = record.value[2]});
@@ -48,13 +42,13 @@ std::optional<std::string> OpsLog::add(const machine::Event& event) {
 void OpsLog::begin(const Record& record) {
   const std::uint64_t row = record.value[0];
   OpCall call;
-  call.name = text_of(record.name);
+  call.name = fixed_text(record.name);
   call.caller = record.value[1];
   call.where = where(call.caller);
   if (row < pkvm::op_rows.size())
     call.arguments =
         argument_texts(row, std::span(record.value).subspan(first_argument, argument_registers),
-                       text_of(record.text));
+                       fixed_text(record.text));
   open_.push_back(calls_.size());
   calls_.push_back(std::move(call));
 }

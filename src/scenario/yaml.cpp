@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <set>
-#include <system_error>
 
 #include "pkvm/errno.h"
+#include "support/number.h"
 
 namespace pkvmemu::scenario {
 namespace {
@@ -27,16 +26,10 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
   const auto* const row = std::ranges::find(pkvm::errno_rows, text, &pkvm::ErrnoRow::name);
   if (row != pkvm::errno_rows.end())
     return std::uint64_t{0} - static_cast<std::uint64_t>(row->number);
-  const bool hexadecimal = text.starts_with("0x");
-  if (hexadecimal) text.remove_prefix(2);
-  constexpr int sixteen = 16;
   constexpr int ten = 10;
-  std::uint64_t value = 0;
-  const auto [end, status] =
-      std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? sixteen : ten);
-  if (text.empty() || status != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  return negative ? std::uint64_t{0} - value : value;
+  const auto value = text.starts_with("0x") ? hexadecimal_in(text.substr(2)) : digits_in(text, ten);
+  if (!value) return std::nullopt;
+  return negative ? std::uint64_t{0} - *value : *value;
 }
 
 }  // namespace

@@ -5,14 +5,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
 #include <utility>
 
 #include "attack_list.h"
 #include "pkvm/guest.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/psci_names.h"
+#include "support/number.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -192,15 +191,10 @@ std::string_view name_of(RcVerb verb) {
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
-  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
-  if (hexadecimal) text.remove_prefix(2);
-  std::uint64_t value = 0;
-  const auto [end, status] =
-      std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? 16 : 10);
-  if (text.empty() || status != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  if (negative && value > std::uint64_t{1} << 63) return std::nullopt;
-  return negative ? std::uint64_t{0} - value : value;
+  const auto value = number_in(text);
+  if (!value) return std::nullopt;
+  if (negative && *value > std::uint64_t{1} << 63) return std::nullopt;
+  return negative ? std::uint64_t{0} - *value : *value;
 }
 
 Result<RcLine> parse_call(std::string_view text) {

@@ -23,6 +23,7 @@
 #include "pkvm/platform.h"
 #include "pkvm/smccc.h"
 #include "run_plan.h"
+#include "support/fixed_text.h"
 #include "support/log.h"
 #include "symbols/call_path.h"
 
@@ -78,11 +79,6 @@ std::uint64_t add_to_hash(std::uint64_t hash, std::span<const std::byte> bytes) 
 }
 std::uint64_t add_to_hash(std::uint64_t hash, const std::string& text) {
   return add_to_hash(hash, std::as_bytes(std::span(text)));
-}
-
-std::string module_of(const machine::Event& event) {
-  const std::string_view name(std::begin(event.record.name), std::size(event.record.name));
-  return std::string(name.substr(0, name.find('\0')));
 }
 
 /// Of released kernels it is of interest what addresses a failed load costs (pkvm-abi.md 3.6): the
@@ -192,7 +188,7 @@ void SweepWalk::measure() {
     if (exit.reason != machine::ExitReason::breakpoint) break;
     const machine::Event& event = machine().events().back();
     const std::size_t frames = FrameMap(machine(), pkvm::platform::default_ram_size).hyp_count();
-    if (begins_load(event)) baseline_.hyp_before.try_emplace(module_of(event), frames);
+    if (begins_load(event)) baseline_.hyp_before.try_emplace(fixed_text(event.record.name), frames);
     baseline_.hyp_after_loads = frames;
   }
   const FrameMap frames(machine(), pkvm::platform::default_ram_size);
@@ -349,7 +345,7 @@ void SweepWalk::walk_seconds(Job& job, const Occurrence& occurrence) {
 void SweepWalk::walk_corruptions(Job& job) {
   go_back(*start_);
   while (machine().run_until_event(begins_load).reason == machine::ExitReason::breakpoint)
-    corrupt_module(job, module_of(machine().events().back()));
+    corrupt_module(job, fixed_text(machine().events().back().record.name));
 }
 
 void SweepWalk::corrupt_module(Job& job, const std::string& name) {
