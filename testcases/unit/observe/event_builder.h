@@ -118,7 +118,7 @@ inline std::uint64_t host_id(unsigned number) {
 }
 inline constexpr std::uint64_t refusal = ~std::uint64_t{0};
 
-/// A run that powered off with its firmware intact.
+/// A run that powered off with its firmware intact. The facts refer to the builder's events.
 inline Facts facts_of(const EventBuilder& builder) {
   Facts facts;
   facts.events = builder.events();

@@ -16,8 +16,10 @@ using test::EventBuilder;
 using test::facts_of;
 using testing::HasSubstr;
 
+/// Facts refer to the events of their builder, which outlives them.
 Facts good_facts() {
-  Facts facts = facts_of(EventBuilder().boot().loaded("hello").deprivilege().probe());
+  static const EventBuilder builder = EventBuilder().boot().loaded("hello").deprivilege().probe();
+  Facts facts = facts_of(builder);
   facts.console = "first\nlast\n";
   return facts;
 }
@@ -60,8 +62,9 @@ TEST(Expectations, EachTellsRightFromWrong) {
 
 // A run that failed as expected is good; what failed is still told.
 TEST(Expectations, AnExpectedFailureIsGood) {
-  const Facts failed = facts_of(
-      EventBuilder().boot().begin("hello").failed("hello", -12, pkvm::event::Step::init_module));
+  const EventBuilder builder =
+      EventBuilder().boot().begin("hello").failed("hello", -12, pkvm::event::Step::init_module);
+  const Facts failed = facts_of(builder);
   EXPECT_EQ(make_report(failed).exit_code, ExitCode::load_failed);
   EXPECT_EQ(expecting(failed, "loads", "failed").exit_code, ExitCode::good);
   EXPECT_EQ(expecting(failed, "exit", "10").exit_code, ExitCode::good);

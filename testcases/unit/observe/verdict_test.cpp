@@ -162,7 +162,8 @@ TEST(Verdict, Faults) {
 // Of a fault at any code it is told what happened there and where that is; what could not be done
 // makes the run a failed one, and so does one whose time never came.
 TEST(Verdict, FaultsAtAnyCode) {
-  Facts facts = facts_of(EventBuilder().boot().loaded("hello").deprivilege());
+  const EventBuilder builder = EventBuilder().boot().loaded("hello").deprivilege();
+  Facts facts = facts_of(builder);
   FaultReport fault{.site = "hello_hvc",
                     .reached = 2,
                     .fired = 1,
