@@ -18,6 +18,7 @@
 #include "observe/exit_code.h"
 #include "observe/expectation.h"
 #include "observe/ops_log.h"
+#include "observe/place.h"
 #include "observe/pvmfw.h"
 #include "pkvm/event.h"
 #include "pkvm/generation.h"
@@ -71,6 +72,7 @@ struct Facts {
   std::optional<std::uint64_t> seed{};  ///< of faults that come by lot
   std::vector<std::string> corruptions{};
   HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
+  PlaceOf place_of{};    ///< asked when a run ends badly; may be empty
 };
 
 enum class LoadState : std::uint8_t {
@@ -192,8 +194,29 @@ struct StubUse {
   std::uint64_t count = 0;
 };
 
+/// A call that kCFI stopped (pkvm-abi.md 1.8).
+struct CfiFailure {
+  std::uint64_t callee = 0;
+  std::uint32_t expected = 0;  ///< the word that the caller's pointer type has
+  std::uint32_t found = 0;     ///< the one before the callee; 0 where it could not be read
+};
+
+/// The same for people; parts that are not known are empty.
+struct PanicDiagnosis {
+  std::string what;
+  std::string where;   ///< "hello_hvc+0x8 [hello]"
+  std::string caller;  ///< where a module called it, when `where` is not the module's
+  std::string advice;  ///< what its author can do
+};
+
 struct HypPanic {
   std::uint64_t esr = 0, spsr = 0, elr = 0, far = 0, hpfar = 0, par = 0;
+  std::uint64_t link = 0, sp = 0;
+  std::uint64_t module_caller = 0;  ///< return address to the innermost module on the stack, or 0
+  std::optional<CfiFailure> cfi{};
+  std::string registered_with{};  ///< the op by which a module registered what was to be called
+  std::string note{};             ///< what the registers do not say
+  PanicDiagnosis told{};
 };
 
 /// Whether protected VMs can be had (pkvm-abi.md 6.5). Only a VM that was started can say yes.
@@ -232,6 +255,7 @@ struct RunReport {
   bool deprivileged = false;
   ProtectedVms protected_vms;
   machine::Exit exit;
+  std::string exit_place;  ///< where the CPU was when the run did not come to its own end
   ExitCode exit_code = ExitCode::good;
   std::uint64_t instructions = 0;
   std::string console;

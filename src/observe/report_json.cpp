@@ -185,7 +185,11 @@ Json to_json(const Expectation& expectation) {
 
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
-          {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
+          {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)},
+          {"link", hex(panic.link)}, {"sp", hex(panic.sp)},
+          {"what", panic.told.what}, {"where", panic.told.where}, {"caller", panic.told.caller},
+          {"registered_with", panic.registered_with},
+          {"advice", panic.told.advice}};
 }
 
 Json to_json(const OpCall& op) {
@@ -270,7 +274,8 @@ std::string to_json(const RunReport& report) {
         {"reason", machine::name_of(exit.reason)},
         {"detail", exit.detail},
         {"el", exit.el},
-        {"pc", hex(exit.pc)}}},
+        {"pc", hex(exit.pc)},
+        {"where", report.exit_place}}},
       {"instructions", report.instructions},
       {"console", report.console}};
   constexpr int indent = 2;

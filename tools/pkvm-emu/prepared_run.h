@@ -72,12 +72,16 @@ class PreparedRun {
  private:
   PreparedRun(RunPlan plan, Sinks sinks);
   void saw(const machine::Event& event);
+  /// Reads all the names at its first use.
+  [[nodiscard]] observe::Place place_of(std::uint64_t address, unsigned el) const;
 
   RunPlan plan_;
   Sinks sinks_;
   std::vector<fault::Site> sites_;
   std::unique_ptr<symbols::SymbolTable> guest_symbols_;
   observe::HypSymbols symbols_;
+  std::optional<std::string> firmware_file_;
+  mutable std::optional<symbols::SymbolTable> names_;
   observe::OpsLog ops_;
   bool logs_ops_ = false;
   std::optional<std::uint64_t> seed_;
