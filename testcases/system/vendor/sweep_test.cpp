@@ -32,6 +32,10 @@ std::vector<Swept> samples() {
       {"smcfilter",
        {"smcfilter"},
        {"--smc", "0x80000000", "--smc", "0xc2000001:7", "--call", "smcfilter_counts_hvc"}},
+      {"smcdirectory",
+       {"smcdirectory", "dirclient"},
+       {"--smc", "0xc400ff10:0xc2000a02,129", "--smc", "0xc2000a01", "--smc", "0xc2000a02",
+        "--call", "dirclient_hvc:1,2"}},
   };
 }
 
