@@ -219,8 +219,7 @@ std::uint64_t SweepWalk::planned(const SweepModes& modes) const {
     all += count * kinds;
   if (!modes.corrupt) return all;
   for (const observe::ModuleRequest& request : run_->plan().modules)
-    if (const auto file = read_file(request.file); file)
-      all += campaign::corruptions_of(*file).size();
+    if (const auto file = read_file(request.file); file) all += campaign::damages_of(*file).size();
   return all;
 }
 
@@ -361,7 +360,7 @@ void SweepWalk::corrupt_module(Job& job, const std::string& name) {
   const Pa base = machine::initrd_address(pkvm::platform::default_ram_size) +
                   static_cast<std::uint64_t>(found - archive.begin());
   const Kept kept = keep();
-  for (const campaign::Corruption& damage : campaign::corruptions_of(*file)) {
+  for (const campaign::DamagedByte& damage : campaign::damages_of(*file)) {
     const std::string id = campaign::id_of(request->file, damage);
     if (!job.takes_next() || job.done.contains(id)) continue;
     job.sinks.begin(id);
