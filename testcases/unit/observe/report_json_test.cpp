@@ -60,7 +60,7 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
               ElementsAre("id", "name", "conduit", "function", "args", "state", "reason", "result",
                           "el2_instructions"));
   EXPECT_THAT(keys_of(json["protected_vms"]), ElementsAre("available", "state", "reason", "steps"));
-  EXPECT_THAT(keys_of(json["exit"]), ElementsAre("code", "reason", "detail", "el", "pc"));
+  EXPECT_THAT(keys_of(json["exit"]), ElementsAre("code", "reason", "detail", "el", "pc", "where"));
 }
 
 // The answer to whether protected VMs can be had has a name, and comes with the calls it rests on.
