@@ -99,6 +99,8 @@ std::optional<std::uint64_t> address_told(const observe::RunReport& report) {
   return report.calls.front().result->at(1);
 }
 
+constexpr unsigned el2 = 2;
+
 bool begins_load(const machine::Event& event) {
   return !event.from_hyp && event.record.kind == pkvm::event::Kind::module_begin;
 }
@@ -266,7 +268,6 @@ std::vector<std::string> SweepWalk::disassembly_here() {
 }
 
 bool SweepWalk::was_told_to_module(const FaultRecord& fault) const {
-  constexpr unsigned el2 = 2;
   const fault::Site* site = fault::find_site(sites_, fault.site);
   if (site == nullptr || site->el != el2) return false;
   return std::ranges::any_of(fault.path, [](const std::string& name) {
@@ -287,7 +288,9 @@ CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
       .hyp_image = explorer_->image_base(2),
       .next_module = options_.as_shipped ? address_told(report) : std::nullopt};
   for (const Explorer::Failed& failed : explorer_->state().failed)
-    observed.met.push_back({.site = sites_[failed.site].name, .module = failed.module});
+    observed.met.push_back({.site = sites_[failed.site].name,
+                            .module = failed.module,
+                            .in_call = failed.in_call && sites_[failed.site].el == el2});
   for (const FaultRecord& fault : faults)
     if (was_told_to_module(fault))
       for (campaign::Met& met : observed.met)
