@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "observe/syndrome.h"
+#include "observe/world_lines.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/quirk.h"
 
@@ -294,6 +295,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   for (const GuestReport& guest : report.guests)
     lines.push_back(line_of(guest));
   add_attacks(report, lines);
+  add_world(report.world, lines);
   for (const FaultReport& fault : report.faults)
     lines.push_back(line_of(fault));
   add_plan(report, lines);
