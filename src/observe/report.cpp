@@ -292,6 +292,7 @@ RunReport make_report(const Facts& facts) {
       !report.hyp_panic)
     report.host_panic = "the machine was powered off in the middle of a load or a call";
   report.ops = ops.calls();
+  report.world = facts.world;
   report.faults = facts.faults;
   report.expectations = facts.expectations;
   report.seed = facts.seed;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "device/world_use.h"
 #include "machine/exit.h"
 #include "machine/machine.h"
 #include "observe/exit_code.h"
@@ -71,6 +72,7 @@ struct Facts {
   std::vector<Expectation> expectations{};
   std::optional<std::uint64_t> seed{};  ///< of faults that come by lot
   std::vector<std::string> corruptions{};
+  device::WorldUse world{};
   HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
   PlaceOf place_of{};    ///< asked when a run ends badly; may be empty
 };
@@ -239,6 +241,7 @@ struct RunReport {
   std::vector<GuestReport> guests;
   std::optional<GuestReport> probe;  ///< the VM that the kernel started of its own accord
   std::vector<AttackReport> attacks;
+  device::WorldUse world;  ///< scripted devices, and calls of EL3
   std::vector<FaultReport> faults;
   std::vector<Expectation> expectations;
   std::optional<std::uint64_t> seed;     ///< of faults that come by lot

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "observe/world_lines.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/quirk.h"
 
@@ -299,6 +300,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   for (const GuestReport& guest : report.guests)
     lines.push_back(line_of(guest));
   add_attacks(report, lines);
+  add_world(report.world, lines);
   for (const FaultReport& fault : report.faults)
     lines.push_back(line_of(fault));
   add_plan(report, lines);

@@ -34,6 +34,7 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   if (!faults) return std::unexpected(faults.error());
   std::unique_ptr<PreparedRun> run(new PreparedRun(std::move(plan), std::move(sinks)));
   run->sites_ = std::move(faults->sites);
+  run->devices_ = std::move(faults->devices);
   run->guest_symbols_ = std::move(faults->symbols);
   run->seed_ = faults->seed;
   run->corruptions_ = std::move(faults->corruptions);
@@ -51,6 +52,8 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   config.initrd = run->plan_.initramfs;
   config.pvmfw = observe::builtin_pvmfw();
   config.bootargs = run->plan_.bootargs;
+  config.world = run->plan_.world;
+  config.world_log_sink = run->sinks_.line;
   if (run->plan_.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
   config.budget = options.budget;
   config.console_sink = run->sinks_.console;
@@ -90,6 +93,7 @@ observe::RunReport PreparedRun::report(const machine::Exit& exit) const {
   facts.pvmfw = observe::check_pvmfw(machine_->pvmfw_region(), observe::builtin_pvmfw());
   facts.instructions = machine_->instructions();
   facts.console = machine_->console();
+  facts.world = machine_->world_use();
   facts.symbols = symbols_;
   facts.place_of = [this](std::uint64_t address, unsigned el) { return place_of(address, el); };
   if (injector_) facts.faults = reports_of(*injector_);
