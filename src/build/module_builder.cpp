@@ -23,6 +23,7 @@
 #include "build/temp_dir.h"
 #include "build/toolchain.h"
 #include "pkvm/exports.h"
+#include "pkvm/stubs.h"
 
 namespace pkvmemu::build {
 namespace {
@@ -322,7 +323,7 @@ Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& el1_ob
 }
 
 bool Builder::is_provided(std::string_view symbol) const {
-  return pkvm::is_exported(symbol) ||
+  return pkvm::is_exported(symbol) || pkvm::find_stub(symbol).has_value() ||
          std::ranges::any_of(spec_.others,
                              [symbol](const OtherModule& other) { return other.has(symbol); });
 }

@@ -77,6 +77,7 @@ enum class ImportState : std::uint8_t {
   exported,    ///< our kernel exports it
   dependency,  ///< a module that it depends on does
   perhaps,     ///< a dependency that was not looked at may
+  stubbed,     ///< our kernel has a declared stub (pkvm/stubs.def)
   weak,        ///< may stay 0
   missing,
 };
@@ -85,6 +86,7 @@ struct ImportFact {
   std::string name;
   ImportState state = ImportState::missing;
   std::string from;  ///< the dependency
+  std::string stub;  ///< what a stub returns, and why
 };
 
 /// What a finding means for the module.

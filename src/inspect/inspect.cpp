@@ -14,6 +14,7 @@
 #include "inspect/parts.h"
 #include "pkvm/exports.h"
 #include "pkvm/ops.h"
+#include "pkvm/stub_words.h"
 #include "support/address.h"
 #include "support/bits.h"
 
@@ -140,7 +141,8 @@ class Inspection {
   }
 
   [[nodiscard]] ImportFact import_of(const Symbol& symbol) const {
-    ImportFact fact{.name = std::string(symbol.name), .state = ImportState::missing, .from = {}};
+    ImportFact fact{
+        .name = std::string(symbol.name), .state = ImportState::missing, .from = {}, .stub = {}};
     const auto state = [&fact](ImportState own) {
       fact.state = own;
       return fact;
@@ -150,6 +152,10 @@ class Inspection {
       if (std::ranges::find(dependency.exports, symbol.name) == dependency.exports.end()) continue;
       fact.from = dependency.name;
       return state(ImportState::dependency);
+    }
+    if (const auto row = pkvm::find_stub(symbol.name)) {
+      fact.stub = pkvm::stub_words(*row);
+      return state(ImportState::stubbed);
     }
     if (symbol.binding() == image::elf::bind_weak) return state(ImportState::weak);
     for (const std::string& name : facts_.depends) {
