@@ -68,7 +68,8 @@ Result<void> BoardMachine::load(const Config& config) {
                                        .bootargs = config.bootargs,
                                        .initrd = initrd,
                                        .pvmfw = !config.pvmfw.empty(),
-                                       .event_port = config.event_port});
+                                       .event_port = config.event_port,
+                                       .devices = config.devices});
   if (!tree) return std::unexpected(tree.error());
   const Range devicetree{.base = devicetree_address(ram_.size(), config.initrd.size()),
                          .size = tree->size()};

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
+#include "machine/declared_device.h"
 #include "machine/placement.h"
 #include "support/file.h"
 #include "support/result.h"
@@ -20,11 +22,13 @@ struct TreeDescription {
   bool pvmfw = false;                 ///< reserve pvmfw's region
   bool event_port = false;            ///< the port, and its two rings in reserved memory
   bool interrupt_controller = false;  ///< GICv3 and the timer that needs it: QEMU's, not ours yet
+  std::span<const DeclaredDevice> devices{};
 };
 
 Result<Bytes> build_device_tree(const TreeDescription& description);
 
 /// What `-dtb` takes for the same guest under QEMU: bootargs and initrd come from QEMU's options.
-Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw);
+Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw,
+                                   std::span<const DeclaredDevice> devices = {});
 
 }  // namespace pkvmemu::machine

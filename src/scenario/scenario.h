@@ -57,6 +57,8 @@ struct Scenario {
   std::vector<std::string> mmio;  ///< as --mmio takes them
   std::vector<Mark> mmio_marks;
   std::optional<std::string> el3;
+  std::vector<std::string> devices;      ///< as --device takes them
+  std::vector<std::string> environment;  ///< files, as --env takes them
   std::string cmdline;
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;

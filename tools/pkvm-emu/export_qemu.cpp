@@ -45,7 +45,7 @@ Result<void> make_executable(const std::filesystem::path& path) {
 Result<void> write_all(const std::filesystem::path& folder, const RunPlan& plan,
                        std::span<const std::byte> firmware) {
   const auto pvmfw = observe::builtin_pvmfw();
-  auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true);
+  auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true, plan.devices);
   if (!dtb) return std::unexpected(dtb.error());
   const std::string script = qemu_script(plan.bootargs);
   const std::array<std::span<const std::byte>, exported_files.size()> contents = {
