@@ -29,6 +29,12 @@ struct Swept {
 
 std::vector<Swept> samples() {
   return {
+      {"stuckuart", {"stuckuart"}, {"--call", "stuckuart_hvc:0x42"}},
+      {"memmanager",
+       {"memmanager"},
+       {"--cmdline", "memmanager.rows=0x50000000,0x2000,1,0x50004000,0x3000,2", "--call",
+        "memmanager_assign_hvc:0,2", "--touch", "w:0x50000000=7", "--call",
+        "memmanager_unassign_hvc:0", "--call", "memmanager_report_hvc"}},
       {"kernelguard",
        {"kernelguard"},
        {"--cmdline",
