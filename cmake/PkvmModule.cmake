@@ -2,7 +2,8 @@
 # A vendor module from its sources, as part of the build:
 #   pkvm_module(hello EL1 el1.c EL2 hyp/el2.c [EVERY_KMI] [OPTIONS --cfi off])
 # -> modules/hello.ko for android15-6.6; with EVERY_KMI also modules/KMI/hello.ko for each
-# generation; with KMIS a b only modules/KMI/hello.ko of those. Sources are relative to the calling folder; `modules` builds all of them.
+# generation; with KMIS a b only modules/KMI/hello.ko of those. Sources are relative to the calling
+# folder; `modules` builds all of them.
 set(PKVMEMU_DEFAULT_KMI android15-6.6)
 
 add_custom_target(modules ALL)
