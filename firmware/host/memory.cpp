@@ -135,6 +135,15 @@ void unmap_memory(std::uint64_t va, std::uint64_t size) {
   vmap_window.add({.first = first >> page_shift, .count = pages + 1});
 }
 
+bool prepare_touch() {
+  static constinit bool ready = false;
+  if (ready) return true;
+  ready = kernel_table().map(kernel_layout().touch_begin(), Pa{0}, KernelLayout::touch_size,
+                             attributes::kernel_data, PageTable::Largest::page);
+  unmap_touched();
+  return ready;
+}
+
 std::uint64_t map_touched(Pa pa, Attributes how) {
   const std::uint64_t va = kernel_layout().touch_begin();
   const Pa first{align_down(pa.value, page_size)};

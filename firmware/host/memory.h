@@ -42,6 +42,8 @@ std::uint64_t map_device(Pa pa, std::uint64_t size);
 std::optional<std::uint64_t> map_memory(Pa pa, std::uint64_t size);
 void unmap_memory(std::uint64_t va, std::uint64_t size);
 
+/// Whether there are tables for map_touched; once there are, they stay.
+bool prepare_touch();
 /// The page of `pa` and the one behind it, at KernelLayout::touch_begin(): the address of `pa`.
 std::uint64_t map_touched(Pa pa, Attributes how);
 void unmap_touched();

@@ -8,6 +8,7 @@
 #include "host/exceptions.h"
 #include "host/kernel.h"
 #include "host/kvm.h"
+#include "host/memory.h"
 #include "host/module/modules_dep.h"
 #include "host/suspend.h"
 #include "host/touch.h"
@@ -164,6 +165,11 @@ void run_late(const Wish& wish) {
 
 void run_touch(const Wish& wish) {
   const std::uint64_t value = wish.argument_count == 0 ? 0 : wish.arguments[0];
+  if (!prepare_touch()) {
+    printk("touch %.*s: not made, no memory for a page table\n",
+           static_cast<int>(wish.target.size()), wish.target.data());
+    return;
+  }
   events().emit(Kind::touch_begin, {static_cast<std::uint64_t>(wish.access), *wish.number, value},
                 wish.target);
   const Touched touched = touch(wish.access, Pa{*wish.number}, value);

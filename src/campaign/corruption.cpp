@@ -36,7 +36,7 @@ constexpr std::uint8_t lowest_bit = 0x01;
 constexpr std::uint8_t highest_bit = 0x80;
 
 /// The least change of a number, and one of the greatest.
-void add_field(std::vector<Corruption>& all, std::uint64_t base, const Field& field,
+void add_field(std::vector<DamagedByte>& all, std::uint64_t base, const Field& field,
                const std::string& owner) {
   const std::string where = fmt::format("{}{}", field.name, owner);
   all.push_back({.offset = base + field.offset, .mask = lowest_bit, .where = where});
@@ -45,7 +45,7 @@ void add_field(std::vector<Corruption>& all, std::uint64_t base, const Field& fi
 }
 
 /// Its first byte, one in its middle, and its last.
-void add_content(std::vector<Corruption>& all, const image::Section& section) {
+void add_content(std::vector<DamagedByte>& all, const image::Section& section) {
   const std::uint64_t size = section.content.size();
   if (size == 0) return;
   std::uint64_t last = size;
@@ -68,10 +68,10 @@ constexpr std::string_view prefix = "corrupt:";
 
 }  // namespace
 
-std::vector<Corruption> corruptions_of(std::span<const std::byte> file) {
+std::vector<DamagedByte> damages_of(std::span<const std::byte> file) {
   const auto elf = image::ElfFile::open(file);
   if (!elf) return {};
-  std::vector<Corruption> all;
+  std::vector<DamagedByte> all;
   for (const Field& field : file_fields)
     add_field(all, 0, field, "");
   for (std::uint32_t i = 1; i < elf->section_count(); ++i) {
@@ -85,8 +85,8 @@ std::vector<Corruption> corruptions_of(std::span<const std::byte> file) {
   return all;
 }
 
-std::string id_of(std::string_view file, const Corruption& corruption) {
-  return fmt::format("{}{}@{:#x}^{:#04x}", prefix, file, corruption.offset, corruption.mask);
+std::string id_of(std::string_view file, const DamagedByte& damage) {
+  return fmt::format("{}{}@{:#x}^{:#04x}", prefix, file, damage.offset, damage.mask);
 }
 
 std::optional<CorruptFile> parse_corruption(std::string_view id) {
@@ -103,7 +103,7 @@ std::optional<CorruptFile> parse_corruption(std::string_view id) {
   if (!offset || !mask || *mask > largest_byte || at == 0) return std::nullopt;
   return CorruptFile{
       .file = std::string(id.substr(0, at)),
-      .corruption = {.offset = *offset, .mask = static_cast<std::uint8_t>(*mask), .where = {}}};
+      .damage = {.offset = *offset, .mask = static_cast<std::uint8_t>(*mask), .where = {}}};
 }
 
 }  // namespace pkvmemu::campaign

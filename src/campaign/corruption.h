@@ -14,24 +14,24 @@
 namespace pkvmemu::campaign {
 
 /// One byte of a file, changed.
-struct Corruption {
+struct DamagedByte {
   std::uint64_t offset = 0;  ///< in the file
   std::uint8_t mask = 0;     ///< what is changed of the byte
   std::string where;         ///< for people: "sh_size of .hyp.text", ".hyp.text+0x10"
 
-  bool operator==(const Corruption&) const = default;
+  bool operator==(const DamagedByte&) const = default;
 };
 
 /// Nothing for what is no ELF file of 64 bits.
-std::vector<Corruption> corruptions_of(std::span<const std::byte> file);
+std::vector<DamagedByte> damages_of(std::span<const std::byte> file);
 
 /// "corrupt:hello.ko@0x1234^0x80", as a case is named.
-std::string id_of(std::string_view file, const Corruption& corruption);
+std::string id_of(std::string_view file, const DamagedByte& damage);
 
 /// The file that a case's name names, and what is done to it.
 struct CorruptFile {
   std::string file;
-  Corruption corruption;
+  DamagedByte damage;
 };
 std::optional<CorruptFile> parse_corruption(std::string_view id);
 

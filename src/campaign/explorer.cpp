@@ -32,6 +32,8 @@ void Explorer::saw(const machine::Event& event) {
   if (!event.from_hyp && record.kind == Kind::module_begin)
     state_.loading = fixed_text(record.name);
   if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.clear();
+  if (!event.from_hyp && record.kind == Kind::call_begin) state_.in_call = true;
+  if (!event.from_hyp && record.kind == Kind::call_end) state_.in_call = false;
   if (event.from_hyp && record.kind == Kind::hyp_panic && !std::exchange(state_.panicked, true))
     machine_->request_stop();
   if (record.kind != Kind::image_placed || machine_ == nullptr) return;
@@ -83,7 +85,7 @@ void Explorer::fail(const Occurrence& occurrence, std::int64_t answer, Lasting l
 
 void Explorer::answer(const Watched& watched, std::int64_t answer) {
   machine_->set_x(watched.reg, static_cast<std::uint64_t>(answer));
-  Failed failed{.site = watched.site, .module = state_.loading};
+  Failed failed{.site = watched.site, .module = state_.loading, .in_call = state_.in_call};
   if (std::ranges::find(state_.failed, failed) == state_.failed.end())
     state_.failed.push_back(std::move(failed));
 }

@@ -31,13 +31,15 @@ class Explorer final : public machine::Observer {
   /// A site failed.
   struct Failed {
     std::size_t site = 0;
-    std::string module;  ///< that was being loaded; empty outside of loads
+    std::string module;    ///< that was being loaded; empty outside of loads
+    bool in_call = false;  ///< the host was in a hypercall or an SMC that the run asks for
     bool operator==(const Failed&) const = default;
   };
   /// What the run has told so far.
   struct State {
     std::vector<std::uint64_t> counts;  ///< how often each site was reached
     std::string loading;                ///< the module that is being loaded
+    bool in_call = false;               ///< a call that the run asks for was made, not answered
     std::vector<Failed> failed;         ///< each once
     bool panicked = false;              ///< the hypervisor
     /// Images that have told where they are, by exception level. What a site did before is not

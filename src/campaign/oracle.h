@@ -33,7 +33,8 @@ struct Baseline {
 /// A fault that fired.
 struct Met {
   std::string site;
-  std::string module;  ///< whose load has to fail by it; empty: no load
+  std::string module;    ///< whose load has to fail by it; empty: no load
+  bool in_call = false;  ///< a step of a call that the run asks for: it may end in another way
 };
 
 /// A run with faults, at its end.

@@ -22,6 +22,7 @@
 #include "campaign/corruption.h"
 #include "campaign/record.h"
 #include "campaign/report_table.h"
+#include "campaign/report_text.h"
 #include "output.h"
 #include "pkvm/generation.h"
 #include "run_command.h"
@@ -210,10 +211,10 @@ std::vector<std::string> SweepCommand::replay_line() const {
 Outcome<std::filesystem::path> corrupted_copy(const campaign::CorruptFile& wanted) {
   auto file = read_file(wanted.file);
   if (!file) return as_file_error(file.error());
-  if (wanted.corruption.offset >= file->size())
+  if (wanted.damage.offset >= file->size())
     return usage_error("--replay: {} has {} bytes, and none at {:#x}", wanted.file, file->size(),
-                       wanted.corruption.offset);
-  file->at(wanted.corruption.offset) ^= std::byte{wanted.corruption.mask};
+                       wanted.damage.offset);
+  file->at(wanted.damage.offset) ^= std::byte{wanted.damage.mask};
   std::string folder = (std::filesystem::temp_directory_path() / "pkvm-emu-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr)
     return file_error("{}: {}", folder, std::strerror(errno));
@@ -311,9 +312,10 @@ Outcome<observe::ExitCode> SweepCommand::execute(const Volume& volume) const {
   output.text(campaign::to_table(
       *result, detail, wants_colour(stdout) ? campaign::Colour::on : campaign::Colour::off));
   if (!volume.quiet)
-    output.text(fmt::format("{} cases in {:.1f} s, {:.0f} cases/s, {} workers\n", progress.cases(),
-                            progress.seconds(),
-                            static_cast<double>(progress.cases()) / progress.seconds(), *workers));
+    output.text(fmt::format("{} in {:.1f} s, {:.0f} cases/s, {}\n",
+                            campaign::counted(progress.cases(), "case"), progress.seconds(),
+                            static_cast<double>(progress.cases()) / progress.seconds(),
+                            campaign::counted(*workers, "worker")));
   if (interrupted != 0) {
     std::fprintf(stderr, "pkvm-emu: interrupted%s\n",
                  json_.empty() ? "" : "; --resume goes on with the rest");

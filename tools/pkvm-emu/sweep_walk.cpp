@@ -99,6 +99,8 @@ std::optional<std::uint64_t> address_told(const observe::RunReport& report) {
   return report.calls.front().result->at(1);
 }
 
+constexpr unsigned el2 = 2;
+
 bool begins_load(const machine::Event& event) {
   return !event.from_hyp && event.record.kind == pkvm::event::Kind::module_begin;
 }
@@ -151,6 +153,7 @@ Outcome<std::unique_ptr<SweepWalk>> SweepWalk::create(const RunOptions& options,
   constexpr std::uint64_t empty_hash = 0xcbf2'9ce4'8422'2325;
   walk->input_hash_ =
       add_to_hash(add_to_hash(add_to_hash(empty_hash, *firmware), plan->initramfs), plan->bootargs);
+  walk->input_hash_ = add_to_hash(walk->input_hash_, plan->world_text);
   walk->explorer_ = std::make_unique<Explorer>(
       walk->sites_, [&](const fault::Site& site) { return walk->looks_at(site); });
   walk->symbols_ = guest_symbols(plan->initramfs, options.firmware);
@@ -219,8 +222,7 @@ std::uint64_t SweepWalk::planned(const SweepModes& modes) const {
     all += count * kinds;
   if (!modes.corrupt) return all;
   for (const observe::ModuleRequest& request : run_->plan().modules)
-    if (const auto file = read_file(request.file); file)
-      all += campaign::corruptions_of(*file).size();
+    if (const auto file = read_file(request.file); file) all += campaign::damages_of(*file).size();
   return all;
 }
 
@@ -267,7 +269,6 @@ std::vector<std::string> SweepWalk::disassembly_here() {
 }
 
 bool SweepWalk::was_told_to_module(const FaultRecord& fault) const {
-  constexpr unsigned el2 = 2;
   const fault::Site* site = fault::find_site(sites_, fault.site);
   if (site == nullptr || site->el != el2) return false;
   return std::ranges::any_of(fault.path, [](const std::string& name) {
@@ -288,7 +289,9 @@ CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
       .hyp_image = explorer_->image_base(2),
       .next_module = options_.as_shipped ? address_told(report) : std::nullopt};
   for (const Explorer::Failed& failed : explorer_->state().failed)
-    observed.met.push_back({.site = sites_[failed.site].name, .module = failed.module});
+    observed.met.push_back({.site = sites_[failed.site].name,
+                            .module = failed.module,
+                            .in_call = failed.in_call && sites_[failed.site].el == el2});
   for (const FaultRecord& fault : faults)
     if (was_told_to_module(fault))
       for (campaign::Met& met : observed.met)
@@ -361,7 +364,7 @@ void SweepWalk::corrupt_module(Job& job, const std::string& name) {
   const Pa base = machine::initrd_address(pkvm::platform::default_ram_size) +
                   static_cast<std::uint64_t>(found - archive.begin());
   const Kept kept = keep();
-  for (const campaign::Corruption& damage : campaign::corruptions_of(*file)) {
+  for (const campaign::DamagedByte& damage : campaign::damages_of(*file)) {
     const std::string id = campaign::id_of(request->file, damage);
     if (!job.takes_next() || job.done.contains(id)) continue;
     job.sinks.begin(id);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -22,8 +24,25 @@ tool::RcLine parsed(Result<tool::RcLine> line) {
   return std::move(*line);
 }
 
+std::string option_of(const tool::RcLine& wish) {
+  switch (wish.verb) {
+    case tool::RcVerb::call:
+      return "--call";
+    case tool::RcVerb::smc:
+      return "--smc";
+    default:
+      return "--touch";
+  }
+}
+
 bool is_call(const tool::RcLine& wish) {
-  return wish.verb == tool::RcVerb::call;
+  return wish.verb != tool::RcVerb::touch;
+}
+
+std::vector<std::uint64_t> with_first(std::int64_t first, const std::vector<std::uint64_t>& more) {
+  std::vector<std::uint64_t> all{static_cast<std::uint64_t>(first)};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 }  // namespace
@@ -44,10 +63,23 @@ void VendorRun::budget(const std::string& text) {
   budget_ = text;
 }
 
-void VendorRun::call(const std::string& text, std::int64_t x1) {
+void VendorRun::plan(const std::string& lines) {
+  if (!plan_) plan_ = std::make_unique<ScratchDirectory>();
+  std::ofstream(plan_->path() / "plan.yaml") << "faults:\n" << lines;
+}
+
+void VendorRun::call(const std::string& text, std::int64_t x1,
+                     const std::vector<std::uint64_t>& more) {
   steps_.push_back({.wish = parsed(tool::parse_call(text)),
                     .text = text,
-                    .value = static_cast<std::uint64_t>(x1)});
+                    .first = 1,
+                    .results = with_first(x1, more)});
+}
+
+void VendorRun::smc(const std::string& text, std::int64_t x0,
+                    const std::vector<std::uint64_t>& more) {
+  steps_.push_back(
+      {.wish = parsed(tool::parse_smc(text)), .text = text, .results = with_first(x0, more)});
 }
 
 void VendorRun::ask(const std::string& text) {
@@ -77,8 +109,9 @@ Arguments VendorRun::arguments() const {
   for (const std::string& name : modules_)
     all.push_back(own(name));
   for (const Step& step : steps_)
-    all.insert(all.end(), {is_call(step.wish) ? "--call" : "--touch", step.text});
+    all.insert(all.end(), {option_of(step.wish), step.text});
   if (!parameters_.empty()) all.insert(all.end(), {"--cmdline", parameters_});
+  if (plan_) all.insert(all.end(), {"--plan", plan_->path() / "plan.yaml"});
   if (!budget_.empty()) all.insert(all.end(), {"--budget", budget_});
   return all;
 }
@@ -100,8 +133,10 @@ void VendorRun::compare() const {
     if (!step.compared) continue;
     SCOPED_TRACE(fmt::format("{}: {}", step.text, report.dump()));
     if (is_call(step.wish)) {
-      EXPECT_EQ(static_cast<std::int64_t>(number(report.at("result").at(1))),
-                static_cast<std::int64_t>(step.value));
+      for (std::size_t i = 0; i < step.results.size(); ++i)
+        EXPECT_EQ(static_cast<std::int64_t>(number(report.at("result").at(step.first + i))),
+                  static_cast<std::int64_t>(step.results[i]))
+            << "x" << step.first + i;
       continue;
     }
     EXPECT_EQ(report.at("state"), step.aborts ? "aborted" : "done");

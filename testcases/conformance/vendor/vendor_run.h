@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,10 +41,15 @@ class VendorRun {
 
   void parameter(const std::string& text);
   void budget(const std::string& text);
+  /// Lines of a plan (docs/faults.md), below `faults:`. QEMU has none: such a run is for
+  /// On::machine.
+  void plan(const std::string& lines);
 
   // Each adds one step.
-  /// "pages_hvc:0,0x50000" answers this in x1.
-  void call(const std::string& text, std::int64_t x1);
+  /// "pages_hvc:0,0x50000" answers this in x1, and on.
+  void call(const std::string& text, std::int64_t x1, const std::vector<std::uint64_t>& more = {});
+  /// "0xc2000001:7" answers this in x0, x1, and on.
+  void smc(const std::string& text, std::int64_t x0, const std::vector<std::uint64_t>& more = {});
   void reads(std::uint64_t address, std::uint64_t value);
   void writes(std::uint64_t address, std::uint64_t value);
   void cannot_read(std::uint64_t address);
@@ -64,7 +70,9 @@ class VendorRun {
     std::string text;
     bool compared = true;
     bool aborts = false;
-    std::uint64_t value = 0;  ///< of a read, or x1
+    std::uint64_t value = 0;  ///< of a read
+    std::size_t first = 0;    ///< the register that the first of these is expected in
+    std::vector<std::uint64_t> results{};
   };
   void touch(const std::string& text, bool aborts, std::uint64_t value);
   [[nodiscard]] std::string own(const std::string& name) const;
@@ -75,6 +83,7 @@ class VendorRun {
   std::vector<std::string> modules_;
   std::string parameters_;
   std::string budget_;
+  std::unique_ptr<ScratchDirectory> plan_;
   std::vector<Step> steps_;
   EmulatorRun run_;
 };

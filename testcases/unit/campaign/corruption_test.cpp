@@ -20,10 +20,10 @@ Bytes hello() {
 }
 
 // Every change is of one byte within the file, does change it, and none is there twice.
-TEST(Corruption, IsOneByteOfTheFile) {
+TEST(DamagedByte, IsOneByteOfTheFile) {
   const Bytes file = hello();
   std::set<std::string> ids;
-  for (const Corruption& one : corruptions_of(file)) {
+  for (const DamagedByte& one : damages_of(file)) {
     EXPECT_LT(one.offset, file.size()) << one.where;
     EXPECT_NE(one.mask, 0) << one.where;
     EXPECT_TRUE(ids.insert(id_of("hello.ko", one)).second) << one.where;
@@ -32,9 +32,9 @@ TEST(Corruption, IsOneByteOfTheFile) {
 }
 
 // Headers of the file, of sections, and contents are all among them.
-TEST(Corruption, IsOfEveryKind) {
+TEST(DamagedByte, IsOfEveryKind) {
   std::set<std::string> places;
-  for (const Corruption& one : corruptions_of(hello()))
+  for (const DamagedByte& one : damages_of(hello()))
     places.insert(one.where);
   EXPECT_THAT(places,
               testing::IsSupersetOf({std::string("e_shoff"), std::string("sh_size of .hyp.text"),
@@ -42,21 +42,21 @@ TEST(Corruption, IsOfEveryKind) {
 }
 
 // A case's name says what was done, and nothing else is taken for one.
-TEST(Corruption, IsNamed) {
-  const Corruption one{.offset = 0x1234, .mask = 0x80, .where = {}};
+TEST(DamagedByte, IsNamed) {
+  const DamagedByte one{.offset = 0x1234, .mask = 0x80, .where = {}};
   const auto read = parse_corruption(id_of("a@b/hello.ko", one));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->file, "a@b/hello.ko");
-  EXPECT_EQ(read->corruption, one);
+  EXPECT_EQ(read->damage, one);
   for (const char* wrong : {"", "corrupt:", "corrupt:x", "corrupt:x@0x1", "corrupt:x@1^0x1",
                             "corrupt:x@0x1^0x100", "corrupt:@0x1^0x1", "hyp.donate:nth=1"})
     EXPECT_FALSE(parse_corruption(wrong)) << wrong;
 }
 
 // What is no ELF file has no parts to damage.
-TEST(Corruption, NeedsAnElfFile) {
+TEST(DamagedByte, NeedsAnElfFile) {
   constexpr std::array<std::byte, 100> zeros{};
-  EXPECT_TRUE(corruptions_of(zeros).empty());
+  EXPECT_TRUE(damages_of(zeros).empty());
 }
 
 }  // namespace

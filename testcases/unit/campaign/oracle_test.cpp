@@ -261,6 +261,14 @@ TEST(Oracle, CallBroken) {
   expect_bug(run, "call-broken");
 }
 
+// What a call answers that met the fault itself is its handler's.
+TEST(Oracle, CallThatMetTheFault) {
+  Ended run;
+  run.report.calls.front().state = observe::CallState::failed;
+  run.met = {{.site = "hyp.share", .module = "", .in_call = true}};
+  EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
+}
+
 // A module that did not load answers -1, and nothing else.
 TEST(Oracle, HandlerLeft) {
   Ended run = failed_load();

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The mistake: a list is taken to lie in one page. Its last word may be behind it.
+#include <linux/kernel.h>
+
+#include "share.h"
+
+int list_lend(u64 address, u64 count, struct argument_list *list)
+{
+	u8 *page = pkvm_ops->hyp_va(address & PAGE_MASK);
+	int ret;
+
+	list->pfn = address >> PAGE_SHIFT;
+	list->pages = 1;
+	list->words = pkvm_ops->hyp_va(address);
+	list->count = count;
+	ret = pkvm_ops->host_share_hyp(list->pfn);
+	if (ret)
+		return ret;
+	ret = pkvm_ops->pin_shared_mem(page, page + PAGE_SIZE);
+	if (ret)
+		pkvm_ops->host_unshare_hyp(list->pfn);
+	return ret;
+}
+
+int list_return(const struct argument_list *list)
+{
+	u8 *page = pkvm_ops->hyp_va(list->pfn << PAGE_SHIFT);
+
+	pkvm_ops->unpin_shared_mem(page, page + PAGE_SIZE);
+	return pkvm_ops->host_unshare_hyp(list->pfn);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `pkvm-emu sweep` over the samples after vendors' modules, with calls and SMCs that exercise them:
+// whatever step fails, what has to hold holds.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "harness/emulator.h"
+#include "harness/generation_printer.h"
+#include "pkvm/generation.h"
+
+namespace pkvmemu::test {
+namespace {
+
+const std::string program = PKVMEMU_BUILD_DIR "/bin/pkvm-emu";
+
+struct Swept {
+  std::string name;
+  std::vector<std::string> modules;
+  Arguments work;
+
+  friend void PrintTo(const Swept& swept, std::ostream* out) { *out << swept.name; }
+};
+
+std::vector<Swept> samples() {
+  return {
+      {"smcfilter",
+       {"smcfilter"},
+       {"--smc", "0x80000000", "--smc", "0xc2000001:7", "--call", "smcfilter_counts_hvc"}},
+      {"smcshare",
+       {"smcshare"},
+       {"--touch", "w:0x50001010=0x77", "--smc", "0xc2000202:6,1,2,3,0x50000ff8", "--smc",
+        "0x72000001:12,0,0,0,0x50000fe8", "--smc", "0xc2000202:6,0,0,0,1", "--smc", "0xc2000203:1",
+        "--touch", "w:0x50000ff8=1", "--call", "smcshare_counts_hvc"}},
+      {"smcdirectory",
+       {"smcdirectory", "dirclient"},
+       {"--smc", "0xc400ff10:0xc2000a02,129", "--smc", "0xc2000a01", "--smc", "0xc2000a02",
+        "--call", "dirclient_hvc:1,2"}},
+  };
+}
+
+class VendorSweep : public testing::TestWithParam<std::tuple<pkvm::GenerationInfo, Swept>> {
+ protected:
+  static ProcessResult sweep(const Arguments& modes) {
+    const auto& [generation, swept] = GetParam();
+    Arguments command = {program, "sweep"};
+    for (const std::string& name : swept.modules)
+      command.push_back(module(fmt::format("{}/{}", generation.kmi, name)));
+    command.insert(command.end(), modes.begin(), modes.end());
+    command.insert(command.end(), swept.work.begin(), swept.work.end());
+#if __has_feature(address_sanitizer)
+    command.insert(command.end(), {"--sites", "hyp.m*"});
+#endif
+    constexpr unsigned seconds = 200;
+    return run_process(command, seconds);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Samples, VendorSweep,
+                         testing::Combine(testing::ValuesIn(pkvm::generations),
+                                          testing::ValuesIn(samples())),
+                         [](const auto& instance) {
+                           return slug_of(std::get<0>(instance.param)) + "_" +
+                                  std::get<1>(instance.param).name;
+                         });
+
+// Every occurrence of every site, once and from then on: no bug of the firmware, none of the
+// module.
+TEST_P(VendorSweep, FindsNothing) {
+  const auto run = sweep({"--once", "--persistent", "-q"});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+}
+
+}  // namespace
+}  // namespace pkvmemu::test
