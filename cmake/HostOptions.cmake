@@ -32,9 +32,9 @@ find_package(GTest REQUIRED)
 # A GoogleTest binary whose cases become ctest tests: pkvmemu_test(mmu SOURCES ... DEPENDS mmu)
 # defines test_mmu in build/<preset>/tests. ONE_ENTRY: register as one ctest entry (cheap cases).
 # Those that hold us to rows of the specification (DEPENDS harness_conformance) get a label, so that
-# `ctest -L conformance` gathers all evidence for docs/conformance.md.
+# `ctest -L conformance` gathers all evidence for docs/conformance.md. LABELS: others.
 function(pkvmemu_test name)
-  cmake_parse_arguments(ARG "ONE_ENTRY" "TIMEOUT" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_ENTRY" "TIMEOUT" "SOURCES;DEPENDS;PRIVATE_DEPENDS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
@@ -49,7 +49,10 @@ function(pkvmemu_test name)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   set(properties TIMEOUT ${ARG_TIMEOUT})
   if("pkvmemu::harness_conformance" IN_LIST ARG_DEPENDS)
-    list(APPEND properties LABELS conformance)
+    list(APPEND ARG_LABELS conformance)
+  endif()
+  if(ARG_LABELS)
+    list(APPEND properties LABELS ${ARG_LABELS})
   endif()
   if(ARG_ONE_ENTRY)
     add_test(NAME ${name} COMMAND test_${name})

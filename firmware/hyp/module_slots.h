@@ -4,6 +4,7 @@
 // validated; a dead one faults when called.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -47,6 +48,11 @@ class ModuleSlots {
     if (index >= __atomic_load_n(&handler_count_, __ATOMIC_ACQUIRE)) return nullptr;
     const Handler& found = handlers_[index];
     return found.function.value != 0 ? &found : nullptr;
+  }
+  /// Some number leads to this very function.
+  bool is_handler(HypVa function) const {
+    return function.value != 0 &&
+           std::ranges::find(handlers_, function, &Handler::function) != handlers_.end();
   }
 
  private:

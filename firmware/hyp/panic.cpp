@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/panic.h"
 
+#include <optional>
+#include <string_view>
+
+#include "hyp/cfi.h"
 #include "hyp/hypervisor.h"
+#include "hyp/registrations.h"
 #include "hyp/vm/vcpu_run.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
@@ -29,9 +34,78 @@ bool is_overflow(std::uint64_t origin, std::uint64_t sp) {
   return origin == PANIC_FROM_EL2 && !test_bit(sp - 1, page_shift);
 }
 
+struct FrameRecord {
+  std::uint64_t next;
+  std::uint64_t return_address;
+};
+
+/// A call that kCFI stopped (pkvm-abi.md 1.8): of what, and the words that differ.
+struct CfiFailure {
+  HypVa callee{0};
+  std::uint32_t expected = 0;
+  std::uint32_t found = 0;  ///< 0 where nothing can be read before the callee
+};
+
+std::optional<CfiFailure> cfi_failure_of(std::uint64_t esr) {
+  constexpr std::uint64_t ec_brk = 0x3C;
+  constexpr std::uint64_t immediate = 0x8000;
+  constexpr std::uint64_t no_register = 31;
+  if (bits(esr, 31, 26) != ec_brk || bits(esr, 15, 10) != bits(immediate, 15, 10))
+    return std::nullopt;
+  const std::uint64_t type = bits(esr, 9, 5);
+  const std::uint64_t target = bits(esr, 4, 0);
+  if (type == no_register || target == no_register) return std::nullopt;
+  CfiFailure failure{.callee = HypVa{hyp_panic_registers[target]},
+                     .expected = static_cast<std::uint32_t>(hyp_panic_registers[type])};
+  if (physical_of(failure.callee.value - sizeof(std::uint32_t)) != 0)
+    failure.found = word_before(failure.callee);
+  return failure;
+}
+
+/// Where a module called what panicked: the innermost return address of the frame records (AAPCS64
+/// 6.4.6) that lies in one; 0 when none does. Nothing that stands there is trusted.
+std::uint64_t calling_module_code() {
+  constexpr std::size_t frame = 29;
+  constexpr std::size_t link = 30;
+  constexpr unsigned most_frames = 32;
+  const auto in_module = [](std::uint64_t address) {
+    return hypervisor().modules.range_of(HypVa{address}).end.value != 0;
+  };
+  const auto unsigned_address = [](std::uint64_t address) { return address & low_mask(48); };
+  std::uint64_t address = unsigned_address(hyp_panic_registers[link]);
+  std::uint64_t at = hyp_panic_registers[frame];
+  for (unsigned i = 0; i < most_frames && !in_module(address); ++i) {
+    if (at % sizeof(FrameRecord) != 0 || physical_of(at) == 0) return 0;
+    const FrameRecord& record = *fw::object_at<const FrameRecord>(HypVa{at});
+    address = unsigned_address(record.return_address);
+    at = record.next;
+  }
+  return in_module(address) ? address : 0;
+}
+
+struct PanicSyndrome {
+  std::uint64_t esr, spsr, elr, far, hpfar, par;
+};
+
+/// What a report can say of it beyond the registers: who called, and what a module registered the
+/// function for that was to be called.
+void tell_panic(const PanicSyndrome& at, std::uint64_t sp, std::string_view what) {
+  constexpr std::size_t link = 30;
+  const std::optional<CfiFailure> cfi = cfi_failure_of(at.esr);
+  const HypVa callee = cfi ? cfi->callee : HypVa{at.elr};
+  const CfiFailure words = cfi.value_or(CfiFailure{});
+  hypervisor().events.emit(pkvm::event::Kind::hyp_panic,
+                           {at.esr, at.spsr, at.elr, at.far, at.hpfar, at.par,
+                            hyp_panic_registers[link], sp, words.callee.value, words.expected,
+                            words.found, calling_module_code()},
+                           registered_with(hypervisor(), callee), what);
+}
+
 }  // namespace
 
 }  // namespace pkvmemu::hyp
+
+constinit pkvmemu::hyp::PanicRegisters hyp_panic_registers{};
 
 const pkvmemu::hyp::PanicExit* hyp_panic(std::uint64_t origin, std::uint64_t sp) {
   using namespace pkvmemu::hyp;  // NOLINT(google-build-using-namespace): the C entry point
@@ -48,8 +122,8 @@ const pkvmemu::hyp::PanicExit* hyp_panic(std::uint64_t origin, std::uint64_t sp)
   // A panic while panicking goes straight to the host.
   if (!panicking) {
     panicking = true;
-    hyp.events.emit(pkvm::event::Kind::hyp_panic, {esr, spsr, elr, far, hpfar, par}, {},
-                    is_overflow(origin, sp) ? "hyp stack overflow" : "");
+    tell_panic({.esr = esr, .spsr = spsr, .elr = elr, .far = far, .hpfar = hpfar, .par = par}, sp,
+               is_overflow(origin, sp) ? "hyp stack overflow" : "");
     // Whoever panics holding it never gives it back, and the host's last words need their MMIO.
     if (hyp.host) hyp.host->lock().unlock();
     if (origin == PANIC_FROM_EL2) hyp.handlers.panic.notify(&this_cpu().host);

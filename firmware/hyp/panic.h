@@ -21,7 +21,12 @@ struct PanicExit {
 static_assert(offsetof(PanicExit, handler) == PANIC_EXIT_HANDLER);
 static_assert(offsetof(PanicExit, host) == PANIC_EXIT_HOST);
 
+using PanicRegisters = std::array<std::uint64_t, 31>;
+
 }  // namespace pkvmemu::hyp
 
+/// x0..x30 of who panicked; the vectors fill them in.
+// NOLINTNEXTLINE(bugprone-dynamic-static-initializers): constinit where it is defined
+extern "C" pkvmemu::hyp::PanicRegisters hyp_panic_registers;
 /// `origin`: PANIC_FROM_EL2 or PANIC_FROM_HOST; `sp`: SP_EL2 at the exception.
 extern "C" const pkvmemu::hyp::PanicExit* hyp_panic(std::uint64_t origin, std::uint64_t sp);

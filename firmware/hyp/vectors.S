@@ -2,21 +2,20 @@
 /* EL2's vectors while the host runs (pkvm-abi.md 8.1). The way of an HVC from EL1 to a module and
  * back is this file plus handle_trap: every instruction here is paid on each call. */
 #include "hyp/asm_offsets.h"
+#include "hyp/panic_entry.inc"
 
 	.text
 
-/* All panics from EL2 itself. EL2's registers are dead, the host's are in its context. */
+/* All panics from EL2 itself. The host's registers are in its context. */
 .macro el2_vector
 	.balign	128
-	mov	x0, #PANIC_FROM_EL2
-	b	hyp_panic_entry
+	enter_panic PANIC_FROM_EL2
 .endm
 
 /* IRQ, FIQ and SError of the host: never routed here. Its registers were not saved. */
 .macro invalid_host_vector
 	.balign	128
-	mov	x0, #PANIC_FROM_HOST
-	b	hyp_panic_entry
+	enter_panic PANIC_FROM_HOST
 .endm
 
 .macro host_sync_vector
@@ -91,11 +90,32 @@ restore_host:
 	eret
 	.size	hyp_enter_host, . - hyp_enter_host
 
-/* x0: where from. Runs on the panic stack whatever SP was, so that an overflow of the CPU's stack
- * ends here too. hyp_panic returns what to enter EL1 with (panic.h, PanicExit). */
+/* From enter_panic (panic_entry.inc), x0: where from. Runs on the panic stack whatever SP was, so
+ * that an overflow of the CPU's stack ends here too. x0 to x30 of who panicked are kept for the
+ * report; hyp_panic returns what to enter EL1 with (panic.h, PanicExit). */
 	.globl	hyp_panic_entry
 	.hidden	hyp_panic_entry
 hyp_panic_entry:
+	adrp	x1, hyp_panic_registers
+	add	x1, x1, :lo12:hyp_panic_registers
+	stp	x2, x3, [x1, #16]
+	stp	x4, x5, [x1, #32]
+	stp	x6, x7, [x1, #48]
+	stp	x8, x9, [x1, #64]
+	stp	x10, x11, [x1, #80]
+	stp	x12, x13, [x1, #96]
+	stp	x14, x15, [x1, #112]
+	stp	x16, x17, [x1, #128]
+	stp	x18, x19, [x1, #144]
+	stp	x20, x21, [x1, #160]
+	stp	x22, x23, [x1, #176]
+	stp	x24, x25, [x1, #192]
+	stp	x26, x27, [x1, #208]
+	stp	x28, x29, [x1, #224]
+	str	x30, [x1, #240]
+	mrs	x2, tpidr_el0
+	mrs	x3, tpidrro_el0
+	stp	x2, x3, [x1]
 	mov	x1, sp
 	adrp	x2, hyp_panic_stack_top
 	add	x2, x2, :lo12:hyp_panic_stack_top

@@ -38,7 +38,10 @@ enum class Kind : std::uint32_t {
   deprivileged = 4,
   /// An op that does not exist yet was used. name: op, v0 slot, v1 caller's return address.
   op_missing = 5,
-  /// Hyp panic. v0 ESR_EL2, v1 SPSR_EL2, v2 ELR_EL2, v3 FAR_EL2, v4 HPFAR_EL2, v5 PAR_EL1.
+  /// Hyp panic. v0 ESR_EL2, v1 SPSR_EL2, v2 ELR_EL2, v3 FAR_EL2, v4 HPFAR_EL2, v5 PAR_EL1, v6 x30,
+  /// v7 SP; of a kCFI failure v8 the callee, v9 the word that was expected before it, v10 the one
+  /// that stands there; v11 the return address to the innermost module on the stack. name: the op that registered the function which was to be called, text: what
+  /// the registers do not say.
   hyp_panic = 6,
   /// An abort was injected into the host. v0 ESR_EL2, v1 IPA, v2 host PC.
   host_abort_injected = 7,

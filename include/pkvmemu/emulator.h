@@ -47,6 +47,10 @@ struct Boot {
   bool as_shipped = false;
   /// A symbol that nobody exports is bound to a stub that answers 0, instead of refusing the load.
   bool stub_unresolved = false;
+  /// Devices at physical addresses, "BASE:SIZE=ram|zero|FILE.yaml" (docs/devices.md).
+  std::vector<std::string> mmio{};
+  /// A YAML file with answers of the secure world.
+  std::optional<std::filesystem::path> el3{};
   /// Another build of the firmware; otherwise the one inside this library.
   std::optional<std::filesystem::path> firmware{};
   /// Instructions until a run is given up.

@@ -48,6 +48,8 @@ tool::RunOptions options_of(const Boot& boot) {
         fmt::format("{}={}", pkvm::platform::param_generation, name_of(*boot.generation));
   if (!boot.command_line.empty())
     options.cmdline += (options.cmdline.empty() ? "" : " ") + boot.command_line;
+  options.mmio = boot.mmio;
+  if (boot.el3) options.el3 = boot.el3->string();
   if (boot.firmware) options.firmware = boot.firmware->string();
   options.no_pvm = !boot.probe_protected_vms;
   options.no_iommu = !boot.iommu_driver;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "device/bus.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 
@@ -21,6 +23,14 @@ Result<void> Bus::connect(cpu::Cpu& cpu) const {
     const auto mapped = cpu.map_mmio(attachment.base, attachment.size, *attachment.device);
     if (!mapped) return fail("{}: {}", attachment.name, mapped.error().message);
   }
+  return {};
+}
+
+std::string Bus::occupant_of(Pa base, std::uint64_t size) const {
+  for (const Attachment& other : attachments_)
+    if (base < other.base + other.size && other.base < base + size)
+      return fmt::format("{} ({:#x} to {:#x})", other.name, other.base.value,
+                         (other.base + other.size).value);
   return {};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,11 +19,14 @@ using Device = cpu::MmioWindow;
 
 class Bus {
  public:
-  /// `device` must outlive the CPU that the bus is connected to.
+  /// `device` must outlive the CPU that the bus is connected to; its window overlaps no other.
   void attach(Pa base, std::uint64_t size, Device& device, std::string_view name);
 
   /// Makes every attached device visible to `cpu`.
   Result<void> connect(cpu::Cpu& cpu) const;
+
+  /// What answers somewhere in the range, by name and place; empty when nothing does.
+  [[nodiscard]] std::string occupant_of(Pa base, std::uint64_t size) const;
 
  private:
   struct Attachment {

@@ -83,4 +83,8 @@ Answer El3Monitor::call(const Arguments& x) {
   return row != nullptr ? row->answer(x) : Answer{.x0 = pkvm::smccc::not_supported};
 }
 
+bool El3Monitor::knows(std::uint64_t id) {
+  return find(id) != nullptr;
+}
+
 }  // namespace pkvmemu::device

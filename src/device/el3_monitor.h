@@ -29,6 +29,8 @@ class El3Monitor {
   using Arguments = std::array<std::uint64_t, 4>;
 
   [[nodiscard]] static Answer call(const Arguments& x);
+  /// Whether the function is one of PSCI's that is answered here.
+  [[nodiscard]] static bool knows(std::uint64_t id);
 };
 
 }  // namespace pkvmemu::device

@@ -44,10 +44,21 @@ struct MmioPlace {
 
 using Place = std::variant<SitePlace, SymbolPlace, AddressPlace, SmcPlace, MmioPlace>;
 
+/// Where a device answers whose reads can be changed.
+struct DeviceWindow {
+  std::string name;
+  Pa base;
+  std::uint64_t size = 0;
+  [[nodiscard]] bool contains(std::uint64_t address) const {
+    return address >= base.value && address - base.value < size;
+  }
+};
+
 /// What there is to fail.
 struct Names {
   std::span<const Site> sites;
   const symbols::SymbolTable& symbols;
+  std::span<const DeviceWindow> devices{};  ///< besides the PL011, which is always there
 };
 
 /// A site, "el1:ADDRESS", "el2:ADDRESS", or a symbol as SymbolTable::find() takes it. The message

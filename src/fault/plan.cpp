@@ -18,6 +18,22 @@ std::unexpected<Error> at(const std::string& where, const Error& error) {
   return fail("{}: {}", where, error.message);
 }
 
+Result<void> check_device(std::uint64_t address, const Names& names) {
+  namespace platform = pkvm::platform;
+  const DeviceWindow uart{
+      .name = "PL011", .base = Pa{platform::pl011_base}, .size = platform::pl011_size};
+  std::string known;
+  const auto add = [&](const DeviceWindow& device) {
+    known += fmt::format("{}{} at {:#x} to {:#x}", known.empty() ? "" : ", ", device.name,
+                         device.base.value, (device.base + device.size).value);
+    return device.contains(address);
+  };
+  if (add(uart)) return {};
+  for (const DeviceWindow& device : names.devices)
+    if (add(device)) return {};
+  return fail("no device answers at {:#x}; there is a {} (--mmio makes others)", address, known);
+}
+
 Result<Place> place_of(const PlannedFault& planned, const Names& names) {
   switch (planned.at) {
     case PlannedFault::At::site:
@@ -29,10 +45,8 @@ Result<Place> place_of(const PlannedFault& planned, const Names& names) {
     case PlannedFault::At::mmio:
       break;
   }
-  namespace platform = pkvm::platform;
-  if (planned.number - platform::pl011_base >= platform::pl011_size)
-    return fail("no device answers at {:#x}; there is a PL011 at {:#x} to {:#x}", planned.number,
-                platform::pl011_base, platform::pl011_base + platform::pl011_size);
+  if (const auto good = check_device(planned.number, names); !good)
+    return std::unexpected(good.error());
   return MmioPlace{Pa{planned.number}};
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "fault/plan.h"
-#include "fault/yaml.h"
+#include "yaml/file_reader.h"
 
 namespace pkvmemu::fault {
 namespace {
@@ -31,62 +31,23 @@ constexpr std::array place_rows = {
     PlaceRow{"site", PlannedFault::At::site}, PlaceRow{"at", PlannedFault::At::name},
     PlaceRow{"smc", PlannedFault::At::smc, true}, PlaceRow{"mmio", PlannedFault::At::mmio, true}};
 
-/// Reads one file. The first error is kept, and what is read after it is of no account.
-class Reader {
+class Reader : yaml::FileReader {
  public:
   Reader(const std::string& file, std::span<const std::string_view> subjects)
-      : file_(file), subjects_(subjects) {}
+      : FileReader(file), subjects_(subjects) {}
 
   Result<Plan> read(const YAML::Node& root) {
-    if (root.IsNull()) return fail("{}: the plan is empty", file_);
+    if (root.IsNull()) return fail("{}: the plan is empty", file());
     if (const auto map = map_of(root, plan_keys)) {
       if (map->has("seed")) plan_.seed = number(*map, "seed", 0);
       if (const auto* faults = map->find("faults")) read_faults(*faults);
       if (const auto* expect = map->find("expect")) read_expect(*expect);
     }
-    if (error_) return std::unexpected(*error_);
+    if (error()) return std::unexpected(*error());
     return std::move(plan_);
   }
 
  private:
-  [[nodiscard]] std::string where(const YAML::Node& node) const {
-    return fmt::format("{}:{}:{}", file_, node.Mark().line + 1, node.Mark().column + 1);
-  }
-  void note(const Error& error) {
-    if (!error_) error_ = error;
-  }
-  void wrong(const YAML::Node& node, std::string_view what) {
-    note(yaml::wrong(file_, node, what).error());
-  }
-  template <typename T>
-  T taken(Result<T> result, T otherwise) {
-    if (result) return std::move(*result);
-    note(result.error());
-    return otherwise;
-  }
-
-  std::optional<yaml::Map> map_of(const YAML::Node& node, std::span<const std::string_view> keys) {
-    auto map = yaml::Map::of(file_, node, keys);
-    if (map) return std::move(*map);
-    note(map.error());
-    return std::nullopt;
-  }
-  // Of a key that may be there.
-  std::string text(const yaml::Map& map, std::string_view key) {
-    const auto* const node = map.find(key);
-    return node == nullptr ? "" : taken(yaml::text(file_, *node), std::string());
-  }
-  std::vector<std::string> texts(const yaml::Map& map, std::string_view key) {
-    const auto* const node = map.find(key);
-    if (node == nullptr) return {};
-    return taken(yaml::texts(file_, *node), std::vector<std::string>());
-  }
-  std::uint64_t number(const yaml::Map& map, std::string_view key, std::uint64_t otherwise,
-                       yaml::Bounds bounds = {}) {
-    const auto* const node = map.find(key);
-    return node == nullptr ? otherwise : taken(yaml::number(file_, *node, bounds), otherwise);
-  }
-
   void read_faults(const YAML::Node& list) {
     if (!list.IsSequence()) return wrong(list, "expected a list of faults, each with a '-'");
     for (const YAML::Node& node : list) {
@@ -173,7 +134,7 @@ class Reader {
     constexpr std::uint64_t largest_byte = 255;
     const auto byte = [&](const YAML::Node& item) {
       return static_cast<std::byte>(
-          taken(yaml::number(file_, item, {.most = largest_byte}), std::uint64_t{0}));
+          taken(yaml::number(file(), item, {.most = largest_byte}), std::uint64_t{0}));
     };
     if (!node.IsSequence()) return {byte(node)};
     std::vector<std::byte> bytes;
@@ -193,9 +154,7 @@ class Reader {
                                   .where = where(*map->find(subject))});
   }
 
-  const std::string& file_;
   std::span<const std::string_view> subjects_;
-  std::optional<Error> error_;
   Plan plan_;
 };
 

@@ -2,8 +2,11 @@
 #include "machine/board.h"
 
 #include <array>
+#include <span>
 #include <utility>
 
+#include "machine/placement.h"
+#include "support/bits.h"
 #include "support/log.h"
 
 namespace pkvmemu::machine {
@@ -37,11 +40,34 @@ constexpr std::array action_rows{
     ActionRow{Action::halt, ExitReason::halted},
 };
 
+constexpr std::uint64_t largest_region = std::uint64_t{256} << 20;
+constexpr std::uint64_t address_limit = std::uint64_t{1} << 48;
+
+Result<void> check_region(const Range& range) {
+  if (!is_aligned(range.base.value, page_size) || !is_aligned(range.size, page_size) ||
+      range.size == 0)
+    return fail(
+        "device at {:#x} of {:#x} bytes: both have to be multiples of the page size, 0x1000",
+        range.base.value, range.size);
+  if (range.size > largest_region)
+    return fail("device at {:#x} of {:#x} bytes: at most {:#x}", range.base.value, range.size,
+                largest_region);
+  if (range.base.value > address_limit - range.size)
+    return fail("device at {:#x} of {:#x} bytes: physical addresses have 48 bits", range.base.value,
+                range.size);
+  return {};
+}
+
 }  // namespace
 
 BoardMachine::BoardMachine(const Config& config, GuestRam ram)
     : ram_(std::move(ram)),
       uart_([this](char character) { transmit(character); }),
+      world_(
+          config.world,
+          {.answer = [this](Pa address, std::uint64_t value) { return observed(address, value); },
+           .level = [this] { return cpu_->el(); },
+           .line = config.world_log_sink}),
       budget_(config.budget),
       console_sink_(config.console_sink),
       event_sink_(config.event_sink) {}
@@ -58,14 +84,37 @@ Result<void> BoardMachine::boot(const Config& config) {
   cpu_ = std::move(*cpu);
   if (const auto mapped = cpu_->map_ram(Pa{pkvm::platform::ram_base}, ram_.all()); !mapped)
     return mapped;
-  bus_.attach(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size, observed_uart_, "PL011");
-  if (event_port_)
-    bus_.attach(Pa{pkvm::platform::event_port_base}, pkvm::platform::event_port_size, *event_port_,
-                "event port");
+  if (const auto attached = attach_devices(config); !attached) return attached;
   // The boot protocol's entry: x0 points to the devicetree, x1 to x3 are 0.
   cpu_->set_pc(entry_.value);
   cpu_->set_x(0, devicetree_.value);
   return bus_.connect(*cpu_);
+}
+
+/// A description comes from a user: what it may not be is refused here, the rest is the bus's rule.
+Result<void> BoardMachine::attach_devices(const Config& config) {
+  bus_.attach(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size, observed_uart_, "PL011");
+  if (event_port_)
+    bus_.attach(Pa{pkvm::platform::event_port_base}, pkvm::platform::event_port_size, *event_port_,
+                "event port");
+  const Range ram{.base = Pa{pkvm::platform::ram_base}, .size = ram_.size()};
+  for (std::size_t i = 0; i < config.world.regions.size(); ++i) {
+    const device::RegionScript& region = config.world.regions[i];
+    const Range range{.base = region.base, .size = region.size};
+    if (const auto good = check_region(range); !good) return good;
+    std::string other = bus_.occupant_of(region.base, region.size);
+    if (range.overlaps(ram))
+      other = fmt::format("RAM ({:#x} to {:#x})", ram.base.value, ram.end().value);
+    for (const device::RegionScript& earlier : std::span(config.world.regions).first(i))
+      if (range.overlaps({.base = earlier.base, .size = earlier.size}))
+        other = fmt::format("device {} ({:#x} to {:#x})", earlier.name, earlier.base.value,
+                            (earlier.base + earlier.size).value);
+    if (!other.empty())
+      return fail("device {} ({:#x} to {:#x}) overlaps {}", region.name, range.base.value,
+                  range.end().value, other);
+  }
+  world_.attach_to(bus_);
+  return {};
 }
 
 Exit BoardMachine::run_until(const Until& until) {
@@ -103,14 +152,26 @@ Exit BoardMachine::exit_for(const cpu::Stop& stop) const {
   return exit;
 }
 
+device::SecureWorld::Registers BoardMachine::secure_registers() const {
+  device::SecureWorld::Registers registers{};
+  for (unsigned i = 0; i < registers.size(); ++i)
+    registers[i] = x(i);
+  return registers;
+}
+
 void BoardMachine::secure_monitor_call() noexcept {
-  if (observer_ != nullptr && observer_->secure_call()) return;
-  const auto answer = device::El3Monitor::call({x(0), x(1), x(2), x(3)});
-  if (answer.action == Action::power_up) {
-    cpu_->power_up(answer.entry, static_cast<std::uint64_t>(answer.x0));
+  const device::SecureWorld::Registers asked = secure_registers();
+  if (observer_ != nullptr && observer_->secure_call()) {
+    world_.secure().note_other(asked, secure_registers());
     return;
   }
-  cpu_->set_x(0, static_cast<std::uint64_t>(answer.x0));
+  const auto answer = world_.secure().call(asked);
+  if (answer.action == Action::power_up) {
+    cpu_->power_up(answer.entry, answer.x[0]);
+    return;
+  }
+  for (unsigned i = 0; i < answer.x.size(); ++i)
+    if (answer.x[i] != asked[i]) cpu_->set_x(i, answer.x[i]);
   secure_action_ = answer.action;
   if (answer.action != Action::resume) cpu_->stop();
 }
@@ -135,10 +196,12 @@ void BoardMachine::code_reached(std::uint64_t address) noexcept {
   if (observer_ != nullptr) observer_->code_reached(Va{address});
 }
 
+std::uint64_t BoardMachine::observed(Pa address, std::uint64_t value) {
+  return observer_ == nullptr ? value : observer_->device_read(address, value);
+}
+
 std::uint64_t BoardMachine::ObservedDevice::read(std::uint64_t offset, unsigned size) noexcept {
-  const std::uint64_t value = device_.read(offset, size);
-  Observer* const observer = board_.observer_;
-  return observer == nullptr ? value : observer->device_read(base_ + offset, value);
+  return board_.observed(base_ + offset, device_.read(offset, size));
 }
 
 void BoardMachine::set_observer(Observer* observer) {

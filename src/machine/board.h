@@ -14,6 +14,7 @@
 #include "device/el3_monitor.h"
 #include "device/event_port.h"
 #include "device/pl011.h"
+#include "device/scripted_world.h"
 #include "machine/guest_ram.h"
 #include "machine/image_header.h"
 #include "machine/machine.h"
@@ -37,6 +38,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   std::uint64_t instructions() const override { return cpu_->instructions(); }
   const std::string& console() const override { return console_; }
   std::span<const Event> events() const override { return events_; }
+  device::WorldUse world_use() const override { return world_.use(); }
 
   Result<std::span<const std::byte>> memory(Pa pa, std::uint64_t size) const override;
   Result<void> write_memory(Pa pa, std::span<const std::byte> bytes) override;
@@ -90,6 +92,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
     std::shared_ptr<const cpu::CpuState> cpu;
     device::Pl011::State uart{};
     device::EventPort::State event_port{};
+    device::ScriptedWorld::State world{};
     std::string console;
     std::vector<Event> events;
     bool call_in_progress = false;
@@ -97,6 +100,11 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   };
 
   Result<void> load(const Config& config);
+  Result<void> attach_devices(const Config& config);
+  /// What a read of a device gets: the observer may change it.
+  [[nodiscard]] std::uint64_t observed(Pa address, std::uint64_t value);
+  /// x0 to x17 of the caller.
+  [[nodiscard]] device::SecureWorld::Registers secure_registers() const;
   void transmit(char character);
   void record(device::EventPort::Producer producer, const pkvm::event::Record& news);
   void update_watch() noexcept;
@@ -106,6 +114,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   device::Pl011 uart_;
   std::optional<device::EventPort> event_port_;
   ObservedDevice observed_uart_{*this, Pa{pkvm::platform::pl011_base}, uart_};
+  device::ScriptedWorld world_;
   device::Bus bus_;
   /// Last of the hardware, so that it goes first: the engine points into all of the above.
   std::unique_ptr<cpu::Cpu> cpu_;

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "cpu/cpu.h"
+#include "device/script.h"
+#include "device/world_use.h"
 #include "machine/exit.h"
 #include "machine/guest_ram.h"
 #include "machine/snapshot.h"
@@ -53,11 +55,15 @@ struct Config {
   std::uint64_t budget = 2'000'000'000;
   /// Offer the event port. Off makes the board what QEMU's `virt` is.
   bool event_port = true;
+  /// Devices and answers of EL3 that a user describes. Empty: there are none.
+  device::WorldScript world{};
   /// Receives console output as the guest writes it, in order. May be empty: the text is kept
   /// anyway.
   std::function<void(std::string_view)> console_sink{};
   /// Told of each event as it happens. May be empty: they are kept anyway.
   std::function<void(const Event&)> event_sink{};
+  /// Told of each access and call that `world` logs, as a line. May be empty: they are kept anyway.
+  std::function<void(std::string_view)> world_log_sink{};
 };
 
 /// What an exception entry looked like; for observers.
@@ -126,6 +132,9 @@ class Machine {
   virtual std::uint64_t instructions() const = 0;
   virtual const std::string& console() const = 0;
   virtual std::span<const Event> events() const = 0;
+
+  /// What the guest did with scripted devices and EL3 so far.
+  virtual device::WorldUse world_use() const = 0;
 
   /// Guest RAM by physical address, to look at; an error when the range leaves RAM.
   virtual Result<std::span<const std::byte>> memory(Pa pa, std::uint64_t size) const = 0;

@@ -32,6 +32,7 @@ Result<SnapshotId> BoardMachine::take_snapshot() {
   saved.cpu = cpu_->save();
   saved.uart = uart_.save();
   if (event_port_) saved.event_port = event_port_->save();
+  saved.world = world_.save();
   saved.console = console_;
   saved.events = events_;
   saved.call_in_progress = call_in_progress_;
@@ -53,6 +54,7 @@ Result<void> BoardMachine::restore(SnapshotId id) {
   cpu_->restore(*saved.cpu);
   uart_.restore(saved.uart);
   if (event_port_) event_port_->restore(saved.event_port);
+  world_.restore(saved.world);
   // Both only grow, so what is a continuation of the snapshot begins with it.
   if (descends_from_ == id) {
     console_.resize(saved.console.size());

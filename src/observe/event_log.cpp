@@ -60,8 +60,7 @@ void EventLog::add_from_hyp(const Record& record) {
           {.name = fixed_text(record.name), .slot = v[0], .caller = v[1]});
       break;
     case Kind::hyp_panic:
-      report_.hyp_panic = {
-          .esr = v[0], .spsr = v[1], .elr = v[2], .far = v[3], .hpfar = v[4], .par = v[5]};
+      add_hyp_panic(record);
       break;
     case Kind::quirk:
       add_defect(record);
@@ -69,6 +68,26 @@ void EventLog::add_from_hyp(const Record& record) {
     default:
       break;
   }
+}
+
+void EventLog::add_hyp_panic(const Record& record) {
+  const auto& v = record.value;
+  HypPanic& panic = report_.hyp_panic.emplace();
+  panic.esr = v[0];
+  panic.spsr = v[1];
+  panic.elr = v[2];
+  panic.far = v[3];
+  panic.hpfar = v[4];
+  panic.par = v[5];
+  panic.link = v[6];
+  panic.sp = v[7];
+  if (v[8] != 0)
+    panic.cfi = CfiFailure{.callee = v[8],
+                           .expected = static_cast<std::uint32_t>(v[9]),
+                           .found = static_cast<std::uint32_t>(v[10])};
+  panic.module_caller = v[11];
+  panic.registered_with = fixed_text(record.name);
+  panic.note = fixed_text(record.text);
 }
 
 void EventLog::add_defect(const Record& record) {

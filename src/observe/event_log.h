@@ -30,6 +30,7 @@ class EventLog {
   using Record = pkvm::event::Record;
 
   void add_from_hyp(const Record& record);
+  void add_hyp_panic(const Record& record);
   void add_defect(const Record& record);
   void add_from_host(const machine::Event& event);
   void add_module(const Record& record);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "observe/diagnosis.h"
 #include "observe/event_log.h"
 #include "pkvm/errno.h"
 #include "pkvm/guest.h"
@@ -291,6 +292,7 @@ RunReport make_report(const Facts& facts) {
       !report.hyp_panic)
     report.host_panic = "the machine was powered off in the middle of a load or a call";
   report.ops = ops.calls();
+  report.world = facts.world;
   report.faults = facts.faults;
   report.expectations = facts.expectations;
   report.seed = facts.seed;
@@ -298,6 +300,10 @@ RunReport make_report(const Facts& facts) {
   report.exit = facts.exit;
   report.instructions = facts.instructions;
   report.console = facts.console;
+  if (report.hyp_panic)
+    report.hyp_panic->told = diagnose(*report.hyp_panic, report, facts.place_of);
+  if (never_ended(report) && facts.place_of)
+    report.exit_place = facts.place_of(report.exit.pc, report.exit.el).text;
   explain_unfinished_load(report);
   note_internal_errors(report, log);
   report.protected_vms = judge_protected_vms(report, log, facts.pvmfw);

@@ -13,11 +13,13 @@
 #include <string>
 #include <vector>
 
+#include "device/world_use.h"
 #include "machine/exit.h"
 #include "machine/machine.h"
 #include "observe/exit_code.h"
 #include "observe/expectation.h"
 #include "observe/ops_log.h"
+#include "observe/place.h"
 #include "observe/pvmfw.h"
 #include "pkvm/event.h"
 #include "pkvm/generation.h"
@@ -70,7 +72,9 @@ struct Facts {
   std::vector<Expectation> expectations{};
   std::optional<std::uint64_t> seed{};  ///< of faults that come by lot
   std::vector<std::string> corruptions{};
+  device::WorldUse world{};
   HypSymbols symbols{};  ///< of the modules' EL2 code; may be empty
+  PlaceOf place_of{};    ///< asked when a run ends badly; may be empty
 };
 
 enum class LoadState : std::uint8_t {
@@ -192,8 +196,29 @@ struct StubUse {
   std::uint64_t count = 0;
 };
 
+/// A call that kCFI stopped (pkvm-abi.md 1.8).
+struct CfiFailure {
+  std::uint64_t callee = 0;
+  std::uint32_t expected = 0;  ///< the word that the caller's pointer type has
+  std::uint32_t found = 0;     ///< the one before the callee; 0 where it could not be read
+};
+
+/// The same for people; parts that are not known are empty.
+struct PanicDiagnosis {
+  std::string what;
+  std::string where;   ///< "hello_hvc+0x8 [hello]"
+  std::string caller;  ///< where a module called it, when `where` is not the module's
+  std::string advice;  ///< what its author can do
+};
+
 struct HypPanic {
   std::uint64_t esr = 0, spsr = 0, elr = 0, far = 0, hpfar = 0, par = 0;
+  std::uint64_t link = 0, sp = 0;
+  std::uint64_t module_caller = 0;  ///< return address to the innermost module on the stack, or 0
+  std::optional<CfiFailure> cfi{};
+  std::string registered_with{};  ///< the op by which a module registered what was to be called
+  std::string note{};             ///< what the registers do not say
+  PanicDiagnosis told{};
 };
 
 /// Whether protected VMs can be had (pkvm-abi.md 6.5). Only a VM that was started can say yes.
@@ -216,6 +241,7 @@ struct RunReport {
   std::vector<GuestReport> guests;
   std::optional<GuestReport> probe;  ///< the VM that the kernel started of its own accord
   std::vector<AttackReport> attacks;
+  device::WorldUse world;  ///< scripted devices, and calls of EL3
   std::vector<FaultReport> faults;
   std::vector<Expectation> expectations;
   std::optional<std::uint64_t> seed;     ///< of faults that come by lot
@@ -232,6 +258,7 @@ struct RunReport {
   bool deprivileged = false;
   ProtectedVms protected_vms;
   machine::Exit exit;
+  std::string exit_place;  ///< where the CPU was when the run did not come to its own end
   ExitCode exit_code = ExitCode::good;
   std::uint64_t instructions = 0;
   std::string console;

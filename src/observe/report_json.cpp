@@ -170,6 +170,35 @@ Json to_json(const AttackReport& attack) {
           {"wrong", attack.wrong}};
 }
 
+std::vector<std::string> hex_list(const std::vector<std::uint64_t>& values) {
+  std::vector<std::string> list;
+  for (const std::uint64_t value : values)
+    list.push_back(fmt::format("{:#x}", value));
+  return list;
+}
+
+Json to_json(const device::RegisterUse& reg) {
+  return {{"name", reg.name},
+          {"offset", hex(reg.offset)},
+          {"scripted", reg.is_scripted},
+          {"reads", reg.reads},
+          {"writes", reg.writes},
+          {"last_read", or_null(reg.last_read, hex)},
+          {"last_written", or_null(reg.last_written, hex)}};
+}
+
+Json to_json(const device::RegionUse& region);
+
+Json to_json(const device::SecureUse& use) {
+  return {{"function", hex(use.function)},
+          {"name", use.name},
+          {"calls", use.calls},
+          {"unanswered", use.unanswered},
+          {"scripted", use.is_scripted},
+          {"last_arguments", hex_list(use.last_arguments)},
+          {"last_answer", hex_list(use.last_answer)}};
+}
+
 Json to_json(const FaultReport& fault) {
   return {{"site", fault.site},       {"nth", fault.nth},     {"answer", fault.answer},
           {"reached", fault.reached}, {"fired", fault.fired}, {"action", fault.action},
@@ -185,7 +214,11 @@ Json to_json(const Expectation& expectation) {
 
 Json to_json(const HypPanic& panic) {
   return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
-          {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)}};
+          {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)},
+          {"link", hex(panic.link)}, {"sp", hex(panic.sp)},
+          {"what", panic.told.what}, {"where", panic.told.where}, {"caller", panic.told.caller},
+          {"registered_with", panic.registered_with},
+          {"advice", panic.told.advice}};
 }
 
 Json to_json(const OpCall& op) {
@@ -220,6 +253,12 @@ Json list_of(const std::vector<T>& items) {
   return list;
 }
 
+Json to_json(const device::RegionUse& region) {
+  return {{"name", region.name},      {"base", hex(region.base.value)},
+          {"size", hex(region.size)}, {"reads", region.reads},
+          {"writes", region.writes},  {"registers", list_of(region.registers)}};
+}
+
 std::string_view name_of(Availability state) {
   switch (state) {
     case Availability::available:
@@ -251,6 +290,9 @@ std::string to_json(const RunReport& report) {
       {"touches", list_of(report.touches)},
       {"guests", list_of(report.guests)},
       {"attacks", list_of(report.attacks)},
+      {"mmio", list_of(report.world.regions)},
+      {"el3", list_of(report.world.secure_calls)},
+      {"device_log", report.world.log},
       {"faults", list_of(report.faults)},
       {"seed", or_null(report.seed)},
       {"corruptions", report.corruptions},
@@ -270,7 +312,8 @@ std::string to_json(const RunReport& report) {
         {"reason", machine::name_of(exit.reason)},
         {"detail", exit.detail},
         {"el", exit.el},
-        {"pc", hex(exit.pc)}}},
+        {"pc", hex(exit.pc)},
+        {"where", report.exit_place}}},
       {"instructions", report.instructions},
       {"console", report.console}};
   constexpr int indent = 2;

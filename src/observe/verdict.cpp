@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "observe/syndrome.h"
+#include "observe/world_lines.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/quirk.h"
 
@@ -191,7 +191,9 @@ void add_attacks(const RunReport& report, std::vector<VerdictLine>& lines) {
 /// What stopped a run that did not come to its own end, and what to do about it.
 std::optional<std::string> ending_text(const RunReport& report) {
   const machine::Exit& exit = report.exit;
-  const std::string where = fmt::format("at EL{}, PC {:#x}", exit.el, exit.pc);
+  const std::string where =
+      fmt::format("at EL{}{}, PC {:#x}", exit.el,
+                  report.exit_place.empty() ? "" : " in " + report.exit_place, exit.pc);
   const std::string detail = exit.detail.empty() ? "" : ": " + exit.detail;
   switch (exit.reason) {
     case ExitReason::powered_off:
@@ -204,8 +206,8 @@ std::optional<std::string> ending_text(const RunReport& report) {
     case ExitReason::budget_spent:
       if (!exit.detail.empty()) return fmt::format("run: the budget was ended {}{}", where, detail);
       return fmt::format(
-          "run: instruction budget spent after {} instructions, {}; raise it with --budget",
-          report.instructions, where);
+          "run: instruction budget spent after {} instructions, {}; {}raise it with --budget",
+          report.instructions, where, report.exit_place.empty() ? "" : "look for a loop there, or ");
     case ExitReason::breakpoint:
       return fmt::format("run: breakpoint {}", where);
     case ExitReason::wedged:
@@ -272,11 +274,15 @@ VerdictLine line_of(const Expectation& expectation) {
 void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
   if (report.hyp_panic) {
     const HypPanic& panic = *report.hyp_panic;
+    const PanicDiagnosis& told = panic.told;
+    std::string text = "hyp panic: " + told.what;
+    if (!told.where.empty()) text += ", in " + told.where;
+    if (!told.caller.empty()) text += ", called from " + told.caller;
     lines.push_back(
         {Tone::bad,
-         fmt::format("hyp panic: {}: ESR_EL2 {:#x}, ELR_EL2 {:#x}, FAR_EL2 {:#x}, HPFAR_EL2 {:#x}",
-                     syndrome_text(panic.esr, panic.far), panic.esr, panic.elr, panic.far,
-                     panic.hpfar)});
+         fmt::format("{}: ESR_EL2 {:#x}, ELR_EL2 {:#x}, FAR_EL2 {:#x}, HPFAR_EL2 {:#x}", text,
+                     panic.esr, panic.elr, panic.far, panic.hpfar)});
+    if (!told.advice.empty()) lines.push_back({Tone::bad, "advice: " + told.advice});
   }
   // The panic that a hyp panic brings to the host says nothing more.
   if (report.host_panic && report.exit_code != ExitCode::hyp_panic)
@@ -294,6 +300,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   for (const GuestReport& guest : report.guests)
     lines.push_back(line_of(guest));
   add_attacks(report, lines);
+  add_world(report.world, lines);
   for (const FaultReport& fault : report.faults)
     lines.push_back(line_of(fault));
   add_plan(report, lines);

@@ -112,6 +112,15 @@ Parsed<void> take_faults(const YAML::Node& node, Scenario& scenario) {
   return {};
 }
 
+Parsed<void> take_mmio(const YAML::Node& node, Scenario& scenario) {
+  auto regions = read_texts(node);
+  if (!regions) return std::unexpected(regions.error());
+  for (std::size_t i = 0; i < regions->size(); ++i)
+    scenario.mmio_marks.push_back(mark_of(node.IsSequence() ? node[i] : node));
+  scenario.mmio = std::move(*regions);
+  return {};
+}
+
 std::string_view take_word(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
   const std::string_view word = text.substr(0, text.find_first_of(blanks));
@@ -228,6 +237,8 @@ constexpr std::array scenario_keys = {
     Key<Scenario>{"cmdline", take_text<&Scenario::cmdline>},
     Key<Scenario>{"faults", take_faults},
     Key<Scenario>{"do", take_wishes},
+    Key<Scenario>{"mmio", take_mmio},
+    Key<Scenario>{"el3", take_optional<&Scenario::el3>},
     Key<Scenario>{"initramfs", take_optional<&Scenario::initramfs>},
     Key<Scenario>{"firmware", take_optional<&Scenario::firmware>},
     Key<Scenario>{"budget", take_budget},

@@ -54,6 +54,9 @@ struct Scenario {
   std::vector<std::string> faults;  ///< as --fail takes them
   std::vector<Mark> fault_marks;
   std::vector<Wish> wishes;
+  std::vector<std::string> mmio;  ///< as --mmio takes them
+  std::vector<Mark> mmio_marks;
+  std::optional<std::string> el3;
   std::string cmdline;
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;

@@ -73,13 +73,18 @@ std::optional<Va> Placement::address_of(const Spot& spot) const {
   return base->second + spot.offset;
 }
 
-std::string Placement::name_of(Va address, unsigned el) const {
+std::optional<Spot> Placement::spot_at(Va address, unsigned el) const {
   for (const auto& [part, base] : bases_) {
     if (part.el != el || address < base) continue;
-    const Spot spot{.part = part, .offset = address - base};
-    if (table_.contains(spot)) return table_.name_of(spot);
+    Spot spot{.part = part, .offset = address - base};
+    if (table_.contains(spot)) return spot;
   }
-  return fmt::format("{:#x}", address.value);
+  return std::nullopt;
+}
+
+std::string Placement::name_of(Va address, unsigned el) const {
+  const std::optional<Spot> spot = spot_at(address, el);
+  return spot ? table_.name_of(*spot) : fmt::format("{:#x}", address.value);
 }
 
 }  // namespace pkvmemu::symbols

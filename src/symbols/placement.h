@@ -23,6 +23,7 @@ class Placement {
   bool saw(const machine::Event& event);
 
   [[nodiscard]] std::optional<Va> address_of(const Spot& spot) const;
+  [[nodiscard]] std::optional<Spot> spot_at(Va address, unsigned el) const;
   /// "name+0x10 [image]"; the number where nothing is known of it.
   [[nodiscard]] std::string name_of(Va address, unsigned el) const;
   [[nodiscard]] const SymbolTable& table() const { return table_; }

@@ -91,8 +91,11 @@ void SymbolTable::add_module(std::string_view name, const image::KoFile& ko) {
   };
   for (std::uint32_t i = 1; i < elf.section_count(); ++i)
     if (const auto section = elf.section(i);
-        section && (section->header.flags & image::elf::flag_alloc) != 0)
-      parts_[part_of(*section)].size = section->header.size;
+        section && (section->header.flags & image::elf::flag_alloc) != 0) {
+      Content& content = parts_[part_of(*section)];
+      content.size = section->header.size;
+      content.section = section->name;
+    }
   for (std::uint32_t i = 0; i < elf.symbol_count(); ++i) {
     const auto symbol = elf.symbol(i);
     if (!symbol || !is_named(*symbol)) continue;
@@ -181,6 +184,11 @@ Result<Symbol> SymbolTable::find(std::string_view text) const {
 bool SymbolTable::contains(const Spot& spot) const {
   const auto part = parts_.find(spot.part);
   return part != parts_.end() && spot.offset < part->second.size;
+}
+
+std::string SymbolTable::section_of(const Part& part) const {
+  const auto found = parts_.find(part);
+  return found == parts_.end() ? std::string() : found->second.section;
 }
 
 std::string SymbolTable::name_of(const Spot& spot) const {

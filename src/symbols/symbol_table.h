@@ -54,6 +54,8 @@ class SymbolTable {
   /// parts.
   [[nodiscard]] std::string name_of(const Spot& spot) const;
   [[nodiscard]] bool contains(const Spot& spot) const;
+  /// ".hyp.text"; empty for an image of the firmware, and where nothing is known.
+  [[nodiscard]] std::string section_of(const Part& part) const;
 
  private:
   struct Wanted;
@@ -63,6 +65,7 @@ class SymbolTable {
   };
   struct Content {
     std::uint64_t size = 0;
+    std::string section{};
     std::multimap<std::uint64_t, Entry> symbols;  ///< by offset
   };
   static Result<Wanted> understand(std::string_view text);

@@ -97,7 +97,9 @@ Outcome<FaultPlan> plan_faults(const RunOptions& options, RunPlan& run,
   if (!sites) return as_file_error(sites.error());
   plan.sites = std::move(*sites);
   *plan.symbols = guest_symbols(run.initramfs, options.firmware);
-  const fault::Names names{.sites = plan.sites, .symbols = *plan.symbols};
+  for (const device::RegionScript& region : run.world.regions)
+    plan.devices.push_back({.name = region.name, .base = region.base, .size = region.size});
+  const fault::Names names{.sites = plan.sites, .symbols = *plan.symbols, .devices = plan.devices};
   for (const std::string& text : options.faults) {
     auto wanted = fault::parse_fault(text, names);
     if (!wanted) return usage_error("--fail {}: {}", text, wanted.error().message);

@@ -23,6 +23,7 @@ namespace pkvmemu::tool {
 
 struct FaultPlan {
   std::vector<fault::Site> sites;
+  std::vector<fault::DeviceWindow> devices;
   std::unique_ptr<symbols::SymbolTable> symbols = std::make_unique<symbols::SymbolTable>();
   std::vector<fault::Fault> faults;
   std::optional<std::uint64_t> seed;  ///< when something goes by lot

@@ -5,8 +5,10 @@
 
 #include "fault_plan.h"
 #include "firmware_image.h"
+#include "guest_symbols.h"
 #include "hyp_symbols.h"
 #include "observe/pvmfw.h"
+#include "symbols/placement.h"
 
 namespace pkvmemu::tool {
 Outcome<Bytes> firmware_for(const RunOptions& options) {
@@ -32,11 +34,13 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   if (!faults) return std::unexpected(faults.error());
   std::unique_ptr<PreparedRun> run(new PreparedRun(std::move(plan), std::move(sinks)));
   run->sites_ = std::move(faults->sites);
+  run->devices_ = std::move(faults->devices);
   run->guest_symbols_ = std::move(faults->symbols);
   run->seed_ = faults->seed;
   run->corruptions_ = std::move(faults->corruptions);
   run->expectations_ = std::move(faults->expectations);
   run->logs_ops_ = options.log_ops;
+  run->firmware_file_ = options.firmware;
   if (!faults->faults.empty() || options.faults_follow)
     run->injector_ = std::make_unique<fault::Injector>(
         run->sites_, *run->guest_symbols_, std::move(faults->faults),
@@ -48,6 +52,8 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   config.initrd = run->plan_.initramfs;
   config.pvmfw = observe::builtin_pvmfw();
   config.bootargs = run->plan_.bootargs;
+  config.world = run->plan_.world;
+  config.world_log_sink = run->sinks_.line;
   if (run->plan_.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
   config.budget = options.budget;
   config.console_sink = run->sinks_.console;
@@ -87,12 +93,26 @@ observe::RunReport PreparedRun::report(const machine::Exit& exit) const {
   facts.pvmfw = observe::check_pvmfw(machine_->pvmfw_region(), observe::builtin_pvmfw());
   facts.instructions = machine_->instructions();
   facts.console = machine_->console();
+  facts.world = machine_->world_use();
   facts.symbols = symbols_;
+  facts.place_of = [this](std::uint64_t address, unsigned el) { return place_of(address, el); };
   if (injector_) facts.faults = reports_of(*injector_);
   facts.seed = seed_;
   facts.corruptions = corruptions_;
   facts.expectations = expectations_;
   return observe::make_report(facts);
+}
+
+observe::Place PreparedRun::place_of(std::uint64_t address, unsigned el) const {
+  if (!names_) names_ = guest_symbols(plan_.initramfs, firmware_file_);
+  symbols::Placement placement(*names_);
+  for (const machine::Event& event : machine_->events())
+    placement.saw(event);
+  const auto spot = placement.spot_at(Va{address}, el);
+  if (!spot) return {};
+  return {.text = names_->name_of(*spot),
+          .image = spot->part.image,
+          .section = names_->section_of(spot->part)};
 }
 
 void PreparedRun::abandon(std::unique_ptr<PreparedRun> run) {

@@ -61,7 +61,7 @@ class PreparedRun {
   [[nodiscard]] std::span<const fault::Site> sites() const { return sites_; }
   /// What there is to fail, when there are faults or some may be added.
   [[nodiscard]] fault::Names fault_names() const {
-    return {.sites = sites_, .symbols = *guest_symbols_};
+    return {.sites = sites_, .symbols = *guest_symbols_, .devices = devices_};
   }
   /// What the run came to, after it ended so.
   [[nodiscard]] observe::RunReport report(const machine::Exit& exit) const;
@@ -72,12 +72,17 @@ class PreparedRun {
  private:
   PreparedRun(RunPlan plan, Sinks sinks);
   void saw(const machine::Event& event);
+  /// Reads all the names at its first use.
+  [[nodiscard]] observe::Place place_of(std::uint64_t address, unsigned el) const;
 
   RunPlan plan_;
   Sinks sinks_;
   std::vector<fault::Site> sites_;
+  std::vector<fault::DeviceWindow> devices_;
   std::unique_ptr<symbols::SymbolTable> guest_symbols_;
   observe::HypSymbols symbols_;
+  std::optional<std::string> firmware_file_;
+  mutable std::optional<symbols::SymbolTable> names_;
   observe::OpsLog ops_;
   bool logs_ops_ = false;
   std::optional<std::uint64_t> seed_;

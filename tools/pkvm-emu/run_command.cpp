@@ -22,6 +22,7 @@
 #include "prepared_run.h"
 #include "run_plan.h"
 #include "support/log.h"
+#include "world_files.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -80,6 +81,8 @@ Paths inputs_of(const RunOptions& options) {
   }
   for (const auto& file : {options.initramfs, options.firmware, options.plan})
     if (file) inputs.emplace_back(*file);
+  for (std::filesystem::path& file : world_files(options))
+    inputs.push_back(std::move(file));
   return inputs;
 }
 

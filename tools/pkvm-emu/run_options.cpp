@@ -25,6 +25,7 @@ Examples:
   pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
   pkvm-emu run hello.ko --fail hyp.donate:nth=3 --fail load.hvc.init_module:return=EPERM
   pkvm-emu run hello.ko --fail hello/hello_hvc:nth=2:flip=x1:3 --plan faults.yaml
+  pkvm-emu run driver.ko --mmio 0x10000000:0x1000=device.yaml --el3 secure.yaml
   pkvm-emu run hello.ko --cmdline "kvm-arm.protected_modules=nosuch,hello"
   pkvm-emu run --initramfs vendor_ramdisk.lz4 my_module --call my_handler
   pkvm-emu run hello.ko --export-qemu out && out/run.sh)";
@@ -98,6 +99,11 @@ RunOptionsParser::RunOptionsParser(CLI::App& command, Purpose purpose) : command
                          "Attack guests and the hypervisor as the host may: all attacks, or "
                          "--attack=PATTERN, where * stands for any characters; --attack=help "
                          "lists them");
+  mmio_ = one_value_each(option("--mmio", "BASE:SIZE=ram|zero|FILE",
+                                "Put a device at a physical address: memory, one that reads 0, or "
+                                "registers as a YAML file says (docs/devices.md)"));
+  el3_ = option("--el3", "FILE",
+                "Answers of the secure world to SMCs, from a YAML file (docs/devices.md)");
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
@@ -155,6 +161,8 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.modules = modules_->results();
   if (is_given(fail_)) options.faults = fail_->results();
   options.plan = value_of(faults_plan_);
+  options.mmio = mmio_->results();
+  options.el3 = value_of(el3_);
   options.cmdline = value_of(cmdline_).value_or("");
   options.initramfs = value_of(initramfs_);
   options.firmware = value_of(firmware_);
@@ -164,6 +172,7 @@ Outcome<RunOptions> RunOptionsParser::options() const {
                                      {firmware_, options.firmware},
                                      {json_, options.json},
                                      {faults_plan_, options.plan},
+                                     {el3_, options.el3},
                                      {export_qemu_, options.export_qemu}})
     if (file && file->empty())
       return usage_error("{}: the name that follows is empty", option->get_name());
@@ -180,6 +189,10 @@ Outcome<RunOptions> RunOptionsParser::options() const {
     return usage_error("--fail: QEMU does not inject faults");
   if (options.plan && options.export_qemu)
     return usage_error("--plan: QEMU does not inject faults");
+  if (!options.mmio.empty() && options.export_qemu)
+    return usage_error("--mmio: QEMU's board has no such device, and an access would abort there");
+  if (options.el3 && options.export_qemu)
+    return usage_error("--el3: QEMU's firmware answers SMCs itself, and knows PSCI alone");
   const std::string unresolved = value_of(unresolved_).value_or("refuse");
   if (unresolved != "refuse" && unresolved != "stub")
     return usage_error("--unresolved {}: expected refuse or stub", unresolved);

@@ -25,6 +25,8 @@ struct RunOptions {
   std::vector<std::string> faults;  ///< --fail, as given
   bool faults_follow = false;       ///< more of them may be added while it runs
   std::optional<std::string> plan;  ///< --plan: a YAML file
+  std::vector<std::string> mmio;    ///< --mmio, as given
+  std::optional<std::string> el3;   ///< --el3: a YAML file
   std::string cmdline;
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;
@@ -68,6 +70,8 @@ class RunOptionsParser {
   CLI::Option* fail_ = nullptr;
   CLI::Option* faults_plan_ = nullptr;
   CLI::Option* modules_;
+  CLI::Option* mmio_;
+  CLI::Option* el3_;
   CLI::Option* cmdline_;
   CLI::Option* initramfs_;
   CLI::Option* firmware_;

@@ -13,6 +13,7 @@
 #include "module_file.h"
 #include "pkvm/platform.h"
 #include "run_generation.h"
+#include "world_files.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -155,8 +156,11 @@ std::string RunPlan::module_named(std::string_view text) const {
 }
 
 Outcome<RunPlan> make_plan(const RunOptions& options) {
-  if (options.initramfs) return plan_from_initramfs(options);
-  return PlanFromFiles(options).make(options);
+  auto plan =
+      options.initramfs ? plan_from_initramfs(options) : PlanFromFiles(options).make(options);
+  if (!plan) return plan;
+  if (auto added = add_world(options, *plan); !added) return std::unexpected(added.error());
+  return plan;
 }
 
 }  // namespace pkvmemu::tool

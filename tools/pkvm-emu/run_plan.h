@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "device/script.h"
 #include "failure.h"
 #include "observe/report.h"
 #include "pkvm/generation.h"
@@ -23,6 +24,8 @@ struct RunPlan {
   std::vector<observe::CallRequest> calls;  ///< in the order in which the guest makes them
   std::vector<std::string> touches;         ///< likewise
   bool runs_guests = false;                 ///< in virtual machines
+  device::WorldScript world;                ///< devices and answers of EL3
+  std::string world_text;                   ///< all that says so, for comparison
   std::vector<std::string> module_names;    ///< of all files in an initramfs made here
 
   /// The name of a module among the files, by its path or name; empty when it is none of them.

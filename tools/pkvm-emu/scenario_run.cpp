@@ -22,6 +22,7 @@
 #include "pkvm/platform.h"
 #include "prepared_run.h"
 #include "rc.h"
+#include "script/world.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -127,6 +128,7 @@ class CaseOptions {
     if (auto named = name_late_modules(); !named) return std::unexpected(named.error());
     if (auto added = add_modules(); !added) return std::unexpected(added.error());
     if (auto added = add_other_files(); !added) return std::unexpected(added.error());
+    if (auto added = add_devices(); !added) return std::unexpected(added.error());
     options_.faults = scenario_.faults;
     options_.cmdline =
         fmt::format("{}={}", pkvm::platform::param_generation, pkvm::info(generation_).kmi);
@@ -202,7 +204,8 @@ class CaseOptions {
 
   Outcome<void> add_other_files() {
     for (const auto& [name, option] : {std::pair{&scenario_.initramfs, &options_.initramfs},
-                                       {&scenario_.firmware, &options_.firmware}}) {
+                                       {&scenario_.firmware, &options_.firmware},
+                                       {&scenario_.el3, &options_.el3}}) {
       if (!*name) continue;
       auto found = find(**name, {});
       if (!found) return std::unexpected(found.error());
@@ -213,6 +216,23 @@ class CaseOptions {
     if (!budget)
       return file_error("{}: {}", place(scenario_, scenario_.budget_mark), budget.error().message);
     options_.budget = *budget;
+    return {};
+  }
+
+  Outcome<void> add_devices() {
+    for (std::size_t i = 0; i < scenario_.mmio.size(); ++i) {
+      const scenario::Mark at = scenario_.mmio_marks[i];
+      const auto region = script::parse_region(scenario_.mmio[i]);
+      if (!region) return file_error("{}: mmio: {}", place(scenario_, at), region.error().message);
+      std::string what = region->what;
+      if (script::is_file(*region)) {
+        auto found = find(what, at);
+        if (!found) return std::unexpected(found.error());
+        what = std::move(*found);
+      }
+      options_.mmio.push_back(
+          fmt::format("{:#x}:{:#x}={}", region->base.value, region->size, what));
+    }
     return {};
   }
 

@@ -153,6 +153,7 @@ Outcome<std::unique_ptr<SweepWalk>> SweepWalk::create(const RunOptions& options,
   constexpr std::uint64_t empty_hash = 0xcbf2'9ce4'8422'2325;
   walk->input_hash_ =
       add_to_hash(add_to_hash(add_to_hash(empty_hash, *firmware), plan->initramfs), plan->bootargs);
+  walk->input_hash_ = add_to_hash(walk->input_hash_, plan->world_text);
   walk->explorer_ = std::make_unique<Explorer>(
       walk->sites_, [&](const fault::Site& site) { return walk->looks_at(site); });
   walk->symbols_ = guest_symbols(plan->initramfs, options.firmware);

@@ -2,6 +2,7 @@
 /* Into a guest and out of it again. EL2's vectors while a guest runs are here: every exit returns
  * from hyp_enter_guest, with the guest's x0..x30 saved. ELR_EL2 and SPSR_EL2 are the callers'. */
 #include "hyp/asm_offsets.h"
+#include "hyp/panic_entry.inc"
 
 	.text
 
@@ -12,8 +13,7 @@
 
 .macro el2_vector
 	.balign	128
-	mov	x0, #PANIC_FROM_EL2
-	b	hyp_panic_entry
+	enter_panic PANIC_FROM_EL2
 .endm
 
 .macro guest_vector code

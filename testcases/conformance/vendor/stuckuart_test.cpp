@@ -22,7 +22,7 @@ class Stuckuart : public VendorTest {
         fmt::format("  - {{mmio: 0x09000018, answer: 0x20, nth: 2, times: {}, "
                     "require: [{}/uart_putc]}}\n",
                     times, twin));
-    run.budget("20M");
+    run.budget("5M");
   }
 };
 

@@ -134,7 +134,7 @@ TEST(ResolvePlan, WhatTheGuestDoesNotHaveIsRefused) {
       Case{"{at: nosuch, do: skip}", "no symbol 'nosuch'"},
       Case{"{at: known}", "expected what happens there"},
       Case{"{smc: 1, do: skip}", "no instruction can be changed"},
-      Case{"{mmio: 0x1000, answer: 1}", "no device answers at 0x1000; there is a PL011"},
+      Case{"{mmio: 0x1000, answer: 1}", "no device answers at 0x1000; there is a PL011 at"},
       Case{"{mmio: 0x09000000, do: power-cut}", "nothing but the answer"},
       Case{"{at: known, answer: [1, 2]}", "expected one value"},
       Case{"{smc: 1, answer: [1, 2, 3, 4, 5]}", "at most 4"},

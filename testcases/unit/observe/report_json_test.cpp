@@ -45,12 +45,12 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
   const EventBuilder events =
       EventBuilder().boot().loaded("hello").deprivilege().call(host_id(128), 0);
   const ordered_json json = parsed(good_facts(events));
-  EXPECT_THAT(
-      keys_of(json),
-      ElementsAre("schema", "generation", "modules", "calls", "touches", "guests", "attacks",
-                  "faults", "seed", "corruptions", "expectations", "deprivileged", "protected_vms",
-                  "ops", "trace_events", "missing_ops", "defects", "stub_uses", "hyp_panic",
-                  "host_panic", "internal_errors", "exit", "instructions", "console"));
+  EXPECT_THAT(keys_of(json),
+              ElementsAre("schema", "generation", "modules", "calls", "touches", "guests",
+                          "attacks", "mmio", "el3", "device_log", "faults", "seed", "corruptions",
+                          "expectations", "deprivileged", "protected_vms", "ops", "trace_events",
+                          "missing_ops", "defects", "stub_uses", "hyp_panic", "host_panic",
+                          "internal_errors", "exit", "instructions", "console"));
   EXPECT_THAT(keys_of(json["modules"][0]),
               ElementsAre("name", "file", "generation", "late", "loaded", "state", "error", "step",
                           "reason", "init", "hyp_va", "handlers", "refused_handlers", "unresolved",
@@ -60,7 +60,7 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
               ElementsAre("id", "name", "conduit", "function", "args", "state", "reason", "result",
                           "el2_instructions"));
   EXPECT_THAT(keys_of(json["protected_vms"]), ElementsAre("available", "state", "reason", "steps"));
-  EXPECT_THAT(keys_of(json["exit"]), ElementsAre("code", "reason", "detail", "el", "pc"));
+  EXPECT_THAT(keys_of(json["exit"]), ElementsAre("code", "reason", "detail", "el", "pc", "where"));
 }
 
 // The answer to whether protected VMs can be had has a name, and comes with the calls it rests on.

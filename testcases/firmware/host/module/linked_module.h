@@ -46,6 +46,9 @@ struct LinkedModule {
 /// with each section and each import at the address it has in `linked`.
 std::map<std::uint32_t, Bytes> link_with_lld(const LinkedModule& linked);
 
+/// Sections that are missing from lld's output or differ from it, each with the first place.
+std::vector<std::string> differences_from_lld(const LinkedModule& linked);
+
 /// Expects both linkers to agree on every byte of every loaded section.
 void expect_same_as_lld(const LinkedModule& linked);
 

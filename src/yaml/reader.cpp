@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fault/yaml.h"
+#include "yaml/reader.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,9 +8,10 @@
 #include <exception>
 #include <utility>
 
+#include "pkvm/errno.h"
 #include "support/number.h"
 
-namespace pkvmemu::fault::yaml {
+namespace pkvmemu::yaml {
 namespace {
 
 std::unexpected<Error> wrong_at(const std::string& file, const YAML::Mark& mark,
@@ -68,6 +69,26 @@ Result<std::uint64_t> number(const std::string& file, const YAML::Node& node, Bo
   return wrong(file, node, fmt::format("expected a number from {}{}{}", bounds.least, most, found));
 }
 
+Result<std::uint64_t> value(const std::string& file, const YAML::Node& node) {
+  std::string_view digits = node.IsScalar() ? std::string_view(node.Scalar()) : "";
+  const auto* const row = std::ranges::find(pkvm::errno_rows, digits, &pkvm::ErrnoRow::name);
+  if (row != pkvm::errno_rows.end())
+    return std::uint64_t{0} - static_cast<std::uint64_t>(row->number);
+  const bool negative = digits.starts_with('-');
+  if (negative) digits.remove_prefix(1);
+  const auto read = number_in(digits);
+  if (!read)
+    return wrong(file, node, "expected a number, such as 17, 0x11 or -1, or an error's name");
+  return negative ? std::uint64_t{0} - *read : *read;
+}
+
+Result<bool> flag(const std::string& file, const YAML::Node& node) {
+  const std::string word = node.IsScalar() ? node.Scalar() : "";
+  if (word == "true" || word == "yes") return true;
+  if (word == "false" || word == "no") return false;
+  return wrong(file, node, "expected true or false");
+}
+
 Result<std::string> text(const std::string& file, const YAML::Node& node) {
   if (!node.IsScalar()) return wrong(file, node, "expected one word or text");
   return node.Scalar();
@@ -88,4 +109,4 @@ Result<std::vector<std::string>> texts(const std::string& file, const YAML::Node
   return all;
 }
 
-}  // namespace pkvmemu::fault::yaml
+}  // namespace pkvmemu::yaml

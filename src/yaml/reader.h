@@ -13,7 +13,7 @@
 
 #include "support/result.h"
 
-namespace pkvmemu::fault::yaml {
+namespace pkvmemu::yaml {
 
 /// A file's one document. Empty files have a node that is null.
 Result<YAML::Node> parse(const std::string& file, std::string_view text);
@@ -46,9 +46,13 @@ struct Bounds {
   std::uint64_t most = ~std::uint64_t{0};
 };
 Result<std::uint64_t> number(const std::string& file, const YAML::Node& node, Bounds bounds = {});
+/// The same, or negative (two's complement), or an error's name: EINVAL is -22.
+Result<std::uint64_t> value(const std::string& file, const YAML::Node& node);
+/// true or false.
+Result<bool> flag(const std::string& file, const YAML::Node& node);
 /// One word or text.
 Result<std::string> text(const std::string& file, const YAML::Node& node);
 /// One text or a list of such.
 Result<std::vector<std::string>> texts(const std::string& file, const YAML::Node& node);
 
-}  // namespace pkvmemu::fault::yaml
+}  // namespace pkvmemu::yaml

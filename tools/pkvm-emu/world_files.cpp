@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "world_files.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "script/world.h"
+#include "support/file.h"
+
+namespace pkvmemu::tool {
+namespace {
+
+Outcome<std::string> read_script(const std::string& path) {
+  constexpr std::size_t largest_script = std::size_t{1} << 20U;
+  if (auto good = check_readable(path, largest_script); !good) return as_file_error(good.error());
+  const auto bytes = read_file(path);
+  if (!bytes) return as_file_error(bytes.error());
+  return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+}
+
+Outcome<void> add_region(const std::string& text, RunPlan& plan) {
+  const auto region = script::parse_region(text);
+  if (!region) return usage_error("--mmio {}: {}", text, region.error().message);
+  plan.world_text += text + "\n";
+  if (!script::is_file(*region)) {
+    plan.world.regions.push_back(script::plain_region(*region));
+    return {};
+  }
+  const auto content = read_script(region->what);
+  if (!content) return std::unexpected(content.error());
+  auto device = script::parse_device(*region, region->what, *content);
+  if (!device) return as_file_error(device.error());
+  plan.world.regions.push_back(std::move(*device));
+  plan.world_text += *content;
+  return {};
+}
+
+}  // namespace
+
+Outcome<void> add_world(const RunOptions& options, RunPlan& plan) {
+  for (const std::string& text : options.mmio)
+    if (auto added = add_region(text, plan); !added) return added;
+  if (!options.el3) return {};
+  const auto content = read_script(*options.el3);
+  if (!content) return std::unexpected(content.error());
+  auto calls = script::parse_el3(*options.el3, *content);
+  if (!calls) return as_file_error(calls.error());
+  plan.world.secure_calls = std::move(calls->calls);
+  plan.world.logs_secure_calls = calls->logs;
+  plan.world_text += *content;
+  return {};
+}
+
+std::vector<std::filesystem::path> world_files(const RunOptions& options) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string& text : options.mmio)
+    if (const auto region = script::parse_region(text); region && script::is_file(*region))
+      files.emplace_back(region->what);
+  if (options.el3) files.emplace_back(*options.el3);
+  return files;
+}
+
+}  // namespace pkvmemu::tool
