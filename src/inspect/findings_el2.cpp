@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "image/fp_code.h"
 #include "image/relocate.h"
 #include "inspect/problems.h"
 #include "pkvm/el2_import.h"
@@ -220,6 +221,16 @@ void check_ops(Problems& out) {
             "a call is reported and answered with a default (exit code 15)");
 }
 
+void check_fp(Problems& out) {
+  const auto fp = image::find_fp_code(out.module.file());
+  if (!fp) return;
+  out.add(Level::broken, Errno::none,
+          fmt::format("EL2 code uses FP and SIMD registers: {} instruction{}, the first at {}",
+                      fp->count, fp->count == 1 ? "" : "s", fp->where),
+          "compile the EL2 half with -mgeneral-regs-only: nobody saves these registers, which hold "
+          "values of what the host runs, and nothing traps");
+}
+
 void check_empty_sections(Problems& out) {
   if (!out.facts.has_hyp || !out.facts.generation) return;
   std::vector<std::string_view> empty;
@@ -337,11 +348,10 @@ void check_hyp_imports(Problems& out) {
 }
 
 void check_el2(Problems& out) {
-  constexpr std::array checks = {
-      check_hyp_reloc,     check_alignment,    check_hyp_relocation_types,
-      check_pointers,      check_alternatives, check_load_call,
-      check_kcfi,          check_handlers,     check_ops,
-      check_empty_sections};
+  constexpr std::array checks = {check_hyp_reloc, check_alignment,     check_hyp_relocation_types,
+                                 check_pointers,  check_alternatives,  check_load_call,
+                                 check_kcfi,      check_handlers,      check_ops,
+                                 check_fp,        check_empty_sections};
   for (const auto check : checks)
     check(out);
 }
