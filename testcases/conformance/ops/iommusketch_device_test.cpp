@@ -52,7 +52,7 @@ TEST_P(SketchDevice, ThatIsStuckIsAnError) {
 
 // The bad twin waits for ever: the budget ends it, and the verdict says where.
 TEST_P(SketchDevice, ThatIsStuckHangsATwin) {
-  const EmulatorRun done = run("iommusketch_waitsforever", stuck, {"--budget", "100000000"});
+  const EmulatorRun done = run("iommusketch_waitsforever", stuck, {"--budget", "10000000"});
   EXPECT_EQ(done.process.exit_code, 14) << done.process.out;
   EXPECT_NE(done.process.out.find("registers_forget"), std::string::npos) << done.process.out;
 }
