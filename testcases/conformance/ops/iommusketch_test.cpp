@@ -64,8 +64,8 @@ TEST_P(SketchRun, DevicesLoseWhatTheHostLoses) {
   if (is_6_1()) holds("3.7/iommu_devices");
 }
 
-// A module that takes a page from the host altogether takes it from devices, too; one that leaves it
-// to be read does not.
+// A module that takes a page from the host altogether takes it from devices, too; one that leaves
+// it to be read does not.
 TEST_P(SketchRun, DevicesLoseWhatModulesTake) {
   load("iommusketch");
   load("regionguard");
