@@ -77,6 +77,19 @@ inline void clean_dcache(std::uint64_t address, std::uint64_t size) {
   asm volatile("dsb sy" ::: "memory");
 }
 
+/// FEAT_LSE: ID_AA64ISAR0_EL1.Atomic.
+inline bool has_lse_atomics() {
+  std::uint64_t features = 0;
+  asm("mrs %0, id_aa64isar0_el1" : "=r"(features));
+  constexpr unsigned atomic = 20;
+  return (features >> atomic & 0xf) >= 2;
+}
+
+/// TPIDR_EL1, which modules add to the address of a per-CPU variable.
+inline void set_per_cpu_offset(std::uint64_t offset) {
+  asm volatile("msr tpidr_el1, %0\n isb" ::"r"(offset) : "memory");
+}
+
 inline void sync_icache() {
   asm volatile("dsb ish\n ic iallu\n dsb ish\n isb" ::: "memory");
 }

@@ -8,6 +8,7 @@
 #include "host/console.h"
 #include "host/early.h"
 #include "host/events.h"
+#include "host/exports.h"
 #include "host/iommu_devices.h"
 #include "host/iommu_driver.h"
 #include "host/kernel.h"
@@ -191,6 +192,7 @@ void drop_privileges(const CommandLine& line) {
     events().emit(Kind::finalized, {0});
     return;
   }
+  announce_protection();
   const int answer = kvm().finalize();
   if (answer != 0)
     fail_to_drop(line, answer);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/module/link.h"
 
+#include <algorithm>
 #include <new>
 
 #include "host/module/hyp_imports.h"
@@ -79,6 +80,7 @@ Loaded<void> Linker::link() {
   if (auto done = take_tables(); !done) return done;
   if (auto done = take_memory(); !done) return done;
   if (auto done = place_sections(); !done) return done;
+  if (auto done = place_per_cpu(); !done) return done;
   if (auto done = resolve_symbols(); !done) return done;
   return relocate_all();
 }
@@ -162,6 +164,21 @@ Loaded<void> Linker::place_sections() {
   return {};
 }
 
+/// One CPU: the section's bytes go straight to where it keeps them.
+Loaded<void> Linker::place_per_cpu() {
+  const auto section = module_.file.elf().find_section(per_cpu_section);
+  if (!section || !section->allocated() || section->header.size == 0) return {};
+  const std::uint64_t alignment =
+      std::clamp<std::uint64_t>(section->header.alignment, 1, page_size);
+  const auto memory = services_.allocate_per_cpu(section->header.size, alignment);
+  if (!memory) return no_memory(section->header.size);
+  module_.per_cpu = *memory;
+  module_.sections[section->index] = {.address = memory->address.value, .bytes = memory->bytes};
+  if (!section->content.empty())
+    __builtin_memcpy(memory->bytes.data(), section->content.data(), section->content.size());
+  return {};
+}
+
 std::optional<KernVa> Linker::find_import(std::string_view name) const {
   if (const auto own = services_.resolve(name)) return own;
   for (const Module& other : earlier_) {
@@ -234,6 +251,11 @@ Loaded<void> Linker::resolve_symbols() {
   return {};
 }
 
+bool Linker::is_per_cpu(const Section& section) const {
+  return module_.per_cpu &&
+         module_.sections[section.index].address == module_.per_cpu->address.value;
+}
+
 Loaded<void> Linker::relocate_all() {
   const ElfFile& elf = module_.file.elf();
   for (std::uint32_t i = 1; i < elf.section_count(); ++i) {
@@ -242,7 +264,7 @@ Loaded<void> Linker::relocate_all() {
     const bool rela = table->header.type == image::elf::section_rela;
     if (!rela && table->header.type != image::elf::section_rel) continue;
     const auto target = elf.section(table->header.info);
-    if (!target || !kind_of(*target)) continue;
+    if (!target || (!kind_of(*target) && !is_per_cpu(*target))) continue;
     if (!rela) {
       LoadError error = problem(Problem::rel_section, Step::relocate, Errno::enoexec);
       error.other = target->name;

@@ -84,6 +84,9 @@ class ModuleLoader {
   /// __pkvm_register_el2_call(hyp VA): the number, or a negated errno.
   int register_el2_call(HypVa address);
 
+  /// A static key, wherever it lies, was switched: code of the modules that depends on it changes.
+  void static_key_switched(KernVa key, bool enabled);
+
   [[nodiscard]] std::span<const Module> modules() const { return modules_; }
   [[nodiscard]] const Module* find_module(std::string_view name) const;
   [[nodiscard]] const Module* module_at(HypVa address) const;
@@ -123,6 +126,7 @@ class ModuleLoader {
   [[nodiscard]] int initialise(Module& module, const Request& request);
   [[nodiscard]] Module* new_record();
   [[nodiscard]] bool is_live(std::string_view name) const;
+  void patch_code(Module& module);
   void finish_memory(const Module& module);
   void release_init_memory(Module& module);
   void drop(Module& module);

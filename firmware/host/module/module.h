@@ -91,6 +91,8 @@ struct Module {
   std::array<std::optional<Memory>, memory_kind_count> memory{};
   /// The allocations that those lie in, by the first kind of each (layout.h, MemoryBlock).
   std::array<std::optional<Memory>, memory_kind_count> blocks{};
+  /// Its .data..percpu.
+  std::optional<Memory> per_cpu;
   /// Indexed by the file's section and symbol numbers; in scratch memory.
   std::span<PlacedSection> sections;
   std::span<std::uint64_t> symbols;

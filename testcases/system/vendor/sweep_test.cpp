@@ -29,6 +29,13 @@ struct Swept {
 
 std::vector<Swept> samples() {
   return {
+      {"kernelguard",
+       {"kernelguard"},
+       {"--cmdline",
+        "kernelguard.base=0x50000000 kernelguard.size=0x2000 kernelguard.patches=0x50001000 "
+        "kernelguard.patches_size=0x100",
+        "--touch", "w:0x50001000=7", "--touch", "w:0x50000000=7", "--call",
+        "kernelguard_counts_hvc"}},
       {"smcfilter",
        {"smcfilter"},
        {"--smc", "0x80000000", "--smc", "0xc2000001:7", "--call", "smcfilter_counts_hvc"}},
