@@ -146,7 +146,7 @@ Status IommuDevices::check_new(const Registration& request) {
   const PaRange own = request.registers;
   const bool pages = is_aligned(own.begin.value, page_size) && is_aligned(own.end.value, page_size);
   if (!pages || own.end <= own.begin) return error(Errno::einval);
-  if (hypervisor().host->memory().is_ram(own.begin)) return error(Errno::einval);
+  if (!hypervisor().host->memory().is_mmio(own)) return error(Errno::einval);
   if (pkvm_iommu_data + request.driver->ops->data_size > page_size) return error(Errno::einval);
   const auto clashes = [&](const pkvm_iommu& other) {
     const PaRange theirs = registers_of(other);

@@ -210,8 +210,9 @@ TEST_F(IommuDevicesTest, DriverAndParentMustBeThere) {
 // Registers are whole pages outside RAM.
 TEST_F(IommuDevicesTest, RegistersAreWholePagesOfMmio) {
   make_ready();
-  for (const PaRange& registers : {PaRange{uart + 8, uart + page_size}, PaRange{uart, uart + 12},
-                                   PaRange{uart, uart}, PaRange{page, page + page_size}}) {
+  for (const PaRange& registers :
+       {PaRange{uart + 8, uart + page_size}, PaRange{uart, uart + 12}, PaRange{uart, uart},
+        PaRange{page, page + page_size}, PaRange{ram_begin - page_size, ram_begin + page_size}}) {
     auto request = device();
     request.registers = registers;
     EXPECT_EQ(devices().add(request), einval);

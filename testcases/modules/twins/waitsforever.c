@@ -7,9 +7,9 @@
 int registers_forget(void *base);
 int registers_forget(void *base)
 {
-	sketch_counts.commands++;
 	if (!base)
 		return 0;
+	sketch_counts.commands++;
 	writel(SKETCH_CMD_FORGET, base + SKETCH_CMD);
 	while (readl_relaxed(base + SKETCH_STATUS) & SKETCH_STATUS_BUSY)
 		;

@@ -14,24 +14,35 @@ static struct kvm_hyp_iommu_domain identity;
 static void *base;
 static u64 *attached;
 
-static int take_registers(void)
+static int program(void)
 {
+	registers_set_tables(base, rights_address(), attached ? pkvm_ops->hyp_pa(attached) : 0);
+	return registers_forget(base);
+}
+
+/* One that does not answer is the host's again. */
+static int start_device(void)
+{
+	const u64 pfn = PAGES_OF(iommusketch_registers);
 	int ret;
 
 	if (!iommusketch_registers)
 		return 0;
 	if (iommusketch_registers % PAGE_SIZE)
 		return -EINVAL;
-	ret = pkvm_ops->host_donate_hyp(PAGES_OF(iommusketch_registers), 1, true);
-	if (!ret)
-		base = pkvm_ops->hyp_va(iommusketch_registers);
+	ret = pkvm_ops->host_donate_hyp(pfn, 1, true);
+	if (ret)
+		return ret;
+	base = pkvm_ops->hyp_va(iommusketch_registers);
+	ret = program();
+	if (!ret) {
+		registers_switch(base, true);
+		return 0;
+	}
+	/* Before it goes: pKVM tells the driver of that, too. */
+	base = NULL;
+	pkvm_ops->hyp_donate_host(pfn, 1);
 	return ret;
-}
-
-static int program(void)
-{
-	registers_set_tables(base, rights_address(), attached ? pkvm_ops->hyp_pa(attached) : 0);
-	return registers_forget(base);
 }
 
 /* What failed leaves nothing behind but the table's pages, which the pool keeps. */
@@ -46,19 +57,9 @@ static int start(void)
 	rights_init(table, true);
 	device.power_domain.type = KVM_POWER_DOMAIN_HOST_HVC;
 	ret = pkvm_ops->iommu_init_device(&device);
-	if (ret)
-		return ret;
-	ret = take_registers();
-	if (ret)
-		return ret;
-	ret = pkvm_ops->iommu_snapshot_host_stage2(&identity);
 	if (!ret)
-		ret = program();
-	if (!ret)
-		registers_switch(base, true);
-	else if (base)
-		pkvm_ops->hyp_donate_host(PAGES_OF(iommusketch_registers), 1);
-	return ret;
+		ret = pkvm_ops->iommu_snapshot_host_stage2(&identity);
+	return ret ? ret : start_device();
 }
 
 static struct kvm_hyp_iommu *domains_get_iommu_by_id(pkvm_handle_t id)

@@ -31,9 +31,9 @@ int registers_forget(void *base)
 	unsigned int polls;
 	u32 status;
 
-	sketch_counts.commands++;
 	if (!base)
 		return 0;
+	sketch_counts.commands++;
 	writel(SKETCH_CMD_FORGET, base + SKETCH_CMD);
 	for (polls = 0;; polls++) {
 		status = readl_relaxed(base + SKETCH_STATUS);
