@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "observe/syndrome.h"
-#include "pkvm/kcfi_words.h"
+#include "pkvm/kcfi_types.h"
 #include "support/bits.h"
 
 namespace pkvmemu::observe {
@@ -29,8 +29,8 @@ constexpr std::uint64_t page = 0x1000;
 /// A panic and what is known of the addresses in it.
 struct Seen {
   const HypPanic& panic;
-  Place at;      ///< ELR_EL2
-  Place target;  ///< FAR_EL2 of an abort
+  Place at;                     ///< ELR_EL2
+  Place target;                 ///< FAR_EL2 of an abort
   bool target_is_gone = false;  ///< in a module that did not load
 
   [[nodiscard]] std::uint64_t exception_class() const { return bits(panic.esr, 31, 26); }
@@ -71,8 +71,9 @@ struct Advice {
 
 /// The first that applies. Each row is one of docs/wrong-uses.md.
 constexpr std::array advices = {
-    Advice{[](const Seen& seen) { return seen.is_host(); },
-           "an interrupt or an error was routed to EL2: look at what the module changed in HCR_EL2"},
+    Advice{
+        [](const Seen& seen) { return seen.is_host(); },
+        "an interrupt or an error was routed to EL2: look at what the module changed in HCR_EL2"},
     Advice{is_stack_overflow,
            "EL2 has one page of stack on each CPU: no recursion, no large local variables; keep "
            "buffers in the module's .bss, or take them from hyp_alloc()"},
@@ -137,9 +138,10 @@ constexpr std::array advices = {
 };
 
 std::string type_text(std::uint32_t word) {
-  const std::string_view prototype = pkvm::kcfi::prototype_of(word);
-  return prototype.empty() ? fmt::format("a type with the word {:#010x}", word)
-                           : fmt::format("'{}'", prototype);
+  const pkvm::kcfi::Type* const type = pkvm::kcfi::find_type(word);
+  if (type == nullptr) return fmt::format("a type with the word {:#010x}", word);
+  if (type->role.empty()) return fmt::format("'{}'", type->prototype);
+  return fmt::format("'{}' ({})", type->prototype, type->role);
 }
 
 std::string or_number(const Place& place, std::uint64_t address) {
@@ -149,13 +151,12 @@ std::string or_number(const Place& place, std::uint64_t address) {
 std::string cfi_text(const HypPanic& panic, const PlaceOf& place_of) {
   const CfiFailure& cfi = *panic.cfi;
   const Place callee = place_of ? place_of(cfi.callee, 2) : Place{};
-  return fmt::format("kCFI: {} is called as {}, and has {}{}", or_number(callee, cfi.callee),
-                     type_text(cfi.expected),
-                     pkvm::kcfi::prototype_of(cfi.found).empty() ? "another type"
-                                                                 : type_text(cfi.found),
-                     panic.registered_with.empty()
-                         ? ""
-                         : fmt::format("; {} registered it", panic.registered_with));
+  return fmt::format(
+      "kCFI: {} is called as {}, and has {}{}", or_number(callee, cfi.callee),
+      type_text(cfi.expected),
+      pkvm::kcfi::find_type(cfi.found) == nullptr ? "another type" : type_text(cfi.found),
+      panic.registered_with.empty() ? ""
+                                    : fmt::format("; {} registered it", panic.registered_with));
 }
 
 std::string what_of(const Seen& seen, const PlaceOf& place_of) {
@@ -195,8 +196,8 @@ PanicDiagnosis diagnose(const HypPanic& panic, const RunReport& report, const Pl
   const bool is_module_code = !seen.at.image.empty() && seen.at.image != "hyp" && !seen.is_fetch();
   if (panic.module_caller != 0 && !is_module_code)
     told.caller = place(panic.module_caller - sizeof(std::uint32_t)).text;
-  const auto* const row = std::ranges::find_if(
-      advices, [&seen](const Advice& advice) { return advice.applies(seen); });
+  const auto* const row =
+      std::ranges::find_if(advices, [&seen](const Advice& advice) { return advice.applies(seen); });
   if (row != advices.end()) told.advice = row->text;
   return told;
 }
