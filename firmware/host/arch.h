@@ -100,6 +100,20 @@ inline void set_per_cpu_offset(std::uint64_t offset) {
   asm volatile("msr tpidr_el1, %0\n isb" ::"r"(offset) : "memory");
 }
 
+/// The key of PACIASP and PACIBSP, in both halves: APIAKey*_EL1, APIBKey*_EL1.
+inline void set_pauth_keys(std::uint64_t key) {
+  asm volatile(
+      "msr s3_0_c2_c1_0, %0\n msr s3_0_c2_c1_1, %0\n"
+      "msr s3_0_c2_c1_2, %0\n msr s3_0_c2_c1_3, %0\n isb" ::"r"(key));
+}
+/// SCTLR_EL1.EnIA and EnIB.
+inline void sign_pointers() {
+  constexpr std::uint64_t enables = std::uint64_t{3} << 30;
+  std::uint64_t control = 0;
+  asm volatile("mrs %0, sctlr_el1" : "=r"(control));
+  asm volatile("msr sctlr_el1, %0\n isb" ::"r"(control | enables) : "memory");
+}
+
 inline void sync_icache() {
   asm volatile("dsb ish\n ic iallu\n dsb ish\n isb" ::: "memory");
 }

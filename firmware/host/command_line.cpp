@@ -3,6 +3,7 @@
 
 #include "lib/string.h"
 #include "pkvm/platform.h"
+#include "pkvm/task.h"
 
 namespace pkvmemu::host {
 
@@ -107,6 +108,7 @@ constexpr std::array rows = {
     Row{platform::param_log_ops, set_flag<&CommandLine::log_ops>},
     Row{platform::param_trace_events, set_flag<&CommandLine::trace_events>},
     Row{platform::param_probe_pvm, set_flag<&CommandLine::probe_pvm>},
+    Row{pkvm::task::param_pauth, set_flag<&CommandLine::pauth>},
 };
 
 bool is_blank(char c) {

@@ -42,6 +42,7 @@ struct CommandLine {
   bool log_ops = false;
   bool trace_events = false;
   bool probe_pvm = false;
+  bool pauth = false;
 
   struct Note {
     Warning warning;

@@ -53,6 +53,13 @@ constexpr unsigned esr_wnr = 6;
 
 constexpr unsigned shadow_register = 18;
 
+/// Of an address, all equal. An authentication that fails makes them differ (Arm ARM D8.10.4).
+constexpr std::uint64_t top_bits = std::uint64_t{0xffff} << 48;
+
+bool is_no_address(std::uint64_t address) {
+  return (address & top_bits) != 0 && (address & top_bits) != top_bits;
+}
+
 constinit BugLookup bug_lookup = nullptr;
 constinit Recovery recovery = nullptr;
 
@@ -175,6 +182,10 @@ extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
            static_cast<unsigned long long>(entry));
   if (expected && is_abort(ec)) print_abort(*frame, ec);
   print_registers(*frame);
+  if (ec == ec_instruction_abort_same && is_no_address(frame->elr))
+    panic("jump to 0x%016llx: a return to %pS that failed its authentication, or no address",
+          static_cast<unsigned long long>(frame->elr),
+          reinterpret_cast<void*>(frame->elr | top_bits));
   if (ec == ec_data_abort_same && is_shadow_stack_overflow(frame->far, frame->x[shadow_register]))
     panic("shadow call stack overflow at %pS", reinterpret_cast<void*>(frame->elr));
   panic("%s at %pS", class_name(ec), reinterpret_cast<void*>(frame->elr));

@@ -35,8 +35,9 @@ void print_cfi_type(const char* which, std::uint32_t word) {
     printk("  %s type 0x%08x, not one that is known by name\n", which, word);
     return;
   }
-  printk("  %s type 0x%08x: %.*s, %.*s\n", which, word, static_cast<int>(type->role.size()),
-         type->role.data(), static_cast<int>(type->prototype.size()), type->prototype.data());
+  printk("  %s type 0x%08x: %.*s%s%.*s\n", which, word, static_cast<int>(type->role.size()),
+         type->role.data(), type->role.empty() ? "" : ", ",
+         static_cast<int>(type->prototype.size()), type->prototype.data());
 }
 
 void panic_for_cfi(const ExceptionFrame& frame) {

@@ -73,6 +73,7 @@ extern "C" void host_main() {
   attach_events();
   const CommandLine line = parse_command_line(boot_state.info.arguments());
   task_init(line.generation);
+  if (line.pauth) enable_pauth();
   loader_init(line);
   fw::set_symbol_namer(name_address);
   set_bug_lookup(find_module_bug);

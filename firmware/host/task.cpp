@@ -26,6 +26,10 @@ void store(std::uint32_t offset, T value) {
   fw::copy_bytes(task_struct + offset, &value, sizeof(value));
 }
 
+constinit bool pauth = false;
+/// The same in all runs.
+constexpr std::uint64_t pauth_key = 0x1eaf'cafe'0f0e'1d2c;
+
 /// What user-mode helpers of a booting kernel have, near enough.
 constexpr std::uint32_t pid = 1;
 
@@ -44,6 +48,16 @@ void task_init(pkvm::Generation generation) {
   store(layout.tgid, pid);
   store(layout.stack_canary, pkvm::task::canary);
   arch::set_per_cpu_offset(per_cpu_offset());
+}
+
+void enable_pauth() {
+  pauth = true;
+  restore_pauth_keys();
+  arch::sign_pointers();
+}
+
+void restore_pauth_keys() {
+  if (pauth) arch::set_pauth_keys(pauth_key);
 }
 
 std::uint64_t per_cpu_offset() {

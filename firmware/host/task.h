@@ -14,6 +14,11 @@ namespace pkvmemu::host {
 /// Before any code of a module runs.
 void task_init(pkvm::Generation generation);
 
+/// Return addresses of modules' EL1 code are signed from now on, and again after a state in which
+/// the CPU loses its keys.
+void enable_pauth();
+void restore_pauth_keys();
+
 /// What a CPU adds to the address of a per-CPU variable.
 std::uint64_t per_cpu_offset();
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "pkvm/generation.h"
 
@@ -43,6 +44,9 @@ inline constexpr std::array<Layout, generation_count> layouts = {{
 constexpr const Layout& layout_of(Generation generation) {
   return layouts[static_cast<std::size_t>(generation)];
 }
+
+/// Kernel parameter: the kernel signs return addresses ("0" or "1"; off by default).
+inline constexpr std::string_view param_pauth = "pkvmemu.pauth";
 
 /// One for all runs, as everything else is. Its lowest byte is 0, so that no string runs over it.
 inline constexpr std::uint64_t canary = 0x5afe'57ac'0b5e'5500;

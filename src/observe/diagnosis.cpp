@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "observe/syndrome.h"
-#include "pkvm/kcfi_words.h"
+#include "pkvm/kcfi_types.h"
 #include "support/bits.h"
 
 namespace pkvmemu::observe {
@@ -149,9 +149,10 @@ constexpr std::array advices = {
 };
 
 std::string type_text(std::uint32_t word) {
-  const std::string_view prototype = pkvm::kcfi::prototype_of(word);
-  return prototype.empty() ? fmt::format("a type with the word {:#010x}", word)
-                           : fmt::format("'{}'", prototype);
+  const pkvm::kcfi::Type* const type = pkvm::kcfi::find_type(word);
+  if (type == nullptr) return fmt::format("a type with the word {:#010x}", word);
+  if (type->role.empty()) return fmt::format("'{}'", type->prototype);
+  return fmt::format("'{}' ({})", type->prototype, type->role);
 }
 
 std::string or_number(const Place& place, std::uint64_t address) {
@@ -164,7 +165,7 @@ std::string cfi_text(const HypPanic& panic, const PlaceOf& place_of) {
   return fmt::format(
       "kCFI: {} is called as {}, and has {}{}", or_number(callee, cfi.callee),
       type_text(cfi.expected),
-      pkvm::kcfi::prototype_of(cfi.found).empty() ? "another type" : type_text(cfi.found),
+      pkvm::kcfi::find_type(cfi.found) == nullptr ? "another type" : type_text(cfi.found),
       panic.registered_with.empty() ? ""
                                     : fmt::format("; {} registered it", panic.registered_with));
 }

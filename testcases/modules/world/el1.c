@@ -132,6 +132,22 @@ static noinline void run_off_the_shadow_stack(void)
 	asm volatile("1: str x30, [x18], #8\n b 1b" : : : "memory");
 }
 
+/* A return address, signed as functions do, and authenticated. */
+static noinline void look_at_signatures(void)
+{
+	u64 plain, is_signed, again;
+
+	asm volatile("mov %0, x30\n hint #25\n mov %1, x30\n hint #29\n mov %2, x30"
+		     : "=r"(plain), "=r"(is_signed), "=r"(again));
+	pr_info("world: signed %u, authenticated %u\n", plain != is_signed, plain == again);
+}
+
+/* A return address that changes while it is signed. */
+__attribute__((naked)) static void return_elsewhere(void)
+{
+	asm volatile("hint #25\n eor x30, x30, #0x100\n hint #29\n ret");
+}
+
 static int a_thread(void *data)
 {
 	return data != NULL;
@@ -173,11 +189,14 @@ static int world_init(void)
 		call_as_work(a_thread);
 	if (is("nothing"))
 		call_as_work((void *)0x1000);
+	if (is("return"))
+		return_elsewhere();
 	if (is("bug"))
 		trip();
 	if (is("per-cpu"))
 		pr_info("world: %u\n", READ_ONCE(*hits_of_nobody));
 	look_at_task();
+	look_at_signatures();
 	look_at_per_cpu();
 	look_at_keys();
 	look_at_alternatives();

@@ -196,13 +196,30 @@ TEST_P(El1World, ACallOfTheWrongType) {
   EXPECT_THAT(run.console, Contains(HasSubstr(": a thread, int (void *)")));
 }
 
+// paciasp and autiasp agree, and do nothing on a CPU that says it has no such thing, as ours.
+TEST_P(El1World, SignaturesAgree) {
+  EXPECT_THAT(sayings(run_on_both(doing("look"))), Contains("world: signed 0, authenticated 1"));
+  EXPECT_THAT(sayings(run_on_both(doing("look pkvmemu.pauth=1"))),
+              Contains("world: signed 1, authenticated 1"));
+}
+
+// A return address that changed after it was signed is not returned to, and the report says so.
+TEST_P(El1World, ABadSignatureIsReported) {
+  const auto run = run_into_panic_on_both(doing("return pkvmemu.pauth=1"));
+  EXPECT_EQ(run.process.exit_code, 13) << run.process.out;
+  EXPECT_THAT(run.report.at("host_panic").get<std::string>(),
+              HasSubstr("[world] that failed its authentication"));
+}
+
 // State that suspend keeps: what is loaded afterwards finds the same world.
 TEST_P(El1World, TheWorldSurvivesASuspend) {
-  const auto run = run_emulator({"--psci", "suspend:0x10000", "--late", world()});
+  const auto run = run_emulator(
+      {"--psci", "suspend:0x10000", "--late", world(), "--cmdline", "pkvmemu.pauth=1"});
   EXPECT_THAT(run.console, Contains(HasSubstr("resumed at its entry point")));
   EXPECT_THAT(sayings(run),
               Contains("world: same task 1, same shadow stack 1, it is the task's 1"));
   EXPECT_THAT(sayings(run), Contains("world: per-CPU 6, number 0, base is CPU 0's 1"));
+  EXPECT_THAT(sayings(run), Contains("world: signed 1, authenticated 1"));
 }
 
 }  // namespace

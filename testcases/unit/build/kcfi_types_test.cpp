@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view declarations = R"(
 typedef unsigned long long u64;
-typedef unsigned int u32;
+typedef unsigned int u32, pkvm_handle_t;
 typedef _Bool bool;
 typedef long ssize_t;
 typedef unsigned long size_t;
@@ -67,8 +67,8 @@ TEST(KcfiTypes, AreTheCompilers) {
     const pkvm::kcfi::Type& row = pkvm::kcfi::types.at(i);
     const std::string symbol = fmt::format("__kcfi_typeid_f{}", i);
     ASSERT_TRUE(plain.contains(symbol) && normalised.contains(symbol)) << row.prototype;
-    EXPECT_EQ(plain.at(symbol), row.plain) << row.prototype;
-    EXPECT_EQ(normalised.at(symbol), row.normalised) << row.prototype;
+    EXPECT_EQ(plain.at(symbol), row.words.plain) << row.prototype;
+    EXPECT_EQ(normalised.at(symbol), row.words.normalised) << row.prototype;
   }
 }
 
