@@ -103,6 +103,12 @@ std::optional<KernVa> HostServices::resolve(std::string_view symbol) {
   return KernVa{*address};
 }
 
+std::optional<KernVa> HostServices::declared_stub(std::string_view symbol) {
+  const auto address = declared_stub_address(symbol);
+  if (!address) return std::nullopt;
+  return KernVa{*address};
+}
+
 std::optional<KernVa> HostServices::stub_for(std::string_view symbol) {
   const auto address = stub_address(symbol);
   if (!address) return std::nullopt;

@@ -19,6 +19,7 @@ class HostServices final : public kmod::KernelServices {
   void protect(kmod::MemoryKind kind, const kmod::Memory& memory) override;
   void sync_icache(const kmod::Memory& memory) override;
   std::optional<KernVa> resolve(std::string_view symbol) override;
+  std::optional<KernVa> declared_stub(std::string_view symbol) override;
   std::optional<KernVa> stub_for(std::string_view symbol) override;
   std::optional<Pfn> frame_of(KernVa address) override;
   std::array<std::uint64_t, 4> hypercall(const std::array<std::uint64_t, 8>& x) override;

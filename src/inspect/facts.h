@@ -77,6 +77,7 @@ enum class ImportState : std::uint8_t {
   exported,    ///< our kernel exports it
   dependency,  ///< a module that it depends on does
   perhaps,     ///< a dependency that was not looked at may
+  stubbed,     ///< our kernel has a declared stub (pkvm/stubs.def)
   weak,        ///< may stay 0
   missing,
 };
@@ -87,6 +88,7 @@ struct ImportFact {
   std::string from;               ///< the dependency
   bool at_el2 = false;            ///< the EL2 half refers to it
   bool is_first_of_text = false;  ///< the very first byte of the dependency's .hyp.text
+  std::string stub;               ///< what a stub returns, and why
 };
 
 /// What a finding means for the module.

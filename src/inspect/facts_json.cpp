@@ -79,7 +79,8 @@ Json to_json(const AlternativeFact& own) {
 Json to_json(const ImportFact& import) {
   return {{"name", import.name},
           {"state", name_of(import.state)},
-          {"from", import.from.empty() ? Json(nullptr) : Json(import.from)}};
+          {"from", import.from.empty() ? Json(nullptr) : Json(import.from)},
+          {"stub", import.stub.empty() ? Json(nullptr) : Json(import.stub)}};
 }
 
 Json to_json(const Finding& finding) {
@@ -100,8 +101,8 @@ std::string_view name_of(OpState state) {
 }
 
 std::string_view name_of(ImportState state) {
-  static constexpr std::array<std::string_view, 5> names = {"exported", "dependency", "perhaps",
-                                                            "weak", "missing"};
+  static constexpr std::array<std::string_view, 6> names = {"exported", "dependency", "perhaps",
+                                                            "stubbed",  "weak",       "missing"};
   return pick(names, state);
 }
 

@@ -154,7 +154,8 @@ class Page {
     for (const ImportFact& import : facts_.imports) {
       const bool good =
           import.state != ImportState::missing && import.state != ImportState::perhaps;
-      line(fmt::format("  {:<36} {}{}", import.name, name_of(import.state),
+      const std::string stub = import.stub.empty() ? "" : fmt::format(": {}", import.stub);
+      line(fmt::format("  {:<36} {}{}{}", import.name, name_of(import.state), stub,
                        import.from.empty() ? "" : fmt::format(" ({})", import.from)),
            good ? Tone::plain : Tone::doubtful);
     }

@@ -14,6 +14,7 @@
 #include "inspect/parts.h"
 #include "pkvm/exports.h"
 #include "pkvm/ops.h"
+#include "pkvm/stub_words.h"
 #include "support/address.h"
 #include "support/bits.h"
 
@@ -140,7 +141,7 @@ class Inspection {
   }
 
   [[nodiscard]] ImportFact import_of(const Symbol& symbol) const {
-    ImportFact fact{.name = std::string(symbol.name), .state = ImportState::missing, .from = {}};
+    ImportFact fact{.name = std::string(symbol.name), .state = ImportState::missing, .from = {}, .stub = {}};
     fact.at_el2 = std::ranges::any_of(module_.relocations(), [&](const Relocation& own) {
       return own.symbol == symbol.index && module_.is_hyp(own.place.section);
     });
@@ -156,6 +157,10 @@ class Inspection {
           fact.at_el2 && std::ranges::find(dependency.first_of_text, symbol.name) !=
                              dependency.first_of_text.end();
       return state(ImportState::dependency);
+    }
+    if (const auto row = pkvm::find_stub(symbol.name)) {
+      fact.stub = pkvm::stub_words(*row);
+      return state(ImportState::stubbed);
     }
     if (symbol.binding() == image::elf::bind_weak) return state(ImportState::weak);
     for (const std::string& name : facts_.depends) {

@@ -206,9 +206,10 @@ struct MetDefect {
   bool reproduced = false;
 };
 
-/// Calls of a stub that stands for a symbol nobody exports.
+/// Calls of a declared stub, or of one that stands for a symbol nobody exports.
 struct StubUse {
   std::string symbol;
+  bool declared = false;
   std::uint64_t count = 0;
 };
 

@@ -256,7 +256,7 @@ Json to_json(const MetDefect& defect) {
 }
 
 Json to_json(const StubUse& use) {
-  return {{"symbol", use.symbol}, {"count", use.count}};
+  return {{"symbol", use.symbol}, {"count", use.count}, {"declared", use.declared}};
 }
 
 template <typename T>

@@ -185,7 +185,7 @@ std::optional<KernVa> Linker::find_import(std::string_view name) const {
     if (other.state != ModuleState::live) continue;
     if (const auto exported = other.exported(name)) return exported;
   }
-  return std::nullopt;
+  return services_.declared_stub(name);
 }
 
 Loaded<std::uint64_t> Linker::resolve(const Symbol& symbol) {
