@@ -26,6 +26,12 @@ class HostServices final : public kmod::KernelServices {
   int run_init(KernVa init) override;
   int set_parameter(KernVa record, const char* value) override;
   void store_word(KernVa where, std::uint64_t value) override;
+  std::optional<kmod::Memory> allocate_per_cpu(std::uint64_t size,
+                                               std::uint64_t alignment) override;
+  void free_per_cpu(const kmod::Memory& memory) override;
+  bool has_capability(pkvm::cpucaps::Presence kind) override;
+  void patch_code(KernVa where, std::uint32_t instruction) override;
+  std::optional<bool> key_enabled(KernVa key) override;
   void el2_loaded(const kmod::Module& module) override;
   void message(std::string_view line) override;
   void event(const pkvm::event::Record& record) override;

@@ -3,8 +3,11 @@
 
 #include <utility>
 
+#include "host/module/alternatives.h"
 #include "host/module/el2_only.h"
 #include "host/module/hyp_image.h"
+#include "host/module/hyp_imports.h"
+#include "host/module/jump_labels.h"
 #include "host/module/link.h"
 #include "host/module/load_el2.h"
 #include "host/module/params.h"
@@ -285,6 +288,8 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   auto done = Linker(services_, config_.generation, modules_, *module).link();
   module->hyp.first_event_id = next_event_id_;
   if (done) done = discover_hyp(services_, config_.generation, *module);
+  if (done)
+    done = HypImports(services_, config_.generation, config_.defects, modules_).check(*module);
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.discover", Errno::enoexec,
                                                "the EL2 half among a module's sections");
       fault && done)
@@ -294,6 +299,7 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   next_event_id_ = static_cast<std::uint16_t>(next_event_id_ + module->hyp.event_count);
   if (done) done = check_arguments(request.arguments);
   if (done) {
+    patch_code(*module);
     finish_memory(*module);
     // Setters may be the module's own code, which does not run when only EL2's is wanted.
     if (!module->el2_only) done = set_parameters(services_, *module, request.arguments);
@@ -307,6 +313,33 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   }
   module->init = find_init(config_.generation, *module);
   return module;
+}
+
+/// What the kernel changes in a module's code for its CPUs and its static keys.
+void ModuleLoader::patch_code(Module& module) {
+  const AppliedAlternatives done = apply_alternatives(services_, config_.generation, module);
+  image::Line<160> line;
+  if (done.unknown != 0) {
+    line.put(module.name());
+    line.put(": alternatives of CPU capabilities that are not known here are left alone: ");
+    line.put_decimal(done.unknown);
+    line.put(", the first of capability ");
+    line.put_decimal(done.unknown_number);
+    services_.message(line.written());
+  }
+  if (done.not_understood != 0) {
+    image::Line<160> second;
+    second.put(module.name());
+    second.put(": records of .altinstructions that cannot be applied: ");
+    second.put_decimal(done.not_understood);
+    services_.message(second.written());
+  }
+  prepare_jumps(services_, modules_, module);
+}
+
+void ModuleLoader::static_key_switched(KernVa key, bool enabled) {
+  for (const Module& module : modules_)
+    if (module.state != ModuleState::free) switch_jumps(services_, module, key, enabled);
 }
 
 void ModuleLoader::finish_memory(const Module& module) {
@@ -395,6 +428,7 @@ void ModuleLoader::drop(Module& module) {
   for (std::size_t i = 0; i < memory_kind_count; ++i)
     if (const auto& block = module.blocks[i]; block)
       services_.free(static_cast<MemoryKind>(i), *block);
+  if (module.per_cpu) services_.free_per_cpu(*module.per_cpu);
   for (Handler& handler : handlers_)
     if (handler.module == &module) handler.module = nullptr;
   module = Module{};
@@ -413,8 +447,9 @@ int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
   for (Module& module : modules_) {
     if (module.state == ModuleState::free || module.this_module() != this_module) continue;
     const auto done =
-        El2Load(services_, {.generation = config_.generation, .defects = config_.defects}, module,
-                token_out)
+        El2Load(services_,
+                {.generation = config_.generation, .defects = config_.defects, .modules = modules_},
+                module, token_out)
             .run();
     if (!done) {
       module.hyp_error = done.error();

@@ -87,6 +87,9 @@ class ModuleLoader {
   /// where it is not its symbol's.
   int register_el2_call(HypVa address, std::string_view name = {});
 
+  /// A static key, wherever it lies, was switched: code of the modules that depends on it changes.
+  void static_key_switched(KernVa key, bool enabled);
+
   [[nodiscard]] std::span<const Module> modules() const { return modules_; }
   [[nodiscard]] const Module* find_module(std::string_view name) const;
   [[nodiscard]] const Module* module_at(HypVa address) const;
@@ -128,6 +131,7 @@ class ModuleLoader {
   [[nodiscard]] int load_el2_only(Module& module);
   [[nodiscard]] Module* new_record();
   [[nodiscard]] bool is_live(std::string_view name) const;
+  void patch_code(Module& module);
   void finish_memory(const Module& module);
   void release_init_memory(Module& module);
   void drop(Module& module);

@@ -52,6 +52,7 @@ struct HypImage {
   KernVa end;
   HypVa token;  ///< hyp VA of `start`
   bool loaded = false;
+  bool imports = false;  ///< it may call into other modules' EL2 halves (2.7)
   /// _hyp_events and .hyp.printk_fmts (2.8). The kernel numbers the events in the order of loads.
   KernVa events;
   std::uint32_t event_count = 0;
@@ -91,6 +92,8 @@ struct Module {
   std::array<std::optional<Memory>, memory_kind_count> memory{};
   /// The allocations that those lie in, by the first kind of each (layout.h, MemoryBlock).
   std::array<std::optional<Memory>, memory_kind_count> blocks{};
+  /// Its .data..percpu.
+  std::optional<Memory> per_cpu;
   /// Indexed by the file's section and symbol numbers; in scratch memory.
   std::span<PlacedSection> sections;
   std::span<std::uint64_t> symbols;
