@@ -46,6 +46,8 @@ std::string_view kernel_release();
 
 /// The initramfs; empty without one.
 image::ByteView initramfs();
+/// /pkvm-emu.rc in it; empty when there is none.
+std::string_view rc_script();
 
 /// What a module's bug table knows of a kernel address (of its EL2 code too).
 std::optional<NamedBug> find_module_bug(std::uint64_t address);

@@ -89,6 +89,7 @@ Json to_json(const ModuleReport& module) {
   return {{"name", module.name},
           {"file", module.file},
           {"generation", kmi(module.generation)},
+          {"el2_only", module.el2_only},
           {"late", module.time == LoadTime::late},
           {"loaded", module.state == LoadState::loaded},
           {"state", name_of(module.state)},

@@ -56,8 +56,10 @@ VerdictLine line_of(const ModuleReport& module) {
   switch (module.state) {
     case LoadState::loaded: {
       const std::string ids = id_list(module);
-      return line(Tone::good, fmt::format("loaded, init {}{}{}", module.init_result.value_or(0),
-                                          ids.empty() ? "" : ", hvc ", ids));
+      return line(Tone::good,
+                  fmt::format("loaded{}, init {}{}{}",
+                              module.el2_only ? " (its EL2 half alone: EL1's was not run)" : "",
+                              module.init_result.value_or(0), ids.empty() ? "" : ", hvc ", ids));
     }
     case LoadState::refused:
       return line(Tone::good,

@@ -66,6 +66,17 @@ enum class Problem : std::uint8_t {
   import_not_in_text,   ///< name; other + offset
   import_too_far,       ///< name; other + offset; found: the distance
   helper_failed,        ///< the user-mode helper did not start
+  // Of an EL2 half alone (el2_only.h).
+  el2_no_half,          ///< there is none
+  el2_no_init,          ///< none was named
+  el2_no_struct,        ///< its struct module is too small
+  el2_no_symbol,        ///< name
+  el2_ambiguous,        ///< name: two of EL2's have it
+  el2_not_code,         ///< name; other: the section that it lies in
+  el2_not_data,         ///< name; other: the section that it lies in
+  el2_bad_value,        ///< name; other: the value
+  el2_no_number,        ///< name; expected: its size
+  el2_value_too_large,  ///< name; other: the value; expected: its size
 };
 
 struct LoadError {

@@ -82,6 +82,7 @@ struct Module {
 
   ModuleState state = ModuleState::free;
   bool requested_as_protected = false;
+  bool el2_only = false;  ///< its EL1 half never runs (el2_only.h)
   std::array<char, name_size> name_text{};
   std::size_t name_length = 0;
   std::string_view path;  ///< in the initramfs
