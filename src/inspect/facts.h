@@ -91,6 +91,12 @@ struct ImportFact {
   std::string stub;               ///< what a stub returns, and why
 };
 
+/// Something about the file's form that harms nothing.
+struct TraitFact {
+  std::string name;
+  std::string text;
+};
+
 /// What a finding means for the module.
 enum class Level : std::uint8_t {
   refused,  ///< the kernel refuses the load
@@ -110,6 +116,8 @@ struct Facts {
   std::string name;
   std::string vermagic;
   std::optional<pkvm::Generation> generation;
+  /// The kernel that it was built for, where `generation` stands in for it: "android14-5.15".
+  std::string built_for;
   std::vector<std::string> depends;
   std::vector<std::string> parameters;
   bool has_hyp = false;
@@ -117,6 +125,8 @@ struct Facts {
   bool has_versions = false;
   std::uint64_t struct_module_size = 0;
   std::uint64_t hyp_pages = 0;
+  std::uint64_t hyp_page_size = 0;  ///< of the kernel that the EL2 half was linked for
+  std::vector<TraitFact> traits;
 
   std::vector<SectionFact> sections;
   std::vector<SymbolFact> el2_symbols;

@@ -73,6 +73,7 @@ class Inspection {
     list_relocations();
     list_alternatives();
     follow_code();
+    facts_.traits = find_traits(module_, facts_);
     facts_.findings = find_problems(module_, facts_);
     return std::move(facts_);
   }
@@ -83,8 +84,11 @@ class Inspection {
     facts_.name = file.name();
     facts_.vermagic = file.vermagic();
     facts_.generation = file.generation();
+    if (const auto* row = pkvm::find_kernel(pkvm::stand_ins, facts_.vermagic))
+      facts_.built_for = row->kmi;
     facts_.depends = split_names(file.depends());
     facts_.has_hyp = file.has_hyp();
+    if (facts_.has_hyp) facts_.hyp_page_size = file.hyp_page_size();
     facts_.is_signed = ends_with(bytes, signature_trailer);
     facts_.struct_module_size = file.this_module().header.size;
     facts_.exports = exports_of(file);

@@ -47,6 +47,9 @@ constexpr std::array rows = {
         "relocation {relocation} at {other}+{offset} could not be made: {status}"},
     Row{Problem::no_plt_room, "no PLT entry is left for {name} at {other}+{offset}"},
     Row{Problem::no_hyp_reloc, "has .hyp.text but no .hyp.reloc: was gen-hyprel run?"},
+    Row{Problem::other_page_size,
+        "its EL2 sections are aligned to {expected} bytes, so it was linked for a kernel with such "
+        "pages: build it for 4 KiB pages"},
     Row{Problem::init_failed, "init returned {status}"},
     Row{Problem::init_failed_late,
         "init returned {status}; its EL2 half was loaded before and stays with EL2"},

@@ -46,6 +46,7 @@ enum class Problem : std::uint8_t {
   not_relocated,           ///< relocation, other + offset
   no_plt_room,             ///< other + offset, name
   no_hyp_reloc,
+  other_page_size,   ///< expected: bytes of a page of the kernel that it was linked for
   init_failed,       ///< the module's own init
   init_failed_late,  ///< the same, after a good EL2 load
   not_protected,

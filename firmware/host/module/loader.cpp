@@ -61,11 +61,10 @@ Loaded<void> check_arguments(std::string_view arguments) {
 /// struct module's init: the field of our layout, else what the section's relocation against
 /// init_module stored (pkvm-abi.md 2.4).
 KernVa find_init(pkvm::Generation generation, const Module& module) {
-  const pkvm::ModuleLayout& layout = pkvm::info(generation).module;
-  const auto own = module.this_module_bytes();
-  if (own.size() == layout.size) {
+  if (has_usual_layout(generation, module)) {
     std::uint64_t word = 0;
-    __builtin_memcpy(&word, own.data() + layout.init, sizeof(word));
+    __builtin_memcpy(&word, module.this_module_bytes().data() + pkvm::info(generation).module.init,
+                     sizeof(word));
     return KernVa{word};
   }
   return module.symbol_address("init_module").value_or(KernVa{});
@@ -257,7 +256,23 @@ Loaded<image::KoFile> ModuleLoader::read_file(const Request& request) {
     error.other = config_.vermagic;
     return std::unexpected(error);
   }
+  warn_of_stand_in(request, *file);
   return *file;
+}
+
+void ModuleLoader::warn_of_stand_in(const Request& request, const image::KoFile& file) {
+  const pkvm::StandIn* row = pkvm::find_kernel(pkvm::stand_ins, file.vermagic());
+  if (row == nullptr) return;
+  image::Line<192> line;
+  line.put("WARNING: ");
+  line.put(request.name);
+  line.put(": built for ");
+  line.put(row->kmi);
+  line.put(", loaded as one of ");
+  line.put(pkvm::info(row->runs_as).kmi);
+  line.put(": ");
+  line.put(row->reason);
+  services_.message(line.written());
 }
 
 Loaded<Module*> ModuleLoader::prepare(const Request& request) {

@@ -125,6 +125,7 @@ class ModuleLoader {
   void load_soft_dependencies(ModprobeConfig::When when, LoadKind kind, const Waiting& waiting);
   [[nodiscard]] int load_file(const Request& request);
   [[nodiscard]] Loaded<image::KoFile> read_file(const Request& request);
+  void warn_of_stand_in(const Request& request, const image::KoFile& file);
   [[nodiscard]] Loaded<Module*> prepare(const Request& request);
   [[nodiscard]] int initialise(Module& module, const Request& request);
   [[nodiscard]] int run_init(Module& module);

@@ -135,6 +135,10 @@ struct Module {
   [[nodiscard]] std::optional<KernVa> exported_entry(std::string_view wanted) const;
 };
 
+/// struct module is laid out as in our kernel of the generation: the size is the same, and so is
+/// the place of `init`, as far as the module has one (pkvm-abi.md 2.4). Needs relocated sections.
+bool has_usual_layout(pkvm::Generation generation, const Module& module);
+
 /// Module names are equal when they differ only in '-' and '_'.
 bool same_module_name(std::string_view a, std::string_view b);
 
