@@ -60,6 +60,16 @@ inline CallRegisters hvc_repeated(const CallRegisters& x, std::uint64_t count) {
   return {x0, x1, x2, x3, x4, x5, x6, x7};
 }
 
+/// Nobody's but the kernel's: the code here is compiled to leave it alone.
+inline std::uint64_t read_x18() {
+  std::uint64_t value = 0;
+  asm volatile("mov %0, x18" : "=r"(value));
+  return value;
+}
+inline void write_x18(std::uint64_t value) {
+  asm volatile("mov x18, %0" ::"r"(value));
+}
+
 /// Table writes become visible to the walker.
 inline void publish_tables() {
   asm volatile("dsb ishst\n isb" ::: "memory");

@@ -26,12 +26,15 @@ constexpr std::array access_letters = {
     AccessLetter{.letter = "x", .access = Access::execute},
 };
 
-Parsed parse_arguments(Wish& wish, std::string_view list) {
+/// How many a call carries: in x1 to x7, an SMC up to x17 (pkvm-abi.md 4.4, 8.3).
+constexpr std::size_t call_arguments = 7;
+constexpr std::size_t smc_arguments = 17;
+
+Parsed parse_arguments(Wish& wish, std::string_view list, std::size_t most) {
   while (!list.empty()) {
     const auto value = fw::parse_number(fw::trim(fw::take_until(list, ',')));
     if (!value) return std::unexpected(RcError::bad_argument);
-    if (wish.argument_count == wish.arguments.size())
-      return std::unexpected(RcError::too_many_arguments);
+    if (wish.argument_count == most) return std::unexpected(RcError::too_many_arguments);
     wish.arguments[wish.argument_count++] = *value;
   }
   return {};
@@ -42,14 +45,14 @@ bool starts_with_digit(std::string_view text) {
 }
 
 /// TARGET[:ARG,...]
-Parsed parse_target(Wish& wish, std::string_view text) {
+Parsed parse_target(Wish& wish, std::string_view text, std::size_t most = call_arguments) {
   wish.target = fw::trim(fw::take_until(text, ':'));
   if (wish.target.empty()) return std::unexpected(RcError::no_target);
   if (starts_with_digit(wish.target)) {
     wish.number = fw::parse_number(wish.target);
     if (!wish.number) return std::unexpected(RcError::bad_number);
   }
-  return parse_arguments(wish, text);
+  return parse_arguments(wish, text, most);
 }
 
 Parsed parse_call(Wish& wish, std::string_view rest) {
@@ -69,11 +72,16 @@ Parsed parse_call(Wish& wish, std::string_view rest) {
   return {};
 }
 
-/// hvc and smc.
-Parsed parse_x0(Wish& wish, std::string_view rest) {
-  if (auto parsed = parse_target(wish, rest); !parsed) return parsed;
+Parsed parse_x0(Wish& wish, std::string_view rest, std::size_t most) {
+  if (auto parsed = parse_target(wish, rest, most); !parsed) return parsed;
   if (!wish.number) return std::unexpected(RcError::bad_number);
   return {};
+}
+Parsed parse_hvc(Wish& wish, std::string_view rest) {
+  return parse_x0(wish, rest, call_arguments);
+}
+Parsed parse_smc(Wish& wish, std::string_view rest) {
+  return parse_x0(wish, rest, smc_arguments);
 }
 
 /// NAME[:ARG,...]
@@ -145,8 +153,8 @@ struct Verb {
 };
 constexpr std::array verbs = {
     Verb{.name = "call", .kind = WishKind::call, .parse = parse_call},
-    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_x0},
-    Verb{.name = "smc", .kind = WishKind::smc, .parse = parse_x0},
+    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_hvc},
+    Verb{.name = "smc", .kind = WishKind::smc, .parse = parse_smc},
     Verb{.name = "psci", .kind = WishKind::psci, .parse = parse_psci},
     Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
     Verb{.name = "pvm", .kind = WishKind::pvm, .parse = parse_guest},
@@ -190,7 +198,7 @@ std::string_view words_of(RcError error) {
     case RcError::bad_argument:
       return "an argument is not a number (decimal, or 0x and hexadecimal)";
     case RcError::too_many_arguments:
-      return "a call takes up to 7 arguments, x1 to x7";
+      return "a call takes up to 7 arguments, x1 to x7; an smc up to 17";
     case RcError::not_dynamic:
       return "dynamic calls have numbers from 128 to 65535; for others use hvc";
     case RcError::trailing_text:

@@ -41,7 +41,7 @@ struct Wish {
   std::optional<std::uint64_t>
       number;                    ///< call: dynamic number; hvc, smc, psci: x0; touch: address
   Access access = Access::read;  ///< touch; what to write is the argument
-  std::array<std::uint64_t, 7> arguments{};
+  std::array<std::uint64_t, 17> arguments{};
   std::size_t argument_count = 0;
 
   std::span<const std::uint64_t> given() const { return {arguments.data(), argument_count}; }

@@ -69,9 +69,11 @@ Public last_of(const std::vector<Report>& reports, Public otherwise) {
 }
 
 CallResult make_call(api::Session& session, RcLine line, const Emulator::Arguments& arguments) {
-  if (arguments.size() > tool::max_call_args)
-    throw UsageError(fmt::format("{}: {} arguments, expected at most {} (x1 to x7)", line.target,
-                                 arguments.size(), tool::max_call_args));
+  const std::size_t most =
+      line.verb == tool::RcVerb::smc ? tool::max_smc_args : tool::max_call_args;
+  if (arguments.size() > most)
+    throw UsageError(fmt::format("{}: {} arguments, expected at most {} (x1 to x{})", line.target,
+                                 arguments.size(), most, most));
   line.args = arguments;
   return last_of<CallResult>(session.request(line).calls,
                              {.name = line.target, .arguments = arguments});

@@ -84,7 +84,9 @@ enum class ImportState : std::uint8_t {
 struct ImportFact {
   std::string name;
   ImportState state = ImportState::missing;
-  std::string from;  ///< the dependency
+  std::string from;               ///< the dependency
+  bool at_el2 = false;            ///< the EL2 half refers to it
+  bool is_first_of_text = false;  ///< the very first byte of the dependency's .hyp.text
 };
 
 /// What a finding means for the module.

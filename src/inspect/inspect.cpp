@@ -141,6 +141,9 @@ class Inspection {
 
   [[nodiscard]] ImportFact import_of(const Symbol& symbol) const {
     ImportFact fact{.name = std::string(symbol.name), .state = ImportState::missing, .from = {}};
+    fact.at_el2 = std::ranges::any_of(module_.relocations(), [&](const Relocation& own) {
+      return own.symbol == symbol.index && module_.is_hyp(own.place.section);
+    });
     const auto state = [&fact](ImportState own) {
       fact.state = own;
       return fact;
@@ -149,6 +152,9 @@ class Inspection {
     for (const Dependency& dependency : dependencies_) {
       if (std::ranges::find(dependency.exports, symbol.name) == dependency.exports.end()) continue;
       fact.from = dependency.name;
+      fact.is_first_of_text =
+          fact.at_el2 && std::ranges::find(dependency.first_of_text, symbol.name) !=
+                             dependency.first_of_text.end();
       return state(ImportState::dependency);
     }
     if (symbol.binding() == image::elf::bind_weak) return state(ImportState::weak);
@@ -323,6 +329,17 @@ std::vector<std::string> exports_of(const image::KoFile& file) {
       names.emplace_back(symbol->name.substr(export_prefix.size()));
   }
   return names;
+}
+
+Dependency dependency_of(std::string name, const image::KoFile& file) {
+  Dependency dependency{.name = std::move(name), .exports = exports_of(file), .first_of_text = {}};
+  const auto text = file.elf().find_section(".hyp.text");
+  for (const std::string& symbol : dependency.exports) {
+    const auto found = file.elf().find_defined(symbol);
+    if (text && found && found->entry.section == text->index && found->entry.value == 0)
+      dependency.first_of_text.push_back(symbol);
+  }
+  return dependency;
 }
 
 Facts inspect(const image::KoFile& file, image::ByteView bytes,

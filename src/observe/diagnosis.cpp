@@ -45,8 +45,14 @@ struct Seen {
   [[nodiscard]] bool is_host() const { return bits(panic.spsr, 3, 2) != 2; }
 };
 
+/// EL2 notes what SP shows; a store that would have moved SP below its page has not.
 bool is_stack_overflow(const Seen& seen) {
-  return seen.panic.note == "hyp stack overflow";
+  constexpr std::uint64_t near = 4 * page;
+  if (seen.panic.note == "hyp stack overflow") return true;
+  const std::uint64_t sp = seen.panic.sp;
+  const std::uint64_t far = seen.panic.far;
+  return seen.is_access() && !seen.is_refused() && far < sp && sp - far < near &&
+         far / page != sp / page;
 }
 /// kCFI reads the word before the callee first.
 bool is_null_check(const Seen& seen) {
@@ -62,6 +68,11 @@ bool is_misaligned_callee(const Seen& seen) {
 bool is_kernel_address(const Seen& seen) {
   constexpr unsigned upper_half = 55;
   return seen.is_access() && test_bit(seen.panic.far, upper_half);
+}
+
+/// A callback of a module whose code is gone, or the word before it, which kCFI reads first.
+bool is_call_into_nothing(const Seen& seen) {
+  return seen.target_is_gone && (seen.is_fetch() || seen.at.image == "hyp");
 }
 
 struct Advice {
@@ -91,7 +102,7 @@ constexpr std::array advices = {
     Advice{is_null_call,
            "test a pointer before the call; an operation that this kernel has not is NULL in its "
            "table: 'pkvm-emu inspect' lists those that a module uses"},
-    Advice{[](const Seen& seen) { return seen.is_fetch() && seen.target_is_gone; },
+    Advice{is_call_into_nothing,
            "an init that fails must not leave callbacks behind: register as its last step, when "
            "nothing can fail any more"},
     Advice{[](const Seen& seen) { return seen.is_fetch() && seen.is_refused(); },
@@ -162,16 +173,19 @@ std::string cfi_text(const HypPanic& panic, const PlaceOf& place_of) {
 std::string what_of(const Seen& seen, const PlaceOf& place_of) {
   const HypPanic& panic = seen.panic;
   if (is_stack_overflow(seen))
-    return fmt::format("stack overflow: SP {:#x} is below the CPU's stack", panic.sp);
+    return fmt::format("stack overflow: SP {:#x}, and {} below the CPU's stack", panic.sp,
+                       syndrome_text(panic.esr, panic.far));
   if (panic.cfi) return cfi_text(panic, place_of);
   if (is_null_call(seen)) return "a call through a null pointer";
   std::string text = syndrome_text(panic.esr, panic.far);
   if ((seen.is_fetch() || seen.is_access()) && !seen.target.text.empty())
     text += fmt::format(", which is {}{}", seen.target.text,
                         seen.target.section.empty() ? "" : " in " + seen.target.section);
-  if (seen.is_fetch() && seen.target_is_gone)
+  if (is_call_into_nothing(seen))
     text += fmt::format(": module {} did not load, and its code is gone", seen.target.image);
-  if (!panic.registered_with.empty())
+  const bool was_called =
+      seen.is_fetch() || seen.is_access() || seen.exception_class() == ec_pc_alignment;
+  if (was_called && !panic.registered_with.empty())
     text += fmt::format("; {} registered it", panic.registered_with);
   return text;
 }
@@ -190,8 +204,10 @@ PanicDiagnosis diagnose(const HypPanic& panic, const RunReport& report, const Pl
   };
   Seen seen{.panic = panic, .at = place(panic.elr), .target = place(panic.far)};
   seen.target_is_gone = did_not_load(report, seen.target.image);
-  PanicDiagnosis told{
-      .what = what_of(seen, place_of), .where = seen.at.text, .caller = {}, .advice = {}};
+  PanicDiagnosis told{.what = what_of(seen, place_of),
+                      .where = seen.is_fetch() ? "" : seen.at.text,
+                      .caller = {},
+                      .advice = {}};
   // The return address lies behind the call.
   const bool is_module_code = !seen.at.image.empty() && seen.at.image != "hyp" && !seen.is_fetch();
   if (panic.module_caller != 0 && !is_module_code)

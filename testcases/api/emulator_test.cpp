@@ -68,6 +68,10 @@ TEST_P(Emulators, ACallOfNobodysHandlerIsNotMade) {
   EXPECT_THAT(emulator.call(200), Not(Answers(0)));
   EXPECT_THAT(emulator.hvc(0xc600'000f), IsRefused());
   EXPECT_THAT(emulator.smc(0xc200'0001, {7}), IsRefused());
+  const CallResult wide =
+      emulator.smc(0xc200'0001, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17});
+  EXPECT_EQ(wide.x[8], 8U);
+  EXPECT_EQ(wide.x[17], 17U) << "forwarded to EL3 and back";
 }
 
 // A restore takes back all that happened since, as often as wanted, also past the end.

@@ -47,7 +47,7 @@ std::vector<inspect::Dependency> look_at_dependencies(const image::KoFile& modul
       const auto file = bytes ? image::KoFile::open(*bytes)
                               : image::Expected<image::KoFile>(std::unexpected(image::Error{}));
       if (!file) continue;
-      found.push_back({.name = name, .exports = inspect::exports_of(*file)});
+      found.push_back(inspect::dependency_of(name, *file));
       break;
     }
   }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "image/fp_code.h"
 #include "image/ko.h"
 
 namespace pkvmemu::tool {
@@ -112,6 +113,7 @@ Outcome<ModuleFile> open_module(const std::string& path) {
   file.generation = *generation;
   file.name = ko->name().empty() ? module_name_of(path) : normalised(ko->name());
   file.depends = split_names(ko->depends());
+  if (const auto fp = image::find_fp_code(*ko)) file.fp_code = fp->where;
   return file;
 }
 

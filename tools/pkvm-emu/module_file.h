@@ -18,6 +18,7 @@ struct ModuleFile {
   std::string name;  ///< modinfo's, else the file's; '-' is '_'
   std::vector<std::string> depends;
   pkvm::Generation generation = pkvm::Generation::android15_6_6;  ///< by its vermagic
+  std::string fp_code;  ///< the first FP instruction of its EL2 half; empty when there is none
   Bytes bytes;
 };
 

@@ -30,7 +30,7 @@ bool starts_with_digit(std::string_view text) {
   return !text.empty() && text[0] >= '0' && text[0] <= '9';
 }
 
-Result<std::vector<std::uint64_t>> parse_args(std::string_view text) {
+Result<std::vector<std::uint64_t>> parse_args(std::string_view text, std::size_t most) {
   std::vector<std::uint64_t> args;
   for (;;) {
     const std::size_t comma = text.find(',');
@@ -43,19 +43,20 @@ Result<std::vector<std::uint64_t>> parse_args(std::string_view text) {
     if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
   }
-  if (args.size() > max_call_args)
-    return fail("{} arguments, expected at most {} (x1 to x7)", args.size(), max_call_args);
+  if (args.size() > most)
+    return fail("{} arguments, expected at most {} (x1 to x{})", args.size(), most, most);
   return args;
 }
 
 /// Splits TARGET[:ARG,...] and reads the arguments.
 Result<RcLine> parse_target_and_args(RcVerb verb, std::string_view text) {
+  const std::size_t most = verb == RcVerb::smc ? max_smc_args : max_call_args;
   RcLine line;
   line.verb = verb;
   const std::size_t colon = text.find(':');
   line.target = text.substr(0, colon);
   if (colon != std::string_view::npos) {
-    auto args = parse_args(text.substr(colon + 1));
+    auto args = parse_args(text.substr(colon + 1), most);
     if (!args) return std::unexpected(args.error());
     line.args = std::move(*args);
   }

@@ -27,6 +27,7 @@ namespace pkvmemu::tool {
 
 /// x1 to x7.
 inline constexpr std::size_t max_call_args = 7;
+inline constexpr std::size_t max_smc_args = 17;
 
 enum class RcVerb : std::uint8_t { call, hvc, smc, psci, late, touch, pvm, vm, attack, await };
 /// Before or after the host is deprivileged.

@@ -80,7 +80,8 @@ class PlanFromFiles {
  private:
   Outcome<void> add(const std::string& path, LoadTime time) {
     if (auto opened = open_new(path); !opened) return opened;
-    plan_.modules.push_back({.name = files_.back().name, .file = path, .time = time});
+    plan_.modules.push_back(
+        {.name = files_.back().name, .file = path, .time = time, .fp_code = files_.back().fp_code});
     return {};
   }
 

@@ -291,7 +291,8 @@ CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
   for (const Explorer::Failed& failed : explorer_->state().failed)
     observed.met.push_back({.site = sites_[failed.site].name,
                             .module = failed.module,
-                            .in_call = failed.in_call && sites_[failed.site].el == el2});
+                            .in_call = failed.in_call && sites_[failed.site].el == el2,
+                            .again = failed.again});
   for (const FaultRecord& fault : faults)
     if (was_told_to_module(fault))
       for (campaign::Met& met : observed.met)

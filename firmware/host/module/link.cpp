@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <new>
 
+#include "host/module/hyp_imports.h"
 #include "host/module/report.h"
 #include "image/text.h"
 #include "lib/fault.h"
+#include "pkvm/el2_import.h"
 #include "support/bits.h"
 
 namespace pkvmemu::kmod {
@@ -197,10 +199,15 @@ Loaded<std::uint64_t> Linker::resolve(const Symbol& symbol) {
   if (!symbol.is_undefined()) return symbol.entry.value;  // absolute
   if (PKVM_FAULT_NOTHING("load.symbol", "an import of a module is looked up"))
     return std::unexpected(unknown(symbol));
-  if (const auto found = find_import(symbol.name)) return found->value;
+  const bool of_el2 = symbol.name.starts_with(image::hyp_symbol_prefix);
+  const bool found_is_enough =
+      !of_el2 || pkvm::has_el2_imports(generation_) || !hyp_refers_to(module_, symbol.index);
+  if (const auto found = find_import(symbol.name); found && found_is_enough) {
+    module_.hyp.imports |= of_el2;
+    return found->value;
+  }
   if (symbol.binding() == image::elf::bind_weak) return std::uint64_t{0};
   // A stub is EL1 code: EL2 code that called one would leave the hypervisor's address space.
-  const bool of_el2 = symbol.name.starts_with(image::hyp_symbol_prefix);
   const auto stub = of_el2 ? std::nullopt : services_.stub_for(symbol.name);
   report_unresolved(symbol.name, stub ? Unresolved::stubbed : Unresolved::refused);
   if (stub) return stub->value;

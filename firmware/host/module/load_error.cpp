@@ -69,6 +69,15 @@ constexpr std::array rows = {
         "the hypervisor refused to share the descriptor (frame {address}): {status}"},
     Row{Problem::no_reference, "no reference on it could be taken: {status}"},
     Row{Problem::sections_refused, "its EL2 sections are not accepted: {status}"},
+    Row{Problem::import_not_a_call,
+        "{other}+{offset} uses {name} of another module's EL2 half by relocation {found}: only "
+        "calls (R_AARCH64_CALL26) can be imported"},
+    Row{Problem::import_not_exported,
+        "{other}+{offset} calls {name}, which no EL2 half that is loaded has"},
+    Row{Problem::import_not_in_text,
+        "{other}+{offset} calls {name}, which does not lie in another module's .hyp.text, behind "
+        "its first byte"},
+    Row{Problem::import_too_far, "{other}+{offset} does not reach {name}, {distance} bytes away"},
     Row{Problem::helper_failed, "modprobe did not start: {status}"},
 };
 

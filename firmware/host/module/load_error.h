@@ -54,14 +54,18 @@ enum class Problem : std::uint8_t {
   unknown_module,     ///< no module has this struct module
   no_init_word,       ///< found: how many words point into .hyp.text
   no_hyp_section,
-  va_refused,        ///< alloc_module_va: x0
-  no_hyp_va,         ///< expected: pages
-  map_refused,       ///< other: section, found: frame
-  hyp_init_failed,   ///< the EL2 init function
-  share_refused,     ///< found: the frame of the descriptor's copy
-  no_reference,      ///< on the module
-  sections_refused,  ///< of its EL2 half, as a whole
-  helper_failed,     ///< the user-mode helper did not start
+  va_refused,           ///< alloc_module_va: x0
+  no_hyp_va,            ///< expected: pages
+  map_refused,          ///< other: section, found: frame
+  hyp_init_failed,      ///< the EL2 init function
+  share_refused,        ///< found: the frame of the descriptor's copy
+  no_reference,         ///< on the module
+  sections_refused,     ///< of its EL2 half, as a whole
+  import_not_a_call,    ///< name; other + offset; found: the relocation's number
+  import_not_exported,  ///< name; other + offset
+  import_not_in_text,   ///< name; other + offset
+  import_too_far,       ///< name; other + offset; found: the distance
+  helper_failed,        ///< the user-mode helper did not start
 };
 
 struct LoadError {

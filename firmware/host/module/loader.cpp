@@ -5,6 +5,7 @@
 
 #include "host/module/alternatives.h"
 #include "host/module/hyp_image.h"
+#include "host/module/hyp_imports.h"
 #include "host/module/jump_labels.h"
 #include "host/module/link.h"
 #include "host/module/load_el2.h"
@@ -284,6 +285,8 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   auto done = Linker(services_, config_.generation, modules_, *module).link();
   module->hyp.first_event_id = next_event_id_;
   if (done) done = discover_hyp(services_, config_.generation, *module);
+  if (done)
+    done = HypImports(services_, config_.generation, config_.defects, modules_).check(*module);
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.discover", Errno::enoexec,
                                                "the EL2 half among a module's sections");
       fault && done)
@@ -415,8 +418,9 @@ int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
   for (Module& module : modules_) {
     if (module.state == ModuleState::free || module.this_module() != this_module) continue;
     const auto done =
-        El2Load(services_, {.generation = config_.generation, .defects = config_.defects}, module,
-                token_out)
+        El2Load(services_,
+                {.generation = config_.generation, .defects = config_.defects, .modules = modules_},
+                module, token_out)
             .run();
     if (!done) {
       module.hyp_error = done.error();

@@ -52,6 +52,7 @@ struct HypImage {
   KernVa end;
   HypVa token;  ///< hyp VA of `start`
   bool loaded = false;
+  bool imports = false;  ///< it may call into other modules' EL2 halves (2.7)
   /// _hyp_events and .hyp.printk_fmts (2.8). The kernel numbers the events in the order of loads.
   KernVa events;
   std::uint32_t event_count = 0;

@@ -122,6 +122,12 @@ TEST(Rc, Mistakes) {
   EXPECT_EQ(refused("call 128:1,,2"), RcError::bad_argument);
   EXPECT_EQ(refused("call 128:one"), RcError::bad_argument);
   EXPECT_EQ(refused("call 128:1,2,3,4,5,6,7,8"), RcError::too_many_arguments);
+  EXPECT_EQ(refused("hvc 1:1,2,3,4,5,6,7,8"), RcError::too_many_arguments);
+  constexpr std::string_view seventeen = "smc 1:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17";
+  const Wish smc = parsed(seventeen);
+  EXPECT_EQ(smc.given().back(), 17U);
+  EXPECT_EQ(refused("smc 1:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18"),
+            RcError::too_many_arguments);
   EXPECT_EQ(refused("call 127"), RcError::not_dynamic);
   EXPECT_EQ(refused("call 65536"), RcError::not_dynamic);
   EXPECT_EQ(refused("touch"), RcError::no_target);

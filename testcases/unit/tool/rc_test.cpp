@@ -49,6 +49,14 @@ TEST(RcCall, GoodTargets) {
   EXPECT_EQ(parse_call("5000:1,2,3,4,5,6,7")->args.size(), 7u);
 }
 
+// An SMC carries up to x17.
+TEST(RcSmc, HasSeventeenArguments) {
+  EXPECT_EQ(parse_smc("0xc2000001:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17")->args.size(), 17U);
+  const auto more = parse_smc("0xc2000001:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18");
+  ASSERT_FALSE(more);
+  EXPECT_THAT(more.error().message, HasSubstr("at most 17 (x1 to x17)"));
+}
+
 // The error names the argument that is wrong and says what was expected.
 TEST(RcCall, BadOnesAreExplained) {
   constexpr auto rows = std::to_array<std::pair<std::string_view, std::string_view>>({
