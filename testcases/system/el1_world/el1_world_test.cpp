@@ -196,6 +196,30 @@ TEST_P(El1World, ACallOfTheWrongType) {
   EXPECT_THAT(run.console, Contains(HasSubstr(": a thread, int (void *)")));
 }
 
+// At EL2, too, where the words are: the report has the type that was expected by name.
+TEST_P(El1World, ACallOfTheWrongTypeAtEl2) {
+  auto arguments = doing("look");
+  arguments.insert(arguments.end(), {"--call", "world_hvc:1"});
+  const auto run = run_emulator(arguments);
+  if (!exists_since(pkvm::Generation::android15_6_6)) {
+    EXPECT_EQ(run.process.exit_code, 0) << "6.1 checks nothing at EL2";
+    return;
+  }
+  EXPECT_EQ(run.process.exit_code, 12) << run.process.out;
+  EXPECT_THAT(run.process.out, HasSubstr("never_called"));
+  EXPECT_THAT(run.process.out,
+              HasSubstr("'void (struct user_pt_regs *)' (a hypercall handler or panic notifier)"));
+}
+
+// A BUG in EL2 code is a hyp panic with file and line from the module's table.
+TEST_P(El1World, ABugAtEl2) {
+  auto arguments = doing("look");
+  arguments.insert(arguments.end(), {"--call", "world_hvc:2"});
+  const auto run = run_into_panic_on_both(arguments);
+  EXPECT_EQ(run.process.exit_code, 12) << run.process.out;
+  EXPECT_THAT(run.console, Contains(testing::MatchesRegex("  el2.c:[0-9]+")));
+}
+
 // paciasp and autiasp agree, and do nothing on a CPU that says it has no such thing, as ours.
 TEST_P(El1World, SignaturesAgree) {
   EXPECT_THAT(sayings(run_on_both(doing("look"))), Contains("world: signed 0, authenticated 1"));
