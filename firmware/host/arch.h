@@ -60,6 +60,16 @@ inline CallRegisters hvc_repeated(const CallRegisters& x, std::uint64_t count) {
   return {x0, x1, x2, x3, x4, x5, x6, x7};
 }
 
+/// Nobody's but the kernel's: the code here is compiled to leave it alone.
+inline std::uint64_t read_x18() {
+  std::uint64_t value = 0;
+  asm volatile("mov %0, x18" : "=r"(value));
+  return value;
+}
+inline void write_x18(std::uint64_t value) {
+  asm volatile("mov x18, %0" ::"r"(value));
+}
+
 /// Table writes become visible to the walker.
 inline void publish_tables() {
   asm volatile("dsb ishst\n isb" ::: "memory");
@@ -75,6 +85,33 @@ inline void clean_dcache(std::uint64_t address, std::uint64_t size) {
   for (std::uint64_t at = address & ~(line - 1); at < address + size; at += line)
     asm volatile("dc civac, %0" ::"r"(at) : "memory");
   asm volatile("dsb sy" ::: "memory");
+}
+
+/// FEAT_LSE: ID_AA64ISAR0_EL1.Atomic.
+inline bool has_lse_atomics() {
+  std::uint64_t features = 0;
+  asm("mrs %0, id_aa64isar0_el1" : "=r"(features));
+  constexpr unsigned atomic = 20;
+  return (features >> atomic & 0xf) >= 2;
+}
+
+/// TPIDR_EL1, which modules add to the address of a per-CPU variable.
+inline void set_per_cpu_offset(std::uint64_t offset) {
+  asm volatile("msr tpidr_el1, %0\n isb" ::"r"(offset) : "memory");
+}
+
+/// The key of PACIASP and PACIBSP, in both halves: APIAKey*_EL1, APIBKey*_EL1.
+inline void set_pauth_keys(std::uint64_t key) {
+  asm volatile(
+      "msr s3_0_c2_c1_0, %0\n msr s3_0_c2_c1_1, %0\n"
+      "msr s3_0_c2_c1_2, %0\n msr s3_0_c2_c1_3, %0\n isb" ::"r"(key));
+}
+/// SCTLR_EL1.EnIA and EnIB.
+inline void sign_pointers() {
+  constexpr std::uint64_t enables = std::uint64_t{3} << 30;
+  std::uint64_t control = 0;
+  asm volatile("mrs %0, sctlr_el1" : "=r"(control));
+  asm volatile("msr sctlr_el1, %0\n isb" ::"r"(control | enables) : "memory");
 }
 
 inline void sync_icache() {

@@ -3,7 +3,7 @@
 // it (early.cpp). Arm ARM D17 for the fields.
 #pragma once
 
-#define HCR_EL2_BOOT 0x80000000   // RW: EL1 is AArch64
+#define HCR_EL2_BOOT 0x30080000000  // RW: EL1 is AArch64; API, APK: it may sign pointers
 #define SCTLR_EL2_OFF 0x30c50830  // RES1 bits, MMU and caches off
 #define CPTR_EL2_NO_TRAPS 0x33ff  // RES1 bits; SVE stays trapped
 #define SCTLR_EL1_OFF 0x30d00800  // RES1 bits, MMU and caches off

@@ -101,7 +101,7 @@ void map_image(PageTable& tables, const KernelLayout& layout, Pa image) {
   };
   map(image_begin, text_end, attributes::kernel_text);
   map(text_end, rodata_end, attributes::kernel_rodata);
-  map(rodata_end, boot_stack_guard, attributes::kernel_data);
+  map(rodata_end, per_cpu_addresses, attributes::kernel_data);
   map(boot_stack_begin, image_end, attributes::kernel_data);
 }
 

@@ -5,7 +5,10 @@
 
 #include "host/asm_constants.h"
 #include "host/console.h"
+#include "host/kcfi.h"
 #include "host/panic.h"
+#include "host/task.h"
+#include "pkvm/kcfi_types.h"
 #include "support/bits.h"
 
 namespace pkvmemu::host {
@@ -43,12 +46,19 @@ constexpr std::array vector_names = {"synchronous", "IRQ", "FIQ", "SError"};
 
 // pkvm-abi.md 8.5: immediates that kernel code is built with.
 constexpr std::uint64_t brk_bug = 0x800;
-constexpr std::uint64_t brk_cfi_base = 0x8000;
-constexpr std::uint64_t brk_cfi_mask = 0x3ff;
 
 // pkvm-abi.md 7.7: the hypervisor marks the aborts that it injects with S1PTW.
 constexpr unsigned esr_s1ptw = 7;
 constexpr unsigned esr_wnr = 6;
+
+constexpr unsigned shadow_register = 18;
+
+/// Of an address, all equal. An authentication that fails makes them differ (Arm ARM D8.10.4).
+constexpr std::uint64_t top_bits = std::uint64_t{0xffff} << 48;
+
+bool is_no_address(std::uint64_t address) {
+  return (address & top_bits) != 0 && (address & top_bits) != top_bits;
+}
 
 constinit BugLookup bug_lookup = nullptr;
 constinit Recovery recovery = nullptr;
@@ -118,9 +128,7 @@ void print_bug(const char* kind, std::uint64_t address, const std::optional<Name
 /// True when execution goes on after the BRK.
 bool handle_brk(ExceptionFrame& frame) {
   const std::uint64_t immediate = bits(frame.esr, 15, 0);
-  if ((immediate & ~brk_cfi_mask) == brk_cfi_base)
-    printk("CFI failure at %pS: the callee's type is not the caller's\n",
-           reinterpret_cast<void*>(frame.elr));
+  if (pkvm::kcfi::is_check(immediate)) panic_for_cfi(frame);
   if (immediate != brk_bug) return false;
   const auto bug = bug_lookup != nullptr ? bug_lookup(frame.elr) : std::nullopt;
   if (!bug || !bug->site.is_warning) {
@@ -174,6 +182,12 @@ extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
            static_cast<unsigned long long>(entry));
   if (expected && is_abort(ec)) print_abort(*frame, ec);
   print_registers(*frame);
+  if (ec == ec_instruction_abort_same && is_no_address(frame->elr))
+    panic("jump to 0x%016llx: a return to %pS that failed its authentication, or no address",
+          static_cast<unsigned long long>(frame->elr),
+          reinterpret_cast<void*>(frame->elr | top_bits));
+  if (ec == ec_data_abort_same && is_shadow_stack_overflow(frame->far, frame->x[shadow_register]))
+    panic("shadow call stack overflow at %pS", reinterpret_cast<void*>(frame->elr));
   panic("%s at %pS", class_name(ec), reinterpret_cast<void*>(frame->elr));
 }
 

@@ -9,6 +9,7 @@
 #include "host/panic.h"
 #include "host/sections.h"
 #include "pkvm/platform.h"
+#include "pkvm/task.h"
 
 namespace host = pkvmemu::host;
 using pkvmemu::HypVa;
@@ -17,7 +18,7 @@ using pkvmemu::KernVa;
 extern "C" {
 
 // Data; variables keep their value 0 unless exports_init sets them.
-std::uint64_t export_stack_chk_guard = 0;
+std::uint64_t export_stack_chk_guard = pkvm::task::canary;
 std::int64_t export_memstart_addr = 0;
 std::uint64_t export_kimage_voffset = 0;
 std::uint64_t export_vabits_actual = 0;
@@ -36,14 +37,18 @@ int export_pkvm_register_call(std::uint64_t handler) {
 }
 
 [[noreturn]] void export_stack_chk_fail() {
-  host::panic("stack protector: a function's canary was overwritten, caller %pS",
-              __builtin_return_address(0));
+  // The call is a function's last instruction, so that the return address may be the next one's.
+  constexpr std::uint64_t instruction = 4;
+  const auto after = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+  host::panic("stack protector: the stack of a function is corrupted, noticed at %pS",
+              reinterpret_cast<void*>(after - instruction));
 }
 }
 
 namespace pkvmemu::host {
 
 void exports_init() {
+  world_exports_init();
   export_memstart_addr = static_cast<std::int64_t>(pkvm::platform::ram_base);
   export_kimage_voffset =
       reinterpret_cast<std::uint64_t>(image_begin) - boot_state.info.image.base.value;

@@ -141,10 +141,6 @@ unsigned export_hweight32(std::uint32_t value) {
   return export_hweight64(value);
 }
 
-/// One CPU, number 0.
-std::uint64_t export_one_cpu_mask[4] = {1};
-std::uint32_t export_one = 1;
-
 int export_smp_call_function_single(int cpu, void (*function)(void*), void* data, int /*wait*/) {
   constexpr int no_such_device = -6;
   if (cpu != 0) return no_such_device;

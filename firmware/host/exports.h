@@ -14,5 +14,9 @@ std::optional<std::uint64_t> exported_symbol(std::string_view name);
 
 /// Sets the exported variables that depend on the boot (memstart_addr and the like).
 void exports_init();
+void world_exports_init();
+
+/// The host is about to lose its privileges: is_pkvm_initialized() holds from now on.
+void announce_protection();
 
 }  // namespace pkvmemu::host

@@ -8,6 +8,8 @@
 #include "host/console.h"
 #include "host/early.h"
 #include "host/events.h"
+#include "host/exports.h"
+#include "host/iommu_devices.h"
 #include "host/iommu_driver.h"
 #include "host/kernel.h"
 #include "host/kvm.h"
@@ -87,9 +89,10 @@ std::string_view first_missing(std::string_view list) {
   return "?";
 }
 
-/// 6.1: the driver says itself when it has all its devices; the built-in one has none.
+/// 6.1: the driver says itself when it has all its devices; the built-in one, which is for when
+/// nobody brought another, has none.
 int finish_iommu_devices(const CommandLine& line) {
-  if (line.iommu == Iommu::null_driver) kvm().finalize_iommu(0);
+  if (line.iommu == Iommu::null_driver && !has_iommu_devices()) kvm().finalize_iommu(0);
   return kvm().iommu_finalized() ? 0 : pkvm::negated(pkvm::Errno::enodev);
 }
 
@@ -189,6 +192,7 @@ void drop_privileges(const CommandLine& line) {
     events().emit(Kind::finalized, {0});
     return;
   }
+  announce_protection();
   const int answer = kvm().finalize();
   if (answer != 0)
     fail_to_drop(line, answer);

@@ -85,8 +85,6 @@ at_kernel_va:
   address_of x0, task_struct
   msr sp_el0, x0
   address_of x18, shadow_stack
-  address_of x0, per_cpu_area
-  msr tpidr_el1, x0
   isb
   mov x29, xzr
   mov x30, xzr
@@ -161,20 +159,27 @@ identity_table:
   .fill 510, 8, 0
 
   .bss
-  // The world that kernel code expects (docs/design.md, 5): a task, a shadow call stack, per-CPU
-  // data; and its stack, aligned to twice its size so that vectors.S sees an overflow in one bit.
+  // The world that kernel code expects (docs/design.md, 5): a task, a shadow call stack, addresses of
+  // per-CPU data; and its stack, aligned to twice its size so that vectors.S sees an overflow in one
+  // bit. Shadow call stacks grow upwards.
   .balign 2 * BOOT_STACK_SIZE
   .global task_struct
 task_struct:
-  .space 0x4000
-per_cpu_area:
-  .space 0x1000
-shadow_stack:
-  .space 0x1000
+  .space 0x2000
   .space 0x1000
   .global overflow_stack_end
 overflow_stack_end:
-  .global boot_stack_guard         // not mapped
+  .global shadow_stack
+shadow_stack:
+  .space 0x1000
+  // Not mapped from here to the stack. Per-CPU variables have their addresses here, and memory only
+  // behind the CPU's offset (task.cpp).
+  .global per_cpu_addresses
+per_cpu_addresses:
+  .global per_cpu_cpu_number
+per_cpu_cpu_number:
+  .space 0x3000
+  .global boot_stack_guard
 boot_stack_guard:
   .space 0x1000
   .global boot_stack_begin

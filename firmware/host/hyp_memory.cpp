@@ -42,7 +42,8 @@ bool fill_memcache(HypMemcache& cache, std::uint64_t count, std::uint64_t bytes)
   const std::uint64_t pages = align_up(bytes, page_size) >> page_shift;
   const auto order = static_cast<std::uint64_t>(std::bit_width(pages - 1));
   for (std::uint64_t i = 0; i < count; ++i) {
-    const auto block = take_zeroed_pages(pages_of_order(order));
+    // As the kernel's allocator has them: a block is aligned to its size.
+    const auto block = take_zeroed_pages(pages_of_order(order), pages_of_order(order));
     if (!block) return false;
     *linear_pointer<std::uint64_t>(*block) = cache.head;
     cache.head = block->value | order;

@@ -11,10 +11,11 @@
 
 namespace pkvmemu::host {
 
-/// struct kvm_iommu_driver as 6.6 and 6.12 begin it.
+/// struct kvm_iommu_driver as 6.6 begins it, and 6.12 but for the third function.
 struct IommuDriver {
   int (*init_driver)();
   void (*remove_driver)();
+  unsigned (*get_iommu_id)(void* device);
 };
 
 /// What kvm_iommu_register_driver was given; null without one.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <new>
+#include <span>
 
 #include "host/arch.h"
 #include "host/console.h"
@@ -14,8 +15,11 @@
 #include "host/memory.h"
 #include "host/panic.h"
 #include "host/stubs.h"
+#include "host/task.h"
 #include "host/trace.h"
+#include "image/cpio.h"
 #include "lib/memory.h"
+#include "pkvm/platform.h"
 
 namespace pkvmemu::host {
 
@@ -45,6 +49,20 @@ std::string_view vermagic_of(pkvm::Generation generation) {
       "6.12.23 SMP preempt mod_unload modversions aarch64",
   };
   return rows[static_cast<std::size_t>(generation)];
+}
+
+/// Through the linear map, as a kernel patches: the module's own mapping may be read-only by now.
+void store_anywhere(std::uint64_t at, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const std::uint64_t part =
+        std::min<std::uint64_t>(bytes.size(), page_size - (at & low_mask(page_shift)));
+    const auto pa = physical_address(at);
+    if (!pa)
+      panic("store to unmapped module memory at 0x%llx", static_cast<unsigned long long>(at));
+    fw::copy_bytes(linear_pointer<void>(*pa), bytes.data(), part);
+    bytes = bytes.subspan(part);
+    at += part;
+  }
 }
 
 }  // namespace
@@ -132,18 +150,41 @@ int HostServices::run_init(KernVa init) {
 }
 
 void HostServices::store_word(KernVa where, std::uint64_t value) {
-  // Through the linear map, as a kernel patches: the module's own mapping may be read-only by now.
-  const auto* from = reinterpret_cast<const std::byte*>(&value);
-  for (std::uint64_t at = where.value, left = sizeof(value); left != 0;) {
-    const std::uint64_t part = std::min(left, page_size - (at & low_mask(page_shift)));
-    const auto pa = physical_address(at);
-    if (!pa)
-      panic("store to unmapped module memory at 0x%llx", static_cast<unsigned long long>(at));
-    fw::copy_bytes(linear_pointer<void>(*pa), from, part);
-    from += part;
-    at += part;
-    left -= part;
+  store_anywhere(where.value, std::as_bytes(std::span(&value, 1)));
+}
+
+std::optional<kmod::Memory> HostServices::allocate_per_cpu(std::uint64_t size,
+                                                           std::uint64_t alignment) {
+  return host::allocate_per_cpu(size, alignment);
+}
+
+void HostServices::free_per_cpu(const kmod::Memory& memory) {
+  host::free_per_cpu(memory);
+}
+
+bool HostServices::has_capability(pkvm::cpucaps::Presence kind) {
+  switch (kind) {
+    case pkvm::cpucaps::Presence::never:
+      return false;
+    case pkvm::cpucaps::Presence::always:
+      return true;
+    case pkvm::cpucaps::Presence::protected_mode:
+      return kvm().phase() != KvmPhase::off;
+    case pkvm::cpucaps::Presence::lse_atomics:
+      return arch::has_lse_atomics();
   }
+  return false;
+}
+
+void HostServices::patch_code(KernVa where, std::uint32_t instruction) {
+  store_anywhere(where.value, std::as_bytes(std::span(&instruction, 1)));
+  arch::clean_dcache(where.value, sizeof(instruction));
+  arch::sync_icache();
+}
+
+std::optional<bool> HostServices::key_enabled(KernVa key) {
+  if (!physical_address(key.value)) return std::nullopt;
+  return *reinterpret_cast<const volatile std::int32_t*>(key.value) > 0;
 }
 
 void HostServices::el2_loaded(const kmod::Module& module) {
@@ -161,12 +202,14 @@ void HostServices::event(const pkvm::event::Record& record) {
 void loader_init(const CommandLine& line) {
   const pkvm::Generation generation = line.generation;
   release = pkvm::info(generation).kernel_release;
-  new (loader_storage) kmod::ModuleLoader(services, {.generation = generation,
-                                                     .defects = line.defects,
-                                                     .release = release,
-                                                     .vermagic = vermagic_of(generation),
-                                                     .initramfs = initramfs(),
-                                                     .command_line = boot_state.info.arguments()});
+  new (loader_storage) kmod::ModuleLoader(
+      services, {.generation = generation,
+                 .defects = line.defects,
+                 .release = release,
+                 .vermagic = vermagic_of(generation),
+                 .initramfs = initramfs(),
+                 .command_line = boot_state.info.arguments(),
+                 .el2_only_script = line.el2_only ? rc_script() : std::string_view{}});
 }
 
 kmod::ModuleLoader& loader() {
@@ -175,6 +218,13 @@ kmod::ModuleLoader& loader() {
 
 std::string_view kernel_release() {
   return release;
+}
+
+std::string_view rc_script() {
+  const auto file = image::find_file(initramfs(), pkvm::platform::rc_path);
+  if (!file || !*file) return {};
+  const image::ByteView data = (*file)->data;
+  return {reinterpret_cast<const char*>(data.data()), data.size()};
 }
 
 image::ByteView initramfs() {

@@ -27,6 +27,12 @@ class HostServices final : public kmod::KernelServices {
   int run_init(KernVa init) override;
   int set_parameter(KernVa record, const char* value) override;
   void store_word(KernVa where, std::uint64_t value) override;
+  std::optional<kmod::Memory> allocate_per_cpu(std::uint64_t size,
+                                               std::uint64_t alignment) override;
+  void free_per_cpu(const kmod::Memory& memory) override;
+  bool has_capability(pkvm::cpucaps::Presence kind) override;
+  void patch_code(KernVa where, std::uint32_t instruction) override;
+  std::optional<bool> key_enabled(KernVa key) override;
   void el2_loaded(const kmod::Module& module) override;
   void message(std::string_view line) override;
   void event(const pkvm::event::Record& record) override;
@@ -40,6 +46,8 @@ std::string_view kernel_release();
 
 /// The initramfs; empty without one.
 image::ByteView initramfs();
+/// /pkvm-emu.rc in it; empty when there is none.
+std::string_view rc_script();
 
 /// What a module's bug table knows of a kernel address (of its EL2 code too).
 std::optional<NamedBug> find_module_bug(std::uint64_t address);

@@ -15,6 +15,7 @@
 #include "host/rc_run.h"
 #include "host/sections.h"
 #include "host/stubs.h"
+#include "host/task.h"
 #include "host/time.h"
 #include "host/trace.h"
 #include "host/vm/monitor.h"
@@ -72,6 +73,8 @@ extern "C" void host_main() {
   console_attach(map_device(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size));
   attach_events();
   const CommandLine line = parse_command_line(boot_state.info.arguments());
+  task_init(line.generation);
+  if (line.pauth) enable_pauth();
   loader_init(line);
   fw::set_symbol_namer(name_address);
   set_bug_lookup(find_module_bug);

@@ -92,8 +92,8 @@ std::optional<Pa> take_pages(std::uint64_t count, std::uint64_t alignment) {
   return pa_of(Pfn{*first});
 }
 
-std::optional<Pa> take_zeroed_pages(std::uint64_t count) {
-  const auto first = take_pages(count);
+std::optional<Pa> take_zeroed_pages(std::uint64_t count, std::uint64_t alignment) {
+  const auto first = take_pages(count, alignment);
   if (first) fw::fill_bytes(linear_pointer<void>(*first), 0, count << page_shift);
   return first;
 }

@@ -28,7 +28,7 @@ T* linear_pointer(Pa pa) {
 
 /// `count` contiguous pages, not zeroed.
 std::optional<Pa> take_pages(std::uint64_t count, std::uint64_t alignment = 1);
-std::optional<Pa> take_zeroed_pages(std::uint64_t count);
+std::optional<Pa> take_zeroed_pages(std::uint64_t count, std::uint64_t alignment = 1);
 /// From the end of RAM, for what is never given back.
 std::optional<Pa> take_high_pages(std::uint64_t count, std::uint64_t alignment);
 void free_pages(Pa first, std::uint64_t count);

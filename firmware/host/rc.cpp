@@ -2,6 +2,7 @@
 #include "host/rc.h"
 
 #include "lib/string.h"
+#include "pkvm/el2_only.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/psci_names.h"
 #include "support/bits.h"
@@ -26,12 +27,15 @@ constexpr std::array access_letters = {
     AccessLetter{.letter = "x", .access = Access::execute},
 };
 
-Parsed parse_arguments(Wish& wish, std::string_view list) {
+/// How many a call carries: in x1 to x7, an SMC up to x17 (pkvm-abi.md 4.4, 8.3).
+constexpr std::size_t call_arguments = 7;
+constexpr std::size_t smc_arguments = 17;
+
+Parsed parse_arguments(Wish& wish, std::string_view list, std::size_t most) {
   while (!list.empty()) {
     const auto value = fw::parse_number(fw::trim(fw::take_until(list, ',')));
     if (!value) return std::unexpected(RcError::bad_argument);
-    if (wish.argument_count == wish.arguments.size())
-      return std::unexpected(RcError::too_many_arguments);
+    if (wish.argument_count == most) return std::unexpected(RcError::too_many_arguments);
     wish.arguments[wish.argument_count++] = *value;
   }
   return {};
@@ -42,14 +46,14 @@ bool starts_with_digit(std::string_view text) {
 }
 
 /// TARGET[:ARG,...]
-Parsed parse_target(Wish& wish, std::string_view text) {
+Parsed parse_target(Wish& wish, std::string_view text, std::size_t most = call_arguments) {
   wish.target = fw::trim(fw::take_until(text, ':'));
   if (wish.target.empty()) return std::unexpected(RcError::no_target);
   if (starts_with_digit(wish.target)) {
     wish.number = fw::parse_number(wish.target);
     if (!wish.number) return std::unexpected(RcError::bad_number);
   }
-  return parse_arguments(wish, text);
+  return parse_arguments(wish, text, most);
 }
 
 Parsed parse_call(Wish& wish, std::string_view rest) {
@@ -69,11 +73,16 @@ Parsed parse_call(Wish& wish, std::string_view rest) {
   return {};
 }
 
-/// hvc and smc.
-Parsed parse_x0(Wish& wish, std::string_view rest) {
-  if (auto parsed = parse_target(wish, rest); !parsed) return parsed;
+Parsed parse_x0(Wish& wish, std::string_view rest, std::size_t most) {
+  if (auto parsed = parse_target(wish, rest, most); !parsed) return parsed;
   if (!wish.number) return std::unexpected(RcError::bad_number);
   return {};
+}
+Parsed parse_hvc(Wish& wish, std::string_view rest) {
+  return parse_x0(wish, rest, call_arguments);
+}
+Parsed parse_smc(Wish& wish, std::string_view rest) {
+  return parse_x0(wish, rest, smc_arguments);
 }
 
 /// NAME[:ARG,...]
@@ -138,6 +147,19 @@ Parsed parse_attack(Wish& wish, std::string_view rest) {
   return parse_word(wish, rest, "*");
 }
 
+/// MODULE init|hvc|set ...
+Parsed parse_setting(Wish& wish, std::string_view rest) {
+  wish.target = fw::take_word(rest);
+  if (wish.target.empty()) return std::unexpected(RcError::no_target);
+  const std::string_view word = fw::take_word(rest);
+  bool known = false;
+  for (const std::string_view other : pkvm::el2_only::words)
+    known = known || word == other;
+  if (!known || fw::take_word(rest).empty()) return std::unexpected(RcError::bad_setting);
+  if (!fw::trim(rest).empty()) return std::unexpected(RcError::trailing_text);
+  return {};
+}
+
 struct Verb {
   std::string_view name;
   WishKind kind;
@@ -145,14 +167,15 @@ struct Verb {
 };
 constexpr std::array verbs = {
     Verb{.name = "call", .kind = WishKind::call, .parse = parse_call},
-    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_x0},
-    Verb{.name = "smc", .kind = WishKind::smc, .parse = parse_x0},
+    Verb{.name = "hvc", .kind = WishKind::hvc, .parse = parse_hvc},
+    Verb{.name = "smc", .kind = WishKind::smc, .parse = parse_smc},
     Verb{.name = "psci", .kind = WishKind::psci, .parse = parse_psci},
     Verb{.name = "late", .kind = WishKind::late, .parse = parse_late},
     Verb{.name = "pvm", .kind = WishKind::pvm, .parse = parse_guest},
     Verb{.name = "vm", .kind = WishKind::vm, .parse = parse_guest},
     Verb{.name = "attack", .kind = WishKind::attack, .parse = parse_attack},
     Verb{.name = "touch", .kind = WishKind::touch, .parse = parse_touch},
+    Verb{.name = pkvm::el2_only::verb, .kind = WishKind::setting, .parse = parse_setting},
     Verb{.name = "await", .kind = WishKind::await, .parse = parse_await},
 };
 
@@ -179,7 +202,8 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc, smc, psci, late, touch, pvm, vm, attack or await, "
+      return "a line starts with call, hvc, smc, psci, late, touch, pvm, vm, attack, "
+             "el2only or await, "
              "after an optional early";
     case RcError::no_target:
       return "says not what to call, load or touch";
@@ -190,7 +214,7 @@ std::string_view words_of(RcError error) {
     case RcError::bad_argument:
       return "an argument is not a number (decimal, or 0x and hexadecimal)";
     case RcError::too_many_arguments:
-      return "a call takes up to 7 arguments, x1 to x7";
+      return "a call takes up to 7 arguments, x1 to x7; an smc up to 17";
     case RcError::not_dynamic:
       return "dynamic calls have numbers from 128 to 65535; for others use hvc";
     case RcError::trailing_text:
@@ -202,6 +226,8 @@ std::string_view words_of(RcError error) {
     case RcError::no_function:
       return "not a function of PSCI by name: version, suspend, off, on, affinity-info, "
              "migrate-info-type, system-off, system-reset, system-reset2, features, system-suspend";
+    case RcError::bad_setting:
+      return "el2only takes MODULE, and init SYMBOL, hvc SYMBOL[=NAME] or set SYMBOL=VALUE";
   }
   return "";
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/rc_run.h"
 
+#include <algorithm>
+#include <array>
+
 #include "host/arch.h"
 #include "host/await.h"
 #include "host/console.h"
@@ -15,9 +18,8 @@
 #include "host/trace.h"
 #include "host/vm/attack_run.h"
 #include "host/vm/monitor.h"
-#include "image/cpio.h"
+#include "lib/arch.h"
 #include "lib/string.h"
-#include "pkvm/platform.h"
 #include "pkvm/psci_names.h"
 #include "pkvm/smccc.h"
 
@@ -27,13 +29,6 @@ namespace {
 
 using pkvm::event::Kind;
 using Word = unsigned long long;  // what %llx takes
-
-std::string_view script() {
-  const auto file = image::find_file(initramfs(), pkvm::platform::rc_path);
-  if (!file || !*file) return {};
-  const image::ByteView data = (*file)->data;
-  return {reinterpret_cast<const char*>(data.data()), data.size()};
-}
 
 void print_wish(const Wish& wish, const char* verb) {
   printk("%s %.*s(", verb, static_cast<int>(wish.target.size()), wish.target.data());
@@ -48,41 +43,73 @@ void print_wish(const Wish& wish, const char* verb) {
 /// How a call leaves EL1; the events say it by these numbers.
 enum class Conduit : std::uint8_t { hvc = 0, smc = 1 };
 
-arch::CallRegisters issue(Conduit conduit, const arch::CallRegisters& before,
-                          std::uint64_t repeat) {
-  if (conduit == Conduit::hvc) return arch::hvc_repeated(before, repeat);
-  arch::CallRegisters x = before;
-  arch::smc(x);
-  return x;
+/// x0 to x17: what an SMC carries. An HVC is made with x0 to x7.
+using Registers = pkvmemu::arch::SmcRegisters;
+
+struct Answered {
+  Registers x{};
+  bool x18_changed = false;
+};
+
+/// A handler that changes x18 of its caller changes the kernel's shadow stack: it is put right, so
+/// that there is somebody to tell.
+Answered issue(Conduit conduit, const Registers& before, std::uint64_t repeat) {
+  Answered answered{.x = before};
+  if (conduit == Conduit::smc) {
+    pkvmemu::arch::smc(answered.x);
+    return answered;
+  }
+  arch::CallRegisters x{};
+  std::copy_n(before.begin(), x.size(), x.begin());
+  const std::uint64_t x18 = arch::read_x18();
+  x = arch::hvc_repeated(x, repeat);
+  answered.x18_changed = arch::read_x18() != x18;
+  arch::write_x18(x18);
+  std::ranges::copy(x, answered.x.begin());
+  return answered;
 }
 
 /// x0 and the arguments.
-arch::CallRegisters registers_of(const Wish& wish, std::uint64_t x0) {
-  arch::CallRegisters x{x0};
+Registers registers_of(const Wish& wish, std::uint64_t x0) {
+  Registers x{x0};
   for (std::size_t i = 0; i < wish.argument_count; ++i)
     x[i + 1] = wish.arguments[i];
   return x;
 }
 
-void tell_call(Kind kind, const Wish& wish, const arch::CallRegisters& x, Conduit conduit) {
-  events().emit(
-      kind, {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], static_cast<std::uint64_t>(conduit)},
-      wish.target);
+void tell_call(Kind kind, const Wish& wish, const Registers& x, Conduit conduit,
+               bool x18_changed = false) {
+  events().emit(kind,
+                {x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7],
+                 static_cast<std::uint64_t>(conduit), x18_changed ? 1U : 0U},
+                wish.target);
 }
 
-void print_answer(const Wish& wish, const char* verb, const arch::CallRegisters& x) {
+void tell_more(const Registers& x) {
+  events().emit(Kind::call_more,
+                {x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15], x[16], x[17]});
+}
+
+/// x0 to x3, and whatever else came back changed.
+void print_answer(const Wish& wish, const char* verb, const Registers& before, const Registers& x) {
+  constexpr std::size_t always = 4;
   print_wish(wish, verb);
-  printk("\001c: x0=0x%llx x1=0x%llx x2=0x%llx x3=0x%llx\n", static_cast<Word>(x[0]),
-         static_cast<Word>(x[1]), static_cast<Word>(x[2]), static_cast<Word>(x[3]));
+  printk("\001c:");
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (i < always || x[i] != before[i])
+      printk("\001c x%u=0x%llx", static_cast<unsigned>(i), static_cast<Word>(x[i]));
+  printk("\001c\n");
 }
 
 void make_call(const Wish& wish, const char* verb, std::uint64_t x0,
                Conduit conduit = Conduit::hvc) {
-  const arch::CallRegisters before = registers_of(wish, x0);
+  const Registers before = registers_of(wish, x0);
   tell_call(Kind::call_begin, wish, before, conduit);
-  const arch::CallRegisters x = issue(conduit, before, wish.repeat);
-  tell_call(Kind::call_end, wish, x, conduit);
-  print_answer(wish, verb, x);
+  const Answered answered = issue(conduit, before, wish.repeat);
+  if (conduit == Conduit::smc) tell_more(answered.x);
+  tell_call(Kind::call_end, wish, answered.x, conduit, answered.x18_changed);
+  print_answer(wish, verb, before, answered.x);
+  if (answered.x18_changed) printk("%s: x18 of the kernel came back changed\n", verb);
 }
 
 void not_made(const Wish& wish, std::string_view why) {
@@ -124,12 +151,16 @@ void run_smc(const Wish& wish) {
 /// What is suspended is this kernel: it gives an entry point and a context id of its own, unless
 /// the wish has them.
 void run_suspend(const Wish& wish, const pkvm::psci::Function& function) {
-  const arch::CallRegisters before = registers_of(wish, function.id);
+  const Registers before = registers_of(wish, function.id);
   tell_call(Kind::call_begin, wish, before, Conduit::smc);
-  const Suspended suspended = suspend(before, function.entry);
-  tell_call(Kind::call_end, wish, suspended.x, Conduit::smc);
+  arch::CallRegisters call{};
+  std::copy_n(before.begin(), call.size(), call.begin());
+  const Suspended suspended = suspend(call, function.entry);
+  Registers x = before;
+  std::ranges::copy(suspended.x, x.begin());
+  tell_call(Kind::call_end, wish, x, Conduit::smc);
   if (!suspended.entered) {
-    print_answer(wish, "psci", suspended.x);
+    print_answer(wish, "psci", before, x);
     return;
   }
   print_wish(wish, "psci");
@@ -221,6 +252,8 @@ void run_wish(const Wish& wish, WishPhase phase) {
     case WishKind::await:
       run_awaited(phase);
       return;
+    case WishKind::setting:
+      return;
   }
 }
 
@@ -253,7 +286,7 @@ void run_awaited(WishPhase phase) {
 }  // namespace
 
 void run_wishes(WishPhase phase) {
-  std::string_view rest = script();
+  std::string_view rest = rc_script();
   for (std::uint64_t line = 1; !rest.empty(); ++line) {
     const auto wish = parse_rc_line(fw::take_until(rest, '\n'));
     if (!wish && phase == WishPhase::early) report(wish.error(), line);

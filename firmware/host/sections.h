@@ -10,5 +10,7 @@ extern const char rela_begin[], rela_end[];
 extern char hyp_image_begin[], hyp_image_end[];
 extern const char boot_stack_guard[], boot_stack_begin[], boot_stack_end[];
 extern char task_struct[];
+extern char shadow_stack[];
+extern const char per_cpu_addresses[];
 }
 #pragma GCC visibility pop

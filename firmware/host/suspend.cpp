@@ -4,6 +4,7 @@
 #include <array>
 
 #include "host/memory.h"
+#include "host/task.h"
 #include "host/wake_timer.h"
 
 namespace pkvmemu::host {
@@ -39,6 +40,7 @@ Suspended suspend(const arch::CallRegisters& x, unsigned entry) {
   arm_wake_timer();
   if (cpu_save(&context) != 0) {
     disarm_wake_timer();
+    restore_pauth_keys();
     return {.entered = true};
   }
   // It is read with the MMU off.

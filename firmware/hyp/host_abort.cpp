@@ -5,6 +5,7 @@
 
 #include "hyp/cfi.h"
 #include "hyp/hypervisor.h"
+#include "hyp/iommu_rules.h"
 #include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "support/bits.h"
@@ -15,6 +16,7 @@ namespace {
 
 using arch::Sysreg;
 
+constexpr std::uint64_t instruction_size = 4;
 constexpr std::uint64_t esr_s1ptw = bit(7);
 constexpr std::uint64_t esr_same_el = bit(26);  // EC 0x20 -> 0x21, 0x24 -> 0x25
 constexpr std::uint64_t spsr_el1h_masked = 0x3C5;
@@ -79,6 +81,7 @@ Status ask_handlers(const FaultRules& rules, user_pt_regs* regs, std::uint64_t e
 bool driver_takes_it(user_pt_regs* regs, std::uint64_t esr, Pa pa) {
   Hypervisor& hyp = hypervisor();
   if (!is_data_abort(esr) || hyp.host->memory().is_ram(pa)) return false;
+  if (iommu_rules(hyp.generation).has_devices) return hyp.iommu_devices.takes_abort(regs, esr, pa);
   const HypVa handler = hyp.iommu.operation(IommuOp::dabt_handler);
   if (handler.value == 0) return false;
   const CfiFlavour flavour = hyp.modules.flavour_of(handler);
@@ -88,7 +91,10 @@ bool driver_takes_it(user_pt_regs* regs, std::uint64_t esr, Pa pa) {
 
 Status resolve(user_pt_regs* regs, std::uint64_t esr, Pa pa) {
   Hypervisor& hyp = hypervisor();
-  if (driver_takes_it(regs, esr, pa)) return {};
+  if (driver_takes_it(regs, esr, pa)) {
+    arch::write<Sysreg::elr_el2>(arch::read<Sysreg::elr_el2>() + instruction_size);
+    return {};
+  }
   const FaultRules& rules = fault_rules(hyp.generation);
   Status mapped = error(Errno::eperm);
   if (rules.maps_whatever_class || is_translation_fault(esr)) mapped = hyp.host->handle_fault(pa);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/host_stage2.h"
 
+#include "hyp/iommu_rules.h"
 #include "lib/arch.h"
 #include "lib/fault.h"
 #include "support/bits.h"
@@ -131,7 +132,8 @@ Status HostStage2::map_fault(Pa pa) {
   const Status mapped =
       table_.map(input(*block), block->begin, stage2_attributes(default_prot(pa), PageState::owned),
                  Blocks::allowed);
-  if (mapped && !memory_.is_ram(pa)) tell_default(*block);
+  const bool tells = iommu_rules(generation_).hears_of_mapped_mmio;
+  if (mapped && tells && !memory_.is_ram(pa)) tell_default(*block);
   return mapped;
 }
 
@@ -145,6 +147,17 @@ void HostStage2::replay(HostMirror& mirror) const {
     const bool waits = found.descriptor.value == 0 && place.kind != MemoryKind::mmio;
     if (is_valid(found.descriptor) || waits)
       mirror.host_may({at, next}, waits ? default_prot(at) : stage2_permission(found.descriptor));
+    at = next;
+  }
+}
+
+void HostStage2::replay_taken(HostMirror& mirror) const {
+  const Pa end{bit(shape_.ipa_bits)};
+  for (Pa at{0}; at < end;) {
+    const Leaf found = leaf(at);
+    const Pa next{align_down(at.value, level_size(found.level)) + level_size(found.level)};
+    if (!is_valid(found.descriptor) && found.descriptor.value != 0)
+      mirror.host_may({at, next}, Prot{});
     at = next;
   }
 }

@@ -113,6 +113,8 @@ class HostStage2 {
   /// All that the host may reach, told to `mirror` leaf by leaf; with it, RAM that is the host's
   /// but not mapped yet, since mapping that on demand is not told.
   void replay(HostMirror& mirror) const;
+  /// All that is somebody else's, as if it were taken now.
+  void replay_taken(HostMirror& mirror) const;
 
   /// An access of the host faulted at `pa`: 0 when it may retry, -EPERM when the page is not its
   /// own. Takes the lock.

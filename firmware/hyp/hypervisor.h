@@ -14,6 +14,7 @@
 #include "hyp/hyp_heap.h"
 #include "hyp/hyp_space.h"
 #include "hyp/iommu.h"
+#include "hyp/iommu_devices.h"
 #include "hyp/iommu_domains.h"
 #include "hyp/iommu_pools.h"
 #include "hyp/module_slots.h"
@@ -55,6 +56,7 @@ struct Hypervisor {
   ModuleHandlers handlers;
   Iommu iommu;
   IommuDomains iommu_domains;
+  IommuDevices iommu_devices;  ///< of 6.1, which has neither of those
   PowerDomains power_domains;
   AssignableDevices devices;
   VmTable vms;

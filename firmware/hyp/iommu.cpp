@@ -153,15 +153,6 @@ HypVa Iommu::operation(IommuOp op) const {
   return *fw::object_at<const HypVa>(ops + offset);
 }
 
-int Iommu::finalize() {
-  if (const fw::Fault fault =
-          PKVM_FAULT_ERRNO("hyp.iommu.finalize", Errno::eperm, "__pkvm_iommu_finalize"))
-    return fault.answer;
-  if (finalized_) return pkvm::negated(Errno::eperm);
-  finalized_ = true;
-  return 0;
-}
-
 void Iommu::host_may(PaRange range, Prot prot) {
   const HypVa tell = operation(IommuOp::host_stage2_idmap);
   if (identity_ == nullptr || tell.value == 0) return;

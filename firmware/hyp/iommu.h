@@ -2,7 +2,7 @@
 // The driver behind __pkvm_iommu_init (pkvm-abi.md 7.9, forms of 6.6 and 6.12): operations that a
 // module, or our built-in null driver, brings, and its identity domain, which hears what the host
 // may reach. Domains are in iommu_domains.h, pages for tables in iommu_pools.h. 6.1 has device
-// drivers instead; of them only the end of registration is here.
+// drivers instead (iommu_devices.h).
 #pragma once
 
 #include <algorithm>
@@ -129,9 +129,6 @@ class Iommu final : public HostMirror {
   /// init, which may use the driver already.
   int init(const Request& request, IommuPools& pools);
 
-  /// 6.1: no more devices come. -EPERM the second time.
-  int finalize();
-
   const IommuOps* ops() const { return ops_; }
   /// 0 without a driver, without that operation of it, or where the generation has none.
   HypVa operation(IommuOp op) const;
@@ -151,7 +148,6 @@ class Iommu final : public HostMirror {
   const IommuOps* ops_ = nullptr;
   pkvm::Generation generation_ = pkvm::Generation::android14_6_1;
   kvm_hyp_iommu_domain* identity_ = nullptr;
-  bool finalized_ = false;
 };
 
 }  // namespace pkvmemu::hyp

@@ -2,6 +2,8 @@
 #include "hyp/iommu_calls.h"
 
 #include "hyp/hypervisor.h"
+#include "hyp/ops.h"
+#include "lib/address_cast.h"
 
 namespace pkvmemu::hyp {
 
@@ -57,9 +59,33 @@ void call_iommu_init_6_12(user_pt_regs* regs) {
   iommu_init(regs, IncompleteDriver::no_device);
 }
 
+void call_iommu_driver_init(user_pt_regs* regs) {
+  const std::uint64_t data = regs->regs[2];
+  const HypVa at{data == 0 ? 0 : ops::kern_hyp_va(data)};
+  answer(regs, hypervisor().iommu_devices.init_driver(
+                   fw::object_at<pkvm_iommu_driver>(HypVa{regs->regs[1]}),
+                   {.at = at, .size = data == 0 ? 0 : regs->regs[3]}));
+}
+
+void call_iommu_register(user_pt_regs* regs) {
+  const Pa begin{regs->regs[3]};
+  const std::uint64_t page = regs->regs[7];
+  answer(regs, hypervisor().iommu_devices.add(
+                   {.id = regs->regs[1],
+                    .driver = fw::object_at<pkvm_iommu_driver>(HypVa{regs->regs[2]}),
+                    .registers = {begin, begin + regs->regs[4]},
+                    .parent = regs->regs[5],
+                    .flags = static_cast<std::uint8_t>(regs->regs[6]),
+                    .page = HypVa{page == 0 ? 0 : ops::kern_hyp_va(page)}}));
+}
+
+void call_iommu_pm_notify(user_pt_regs* regs) {
+  answer(regs, hypervisor().iommu_devices.notify(regs->regs[1], regs->regs[2]));
+}
+
 /// x1 has the driver's error; what it means is the host's business.
 void call_iommu_finalize(user_pt_regs* regs) {
-  answer(regs, hypervisor().iommu.finalize());
+  answer(regs, hypervisor().iommu_devices.finalize());
 }
 
 void call_devices_init(user_pt_regs* regs) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The host's hypercalls about IOMMUs, their pools and their power (pkvm-abi.md 5.3, 5.4). Those
+// The host's hypercalls about IOMMUs, their pools and their power (pkvm-abi.md 5.2 to 5.4). Those
 // that may have to ask for memory answer with the request in x2 and x3 (pkvm/hyp_request.h).
 #pragma once
 
@@ -9,6 +9,9 @@ namespace pkvmemu::hyp {
 
 void call_iommu_init_6_6(user_pt_regs* regs);
 void call_iommu_init_6_12(user_pt_regs* regs);
+void call_iommu_driver_init(user_pt_regs* regs);
+void call_iommu_register(user_pt_regs* regs);
+void call_iommu_pm_notify(user_pt_regs* regs);
 void call_iommu_finalize(user_pt_regs* regs);
 void call_devices_init(user_pt_regs* regs);
 

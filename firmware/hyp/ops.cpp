@@ -3,6 +3,7 @@
 
 #include "hyp/hypervisor.h"
 #include "hyp/ops_log.h"
+#include "hyp/refusals.h"
 #include "lib/address_cast.h"
 #include "pkvm/event.h"
 #include "pkvm/ops.h"
@@ -27,7 +28,8 @@ void* alloc_module_va(std::uint64_t pages) {
 
 int map_module_page(std::uint64_t pfn, HypVa va, Prot prot) {
   Hypervisor& hyp = hypervisor();
-  return to_int(ModuleSlots::map_module_page(*hyp.space, *hyp.ownership, pfn, va, prot));
+  return page_answer("map_module_page", pa_of(Pfn{pfn}),
+                     ModuleSlots::map_module_page(*hyp.space, *hyp.ownership, pfn, va, prot));
 }
 
 int map_protected_page(std::uint64_t pfn, HypVa va, Prot prot) {
@@ -37,7 +39,8 @@ int map_protected_page(std::uint64_t pfn, HypVa va, Prot prot) {
 int register_serial_driver(HypVa callback) {
   Hypervisor& hyp = hypervisor();
   const CfiFlavour flavour = hyp.modules.flavour_of(callback);
-  return to_int(hyp.serial.install(callback, putc_cfi_type.hash(flavour)));
+  return registration("register_serial_driver", callback,
+                      hyp.serial.install(callback, putc_cfi_type.hash(flavour)));
 }
 
 void* fixmap_map(Pa pa) {
@@ -49,7 +52,8 @@ void fixmap_unmap() {
 }
 
 int host_donate_hyp(std::uint64_t pfn, std::uint64_t pages, Accept accept, Prot prot) {
-  return to_int(hypervisor().ownership->host_donate_hyp(pfn, pages, accept, prot));
+  return page_answer("host_donate_hyp", pa_of(Pfn{pfn}),
+                     hypervisor().ownership->host_donate_hyp(pfn, pages, accept, prot));
 }
 
 int host_donate_hyp(std::uint64_t pfn, std::uint64_t pages) {
@@ -63,7 +67,8 @@ int hyp_donate_host(std::uint64_t pfn, std::uint64_t pages) {
 }
 
 int host_share_hyp(std::uint64_t pfn) {
-  return to_int(hypervisor().ownership->host_share_hyp(pfn));
+  return page_answer("host_share_hyp", pa_of(Pfn{pfn}),
+                     hypervisor().ownership->host_share_hyp(pfn));
 }
 
 int host_unshare_hyp(std::uint64_t pfn) {

@@ -2,6 +2,7 @@
 #include "hyp/ops_handlers.h"
 
 #include "hyp/hypervisor.h"
+#include "hyp/refusals.h"
 #include "lib/fault.h"
 #include "support/bits.h"
 
@@ -34,23 +35,26 @@ int register_host_smc_handler(HypVa callback, const CfiType& type) {
                                                "a module's handler of the host's SMCs"))
     return fault.answer;
   Hypervisor& hyp = hypervisor();
-  return to_int(hyp.handlers.host_smc.add(callback_at<bool(user_pt_regs*)>(callback, type),
-                                          handler_rules(hyp.generation).host_smc));
+  return registration("register_host_smc_handler", callback,
+                      hyp.handlers.host_smc.add(callback_at<bool(user_pt_regs*)>(callback, type),
+                                                handler_rules(hyp.generation).host_smc));
 }
 
 int register_guest_smc_handler(HypVa callback) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.handler.guest_smc", Errno::ebusy,
                                                "a module's handler of guests' SMCs"))
     return fault.answer;
-  return to_int(hypervisor().handlers.guest_smc.add(
-      callback_at<GuestSmcHandler>(callback, guest_smc_cfi_type)));
+  return registration("register_guest_smc_handler", callback,
+                      hypervisor().handlers.guest_smc.add(
+                          callback_at<GuestSmcHandler>(callback, guest_smc_cfi_type)));
 }
 
 int register_default_trap_handler(HypVa callback, const CfiType& type) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.handler.default_trap", Errno::ebusy,
                                                "a module's handler of unknown traps"))
     return fault.answer;
-  return to_int(
+  return registration(
+      "register_default_trap_handler", callback,
       hypervisor().handlers.default_trap.add(callback_at<bool(user_pt_regs*)>(callback, type)));
 }
 
@@ -58,22 +62,27 @@ int register_psci_notifier(HypVa callback, const CfiType& type) {
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("hyp.handler.psci", Errno::ebusy, "a module's PSCI notifier"))
     return fault.answer;
-  return to_int(hypervisor().handlers.psci.add(
-      callback_at<void(pkvm_psci_notification, user_pt_regs*)>(callback, type)));
+  return registration(
+      "register_psci_notifier", callback,
+      hypervisor().handlers.psci.add(
+          callback_at<void(pkvm_psci_notification, user_pt_regs*)>(callback, type)));
 }
 
 int register_hyp_panic_notifier(HypVa callback, const CfiType& type) {
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("hyp.handler.panic", Errno::ebusy, "a module's hyp panic notifier"))
     return fault.answer;
-  return to_int(hypervisor().handlers.panic.add(callback_at<void(user_pt_regs*)>(callback, type)));
+  return registration(
+      "register_hyp_panic_notifier", callback,
+      hypervisor().handlers.panic.add(callback_at<void(user_pt_regs*)>(callback, type)));
 }
 
 int register_unmask_serror(HypVa unmask, HypVa mask) {
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("hyp.handler.serror", Errno::ebusy, "a module's pair for SErrors"))
     return fault.answer;
-  return to_int(
+  return registration(
+      "register_unmask_serror", unmask.value == 0 ? unmask : mask,
       hypervisor().handlers.serror.install(callback_at<bool()>(unmask, unmask_serror_cfi_type),
                                            callback_at<void()>(mask, mask_serror_cfi_type)));
 }

@@ -2,6 +2,7 @@
 #include "hyp/ops_memory.h"
 
 #include "hyp/hypervisor.h"
+#include "hyp/refusals.h"
 #include "lib/address_cast.h"
 #include "lib/fault.h"
 
@@ -41,7 +42,8 @@ void fixblock_unmap() {
 }
 
 int host_stage2_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages, UpdateIommu update) {
-  return to_int(hypervisor().ownership->host_mod_prot(pfn, prot, pages, update));
+  return page_answer("host_stage2_mod_prot", pa_of(Pfn{pfn}),
+                     hypervisor().ownership->host_mod_prot(pfn, prot, pages, update));
 }
 
 int host_stage2_enable_lazy_pte(std::uint64_t pfn, std::uint64_t pages) {
@@ -72,15 +74,18 @@ int register_host_perm_fault_handler(HypVa handler) {
                            "a module's handler of the host's permission faults"))
     return fault.answer;
   Hypervisor& hyp = hypervisor();
-  return to_int(hyp.aborts.permission_handlers.add(callback_of(handler, fault_handler_cfi_type),
-                                                   fault_rules(hyp.generation).handlers));
+  return registration(
+      "register_host_perm_fault_handler", handler,
+      hyp.aborts.permission_handlers.add(callback_of(handler, fault_handler_cfi_type),
+                                         fault_rules(hyp.generation).handlers));
 }
 
 int register_illegal_abt_notifier(HypVa notifier) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.handler.illegal_abort", Errno::ebusy,
                                                "a module's notifier of illegal aborts"))
     return fault.answer;
-  return to_int(
+  return registration(
+      "register_illegal_abt_notifier", notifier,
       hypervisor().aborts.illegal_abort_notifier.add(callback_of(notifier, handler_cfi_type)));
 }
 

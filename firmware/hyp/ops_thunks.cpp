@@ -132,11 +132,15 @@ void* op_fixblock_map(phys_addr_t phys) {
 void op_fixblock_unmap() {
   ops::fixblock_unmap();
 }
+/// Drivers hear of what the host loses, of nothing else (pkvm-abi.md 1.7).
+UpdateIommu update_in_6_1(kvm_pgtable_prot prot) {
+  return prot == KVM_PGTABLE_PROT_NONE ? UpdateIommu::yes : UpdateIommu::no;
+}
 int op_host_stage2_mod_prot_6_1(u64 pfn, kvm_pgtable_prot prot) {
-  return ops::host_stage2_mod_prot(pfn, prot_of(prot), 1);
+  return ops::host_stage2_mod_prot(pfn, prot_of(prot), 1, update_in_6_1(prot));
 }
 int op_host_stage2_mod_prot_range(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages) {
-  return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages);
+  return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages, update_in_6_1(prot));
 }
 int op_host_stage2_mod_prot_6_6(u64 pfn, kvm_pgtable_prot prot, u64 nr_pages, bool update_iommu) {
   return ops::host_stage2_mod_prot(pfn, prot_of(prot), nr_pages,

@@ -6,6 +6,7 @@
 
 #include "hyp/cfi.h"
 #include "hyp/hypervisor.h"
+#include "hyp/module_caller.h"
 #include "hyp/registrations.h"
 #include "hyp/vm/vcpu_run.h"
 #include "pkvm/event.h"
@@ -20,24 +21,10 @@ using arch::Sysreg;
 constinit PanicExit panic_exit{};
 constinit bool panicking = false;
 
-/// The physical address behind a hyp VA, 0 when nothing is mapped there.
-std::uint64_t physical_of(std::uint64_t va) {
-  Hypervisor& hyp = hypervisor();
-  if (!hyp.space || !hyp.space->table().covers({va, va + 1})) return 0;
-  const Leaf leaf = hyp.space->table().leaf(va);
-  if (!is_valid(leaf.descriptor)) return 0;
-  return address_of(leaf.descriptor).value + (va % level_size(leaf.level));
-}
-
 /// Stacks are the upper of two pages; an exception that finds SP below has run over.
 bool is_overflow(std::uint64_t origin, std::uint64_t sp) {
   return origin == PANIC_FROM_EL2 && !test_bit(sp - 1, page_shift);
 }
-
-struct FrameRecord {
-  std::uint64_t next;
-  std::uint64_t return_address;
-};
 
 /// A call that kCFI stopped (pkvm-abi.md 1.8): of what, and the words that differ.
 struct CfiFailure {
@@ -62,43 +49,32 @@ std::optional<CfiFailure> cfi_failure_of(std::uint64_t esr) {
   return failure;
 }
 
-/// Where a module called what panicked: the innermost return address of the frame records (AAPCS64
-/// 6.4.6) that lies in one; 0 when none does. Nothing that stands there is trusted.
-std::uint64_t calling_module_code() {
-  constexpr std::size_t frame = 29;
-  constexpr std::size_t link = 30;
-  constexpr unsigned most_frames = 32;
-  const auto in_module = [](std::uint64_t address) {
-    return hypervisor().modules.range_of(HypVa{address}).end.value != 0;
-  };
-  const auto unsigned_address = [](std::uint64_t address) { return address & low_mask(48); };
-  std::uint64_t address = unsigned_address(hyp_panic_registers[link]);
-  std::uint64_t at = hyp_panic_registers[frame];
-  for (unsigned i = 0; i < most_frames && !in_module(address); ++i) {
-    if (at % sizeof(FrameRecord) != 0 || physical_of(at) == 0) return 0;
-    const FrameRecord& record = *fw::object_at<const FrameRecord>(HypVa{at});
-    address = unsigned_address(record.return_address);
-    at = record.next;
-  }
-  return in_module(address) ? address : 0;
-}
-
 struct PanicSyndrome {
   std::uint64_t esr, spsr, elr, far, hpfar, par;
 };
 
+/// What was to be called, if it was a call that went wrong: where there are kCFI words the one
+/// before it is read first.
+HypVa callee_of(const PanicSyndrome& at) {
+  constexpr std::uint64_t ec_data_abort = 0x25;
+  if (bits(at.esr, 31, 26) == ec_data_abort) return HypVa{at.far} + sizeof(std::uint32_t);
+  return HypVa{at.elr};
+}
+
 /// What a report can say of it beyond the registers: who called, and what a module registered the
 /// function for that was to be called.
 void tell_panic(const PanicSyndrome& at, std::uint64_t sp, std::string_view what) {
+  constexpr std::size_t frame = 29;
   constexpr std::size_t link = 30;
+  const std::uint64_t caller = module_caller(hyp_panic_registers[link], hyp_panic_registers[frame]);
   const std::optional<CfiFailure> cfi = cfi_failure_of(at.esr);
-  const HypVa callee = cfi ? cfi->callee : HypVa{at.elr};
+  const HypVa callee = cfi ? cfi->callee : callee_of(at);
   const CfiFailure words = cfi.value_or(CfiFailure{});
-  hypervisor().events.emit(pkvm::event::Kind::hyp_panic,
-                           {at.esr, at.spsr, at.elr, at.far, at.hpfar, at.par,
-                            hyp_panic_registers[link], sp, words.callee.value, words.expected,
-                            words.found, calling_module_code()},
-                           registered_with(hypervisor(), callee), what);
+  hypervisor().events.emit(
+      pkvm::event::Kind::hyp_panic,
+      {at.esr, at.spsr, at.elr, at.far, at.hpfar, at.par, hyp_panic_registers[link], sp,
+       words.callee.value, words.expected, words.found, caller},
+      registered_with(hypervisor(), callee), what);
 }
 
 }  // namespace

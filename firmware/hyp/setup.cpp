@@ -190,6 +190,8 @@ Status finish(Hypervisor& hyp, PaRange pool_range) {
     hyp.heap.emplace(space, ownership, hyp.generation);
     hyp.iommu_pools.emplace(space, ownership, vmemmap, cma_range(), hyp.generation);
     host.mirror_to(hyp.iommu);
+  } else {
+    host.mirror_to(hyp.iommu_devices);
   }
   const PaRange image = image_range(hyp.linear, __image_start, __image_end);
   return in_order([&] { return host.map_all_memory(); },

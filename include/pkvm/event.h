@@ -40,8 +40,8 @@ enum class Kind : std::uint32_t {
   op_missing = 5,
   /// Hyp panic. v0 ESR_EL2, v1 SPSR_EL2, v2 ELR_EL2, v3 FAR_EL2, v4 HPFAR_EL2, v5 PAR_EL1, v6 x30,
   /// v7 SP; of a kCFI failure v8 the callee, v9 the word that was expected before it, v10 the one
-  /// that stands there; v11 the return address to the innermost module on the stack. name: the op that registered the function which was to be called, text: what
-  /// the registers do not say.
+  /// that stands there; v11 the return address to the innermost module on the stack. name: the op
+  /// that registered the function which was to be called, text: what the registers do not say.
   hyp_panic = 6,
   /// An abort was injected into the host. v0 ESR_EL2, v1 IPA, v2 host PC.
   host_abort_injected = 7,
@@ -50,6 +50,10 @@ enum class Kind : std::uint32_t {
   op_begin = 8,
   /// It returned. v0 row, v1 x0.
   op_end = 9,
+  /// An op refused what a module gave it, or was given NULL for a function. name: op, v0 answer (0
+  /// or -errno), v1 the function or the first physical address, v2 the return address to the
+  /// module, v3 RefusedSubject.
+  op_refused = 10,
 
   // From EL1.
   /// The host kernel starts to load a module. name, text: path in the initramfs, v0: 1 when the
@@ -71,8 +75,10 @@ enum class Kind : std::uint32_t {
   /// A call of the rc file is about to be made. name: as written, v0 x0, v1..v7 x1..x7, v8: 0 HVC,
   /// 1 SMC.
   call_begin = 38,
-  /// It returned. v0..v7: x0..x7.
+  /// It returned. v0..v7: x0..x7, v9: 1 when x18 was not what it was before.
   call_end = 39,
+  /// Between the two, of an SMC. v0..v9: x8..x17 as they were answered.
+  call_more = 56,
   /// It could not be made. name: as written, text: why.
   call_not_made = 40,
   /// pvmfw was cleared before deprivilege. text: why.
@@ -155,6 +161,9 @@ enum class Step : std::uint32_t {
   done = 12,
   parameters = 13,  ///< between discover_hyp and el1_init: the module's parameters are set
 };
+
+/// What an op was given (op_refused).
+enum class RefusedSubject : std::uint64_t { function = 0, memory = 1, device = 2 };
 
 struct Record {
   Kind kind;

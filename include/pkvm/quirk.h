@@ -29,8 +29,13 @@ enum class Quirk : std::uint8_t {
   /// pkvm-abi.md 3.4, 3.6: what a module's init registered at EL2 before it failed stays, and leads
   /// to memory that is unmapped.
   failed_init_keeps_handlers = 4,
+  /// pkvm-abi.md 2.7: an EL2 half refers to another module's in a way that the kernel cannot make,
+  /// by anything but a call, or by one forwards. It tells, and loads the module all the same.
+  failed_import_is_ignored = 5,
+  /// pkvm-abi.md 7.9: registering an IOMMU device twice fails with the hypervisor's lock held.
+  second_iommu_keeps_lock = 6,
 };
-inline constexpr std::size_t quirk_count = 5;
+inline constexpr std::size_t quirk_count = 7;
 
 struct QuirkRow {
   Quirk id;
@@ -67,6 +72,17 @@ inline constexpr std::array<QuirkRow, quirk_count> quirk_rows = {{
      {"6.1.75", "6.6.77 to 6.6.127", "6.12.23"},
      "what an EL2 init registered before it failed stays, and the hypervisor panics when it calls "
      "it"},
+    {Quirk::failed_import_is_ignored,
+     "failed-import-is-ignored",
+     {"", "", "6.12.23"},
+     "an EL2 half whose import from another module cannot be made is loaded all the same, and goes "
+     "to a wrong address when it uses it"},
+    {Quirk::second_iommu_keeps_lock,
+     "second-iommu-keeps-lock",
+     {"6.1.75", "", ""},
+     "an IOMMU device that is registered twice leaves a lock of the hypervisor taken: the next "
+     "call "
+     "about IOMMUs never ends"},
 }};
 
 constexpr const QuirkRow& quirk_row(Quirk quirk) {

@@ -25,7 +25,7 @@ struct CallResult {
   std::string name;  ///< as asked for: "hello/hello_hvc"
   std::vector<std::uint64_t> arguments;
   State state = State::never_returned;
-  std::array<std::uint64_t, 8> x{};    ///< x0 to x7 after it
+  std::array<std::uint64_t, 18> x{};   ///< x0 to x7 after it, of an SMC x0 to x17
   std::uint64_t el2_instructions = 0;  ///< executed at EL2 for it
   std::string reason{};
 };

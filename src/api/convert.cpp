@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <span>
 
 #include "observe/verdict.h"
 
@@ -81,7 +82,9 @@ CallResult to_public(const observe::CallReport& call) {
   if (call.state == observe::CallState::not_made) result.state = CallResult::State::not_made;
   if (!call.result) return result;
   result.state = CallResult::State::answered;
-  result.x = *call.result;
+  std::ranges::copy(*call.result, result.x.begin());
+  const std::span more = std::span(result.x).subspan(call.result->size());
+  std::copy_n(call.more.begin(), std::min(call.more.size(), more.size()), more.begin());
   result.el2_instructions = call.el2_instructions.value_or(0);
   return result;
 }

@@ -48,6 +48,14 @@ tool::RunOptions options_of(const Boot& boot) {
         fmt::format("{}={}", pkvm::platform::param_generation, name_of(*boot.generation));
   if (!boot.command_line.empty())
     options.cmdline += (options.cmdline.empty() ? "" : " ") + boot.command_line;
+  for (const El2Half& half : boot.el2_halves) {
+    options.modules.push_back(half.module);
+    options.el2_only.push_back({.module = half.module,
+                                .init = half.init,
+                                .handlers = half.handlers,
+                                .variables = half.variables});
+  }
+  options.memory = boot.memory;
   options.mmio = boot.mmio;
   if (boot.el3) options.el3 = boot.el3->string();
   if (boot.firmware) options.firmware = boot.firmware->string();
@@ -69,9 +77,11 @@ Public last_of(const std::vector<Report>& reports, Public otherwise) {
 }
 
 CallResult make_call(api::Session& session, RcLine line, const Emulator::Arguments& arguments) {
-  if (arguments.size() > tool::max_call_args)
-    throw UsageError(fmt::format("{}: {} arguments, expected at most {} (x1 to x7)", line.target,
-                                 arguments.size(), tool::max_call_args));
+  const std::size_t most =
+      line.verb == tool::RcVerb::smc ? tool::max_smc_args : tool::max_call_args;
+  if (arguments.size() > most)
+    throw UsageError(fmt::format("{}: {} arguments, expected at most {} (x1 to x{})", line.target,
+                                 arguments.size(), most, most));
   line.args = arguments;
   return last_of<CallResult>(session.request(line).calls,
                              {.name = line.target, .arguments = arguments});

@@ -22,6 +22,7 @@
 #include "build/object_file.h"
 #include "build/temp_dir.h"
 #include "build/toolchain.h"
+#include "pkvm/el2_import.h"
 #include "pkvm/exports.h"
 #include "pkvm/stubs.h"
 
@@ -114,12 +115,14 @@ class Builder {
   Result<std::vector<fs::path>> assemble_halves();
   Result<void> assemble_reloc(const std::string& table);
   Result<fs::path> link_el2(const std::vector<fs::path>& objects);
-  Result<fs::path> compile_descriptor(const std::vector<fs::path>& el1_objects);
+  Result<fs::path> compile_descriptor(const std::vector<fs::path>& objects);
+  [[nodiscard]] const OtherModule* exporter_of(std::string_view el2_symbol) const;
+  [[nodiscard]] bool imports_at_el2(std::string_view el2_symbol) const;
   Result<void> check_el2_is_complete(const fs::path& object) const;
   Result<void> compare_types(const std::vector<fs::path>& el1_objects);
   Result<fs::path> compile_exports(const std::vector<fs::path>& el1_objects);
   [[nodiscard]] Result<std::vector<std::string>> dependencies(
-      const std::vector<fs::path>& el1_objects) const;
+      const std::vector<fs::path>& objects) const;
   [[nodiscard]] bool is_provided(std::string_view symbol) const;
   Result<void> check_module(const Bytes& image);
   Result<void> run(std::string_view what, const Arguments& arguments, const fs::path& where);
@@ -186,6 +189,9 @@ Result<fs::path> Builder::compile(Level level, const fs::path& source, const std
     command.options.push_back("-D" + define);
   for (const std::string& define : flags.defines)
     command.options.push_back("-D" + define);
+  // As the kernel compiles, which can import calls alone, no tail calls (pkvm-abi.md 2.7).
+  if (level == Level::el2 && (!spec_.others.empty() || !spec_.depends.empty()))
+    command.options.emplace_back("-fno-optimize-sibling-calls");
   std::ranges::copy(flags.options, std::back_inserter(command.options));
   if (spec_.warnings == Warnings::fatal) command.options.emplace_back("-Werror");
 
@@ -209,11 +215,29 @@ Result<std::vector<fs::path>> Builder::compile_all(Level level,
   return objects;
 }
 
+/// The module that exports an EL2 symbol: its EL1 half has EXPORT_SYMBOL of the prefixed name.
+const OtherModule* Builder::exporter_of(std::string_view el2_symbol) const {
+  const std::string prefixed = fmt::format("{}{}", nvhe_prefix, el2_symbol);
+  const auto other = std::ranges::find_if(
+      spec_.others, [&prefixed](const OtherModule& each) { return each.has(prefixed); });
+  return other == spec_.others.end() ? nullptr : &*other;
+}
+
+/// A module that is only named may export anything.
+bool Builder::imports_at_el2(std::string_view el2_symbol) const {
+  return pkvm::has_el2_imports(spec_.generation) &&
+         (exporter_of(el2_symbol) != nullptr || !spec_.depends.empty());
+}
+
 Result<void> Builder::check_el2_is_complete(const fs::path& object) const {
   const Result<ObjectFile> el2 = read_object(object);
   if (!el2) return std::unexpected(el2.error());
   for (const Symbol& symbol : el2->symbols()) {
-    if (!symbol.is_undefined()) continue;
+    if (!symbol.is_undefined() || imports_at_el2(symbol.name)) continue;
+    if (exporter_of(symbol.name) != nullptr)
+      return fail(
+          "{}: EL2 code{} calls {} of {}: before android16-6.12 an EL2 half cannot use another's",
+          spec_.name, first_user(*el2, symbol), symbol.name, exporter_of(symbol.name)->name);
     return fail(
         "{}: EL2 code{} refers to {}, which no EL2 source defines. The kernel's functions do not "
         "exist at EL2: use the operations of pkvm_module_ops. (Calls of memcpy or memset that "
@@ -289,11 +313,10 @@ Result<fs::path> Builder::link_el2(const std::vector<fs::path>& objects) {
   return "kvm_nvhe.o";
 }
 
-/// Those that were named, and those of the others that export what an EL1 object imports.
-Result<std::vector<std::string>> Builder::dependencies(
-    const std::vector<fs::path>& el1_objects) const {
+/// Those that were named, and those of the others that export what an object imports.
+Result<std::vector<std::string>> Builder::dependencies(const std::vector<fs::path>& objects) const {
   std::vector<std::string> names = spec_.depends;
-  for (const fs::path& path : el1_objects) {
+  for (const fs::path& path : objects) {
     const Result<ObjectFile> object = read_object(path);
     if (!object) return std::unexpected(object.error());
     for (const OtherModule& other : spec_.others) {
@@ -307,11 +330,11 @@ Result<std::vector<std::string>> Builder::dependencies(
   return names;
 }
 
-Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& el1_objects) {
-  const Result<std::vector<std::string>> depends = dependencies(el1_objects);
+Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& objects) {
+  const Result<std::vector<std::string>> depends = dependencies(objects);
   if (!depends) return std::unexpected(depends.error());
   Descriptor descriptor{.name = spec_.name, .generation = spec_.generation, .depends = *depends};
-  for (const fs::path& path : el1_objects) {
+  for (const fs::path& path : objects) {
     const Result<ObjectFile> object = read_object(path);
     if (!object) return std::unexpected(object.error());
     descriptor.has_init |= object->find_defined_symbol("init_module") != nullptr;
@@ -356,9 +379,12 @@ Result<void> Builder::check_module(const Bytes& image) {
   std::vector<std::string_view> missing;
   for (const Symbol& symbol : module->symbols()) {
     if (!symbol.is_undefined()) continue;
-    if (symbol.name.starts_with(nvhe_prefix))
+    if (symbol.name.starts_with(nvhe_prefix)) {
+      if (imports_at_el2(symbol.name.substr(nvhe_prefix.size())) || is_provided(symbol.name))
+        continue;
       return fail("{}: EL1 code refers to {}, but no EL2 source defines {}", spec_.name,
                   symbol.name, symbol.name.substr(nvhe_prefix.size()));
+    }
     if (!is_provided(symbol.name)) missing.push_back(symbol.name);
   }
   // A module that is only named may export anything.
@@ -381,8 +407,6 @@ Result<std::vector<fs::path>> Builder::compile_halves() {
     if (!exports) return std::unexpected(exports.error());
     objects->push_back(*exports);
   }
-  const Result<fs::path> descriptor = compile_descriptor(*objects);
-  if (!descriptor) return std::unexpected(descriptor.error());
   if (!spec_.el2_sources.empty()) {
     const Result<std::vector<fs::path>> el2_objects = compile_all(Level::el2, spec_.el2_sources);
     if (!el2_objects) return std::unexpected(el2_objects.error());
@@ -391,6 +415,8 @@ Result<std::vector<fs::path>> Builder::compile_halves() {
     if (auto done = compare_types(*objects); !done) return std::unexpected(done.error());
     objects->push_back(*el2);
   }
+  const Result<fs::path> descriptor = compile_descriptor(*objects);
+  if (!descriptor) return std::unexpected(descriptor.error());
   objects->push_back(*descriptor);
   return objects;
 }

@@ -85,9 +85,15 @@ void Explorer::fail(const Occurrence& occurrence, std::int64_t answer, Lasting l
 
 void Explorer::answer(const Watched& watched, std::int64_t answer) {
   machine_->set_x(watched.reg, static_cast<std::uint64_t>(answer));
-  Failed failed{.site = watched.site, .module = state_.loading, .in_call = state_.in_call};
-  if (std::ranges::find(state_.failed, failed) == state_.failed.end())
-    state_.failed.push_back(std::move(failed));
+  const auto known = std::ranges::find_if(state_.failed, [&](const Failed& failed) {
+    return failed.site == watched.site && failed.module == state_.loading &&
+           failed.in_call == state_.in_call;
+  });
+  if (known != state_.failed.end())
+    known->again = true;
+  else
+    state_.failed.push_back(
+        {.site = watched.site, .module = state_.loading, .in_call = state_.in_call});
 }
 
 void Explorer::code_reached(Va address) {

@@ -33,6 +33,7 @@ class Explorer final : public machine::Observer {
     std::size_t site = 0;
     std::string module;    ///< that was being loaded; empty outside of loads
     bool in_call = false;  ///< the host was in a hypercall or an SMC that the run asks for
+    bool again = false;    ///< more than once
     bool operator==(const Failed&) const = default;
   };
   /// What the run has told so far.

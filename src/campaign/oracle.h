@@ -35,6 +35,7 @@ struct Met {
   std::string site;
   std::string module;    ///< whose load has to fail by it; empty: no load
   bool in_call = false;  ///< a step of a call that the run asks for: it may end in another way
+  bool again = false;    ///< more than once: undoing it failed as well
 };
 
 /// A run with faults, at its end.

@@ -131,6 +131,12 @@ void Cpu::take_pending() noexcept {
     exception.esr = syndrome(ExceptionClass::unknown, 0);
   }
   if (has_fault_address(exception.esr)) exception.far = pending.far;
+  // The engine fetches there all the same, and knows no such instruction.
+  constexpr std::uint64_t instruction_size = 4;
+  if (now.pc % instruction_size != 0 && class_of(exception.esr) == ExceptionClass::unknown) {
+    exception.esr = syndrome(ExceptionClass::pc_alignment, 0);
+    exception.far = now.pc;
+  }
   enter(exception, now);
 }
 

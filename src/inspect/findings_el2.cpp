@@ -2,11 +2,14 @@
 // Checks of a module's EL2 half: what the pKVM loader looks at, and what EL2 code must not do.
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <string>
 
+#include "image/fp_code.h"
 #include "image/relocate.h"
 #include "inspect/problems.h"
+#include "pkvm/el2_import.h"
 #include "support/address.h"
 
 namespace pkvmemu::inspect {
@@ -16,7 +19,6 @@ using image::Section;
 using pkvm::Errno;
 using pkvm::Generation;
 
-constexpr std::uint64_t big_page = 16384;
 constexpr std::uint64_t pointer_size = 8;
 
 /// What compilers and habits bring into EL2 code, and what to do about each.
@@ -45,6 +47,27 @@ void check_hyp_reloc(Problems& out) {
       "our builder do");
 }
 
+/// An alignment above a page in a module of 4 KiB pages: module memory starts on pages.
+void check_wide_alignment(Problems& out, const SectionFact& section) {
+  if (out.facts.hyp_page_size != page_size || section.alignment <= page_size) return;
+  out.add(Level::note, Errno::none,
+          fmt::format("{} asks for an alignment of {} bytes, kernels keep {} at most", section.name,
+                      section.alignment, page_size),
+          "align at run time what needs more");
+}
+
+void check_page_size(Problems& out) {
+  const std::uint64_t pages = out.facts.hyp_page_size;
+  if (!out.facts.has_hyp || pages == page_size) return;
+  constexpr std::uint64_t kibibyte = 1024;
+  out.add(Level::refused, Errno::enoexec,
+          fmt::format("its EL2 sections are aligned to {} bytes: built for a kernel with {} KiB "
+                      "pages",
+                      pages, pages / kibibyte),
+          "build it for 4 KiB pages: page arithmetic is compiled in, and a 4 KiB kernel has other "
+          "symbol versions");
+}
+
 void check_alignment(Problems& out) {
   for (const SectionFact& section : out.facts.sections) {
     if (!section.at_el2) continue;
@@ -53,12 +76,7 @@ void check_alignment(Problems& out) {
               fmt::format("{} is aligned to {} bytes, not to pages of {}", section.name,
                           section.alignment, page_size),
               "link it with the kernel's module linker script, which aligns the EL2 sections");
-    else if (section.alignment >= big_page)
-      out.add(Level::refused, Errno::enoexec,
-              fmt::format("{} is aligned to {} bytes: built for a kernel with 16 KiB pages",
-                          section.name, section.alignment),
-              "build it for 4 KiB pages: page arithmetic is compiled in, and a 4 KiB kernel has "
-              "other symbol versions");
+    check_wide_alignment(out, section);
     if (section.size % page_size != 0)
       out.add(
           Level::broken, Errno::none,
@@ -218,6 +236,16 @@ void check_ops(Problems& out) {
             "a call is reported and answered with a default (exit code 15)");
 }
 
+void check_fp(Problems& out) {
+  const auto fp = image::find_fp_code(out.module.file());
+  if (!fp) return;
+  out.add(Level::broken, Errno::none,
+          fmt::format("EL2 code uses FP and SIMD registers: {} instruction{}, the first at {}",
+                      fp->count, fp->count == 1 ? "" : "s", fp->where),
+          "compile the EL2 half with -mgeneral-regs-only: nobody saves these registers, which hold "
+          "values of what the host runs, and nothing traps");
+}
+
 void check_empty_sections(Problems& out) {
   if (!out.facts.has_hyp || !out.facts.generation) return;
   std::vector<std::string_view> empty;
@@ -239,19 +267,91 @@ void check_empty_sections(Problems& out) {
 
 }  // namespace
 
+namespace {
+
+bool is_hyp_name(std::string_view name) {
+  return name.starts_with(image::hyp_symbol_prefix);
+}
+
+/// Functions of other modules' EL2 halves can be called, from 6.12 on, and nothing else (2.7).
+void check_uses_of_imports(Problems& out) {
+  std::vector<std::string> other_uses;
+  std::vector<std::string> pointers;
+  for (const Relocation& own : out.module.relocations()) {
+    if (!out.module.is_hyp(own.place.section)) continue;
+    if (own.symbol == 0 || !out.module.symbols()[own.symbol].is_undefined()) continue;
+    const image::RelocRow* row = image::find_reloc(own.type);
+    if (row == nullptr || own.type == image::reloc_call26) continue;
+    const bool in_text = out.module.sections()[own.place.section].name == ".hyp.text";
+    (in_text ? other_uses : pointers)
+        .push_back(fmt::format("{} against {} at {}", row->name,
+                               image::without_hyp_prefix(out.module.symbol_name(own.symbol)),
+                               out.module.describe(own.place)));
+  }
+  const std::string_view advice =
+      "only calls (R_AARCH64_CALL26) can be imported: call it by its name, without a pointer to "
+      "it, and compile with -fno-optimize-sibling-calls";
+  if (!other_uses.empty())
+    out.add(Level::refused, Errno::einval,
+            fmt::format("uses of another module's EL2 half that are no calls: {}",
+                        examples(other_uses)),
+            std::string(advice));
+  if (!pointers.empty())
+    out.add(Level::broken, Errno::none,
+            fmt::format("pointers to another module's EL2 half, which lead to wrong addresses: {}",
+                        examples(pointers)),
+            std::string(advice));
+}
+
+/// What another module has: named, with what is wrong with it.
+void check_exporters(Problems& out) {
+  std::map<std::string_view, std::vector<std::string_view>> imports;
+  std::map<std::string_view, std::vector<std::string_view>> expected;
+  std::vector<std::string_view> first;
+  for (const ImportFact& import : out.facts.imports) {
+    if (!is_hyp_name(import.name)) continue;
+    const std::string_view plain = image::without_hyp_prefix(import.name);
+    if (import.state == ImportState::dependency) imports[import.from].push_back(plain);
+    if (import.state == ImportState::perhaps) expected[import.from].push_back(plain);
+    if (import.is_first_of_text) first.push_back(plain);
+  }
+  for (const auto& [module, names] : imports)
+    out.add(Level::note, Errno::none,
+            fmt::format("EL2 code calls {} of {}", fmt::join(names, ", "), module),
+            fmt::format("{}'s EL2 half has to be loaded first", module));
+  for (const auto& [module, names] : expected)
+    out.add(
+        Level::note, Errno::none,
+        fmt::format("{} must export {} of its EL2 half", module, fmt::join(names, ", ")),
+        fmt::format("it was not looked at: put {}.ko beside this file to have it checked", module));
+  if (!first.empty())
+    out.add(Level::refused, Errno::einval,
+            fmt::format("the first thing of another module's .hyp.text is not found: {}",
+                        fmt::join(first, ", ")),
+            "put another function before it there, or build that module with kCFI");
+}
+
+}  // namespace
+
 void check_hyp_imports(Problems& out) {
+  const bool can_import = out.facts.generation && pkvm::has_el2_imports(*out.facts.generation);
   std::vector<std::string> names;
   std::vector<std::string> advice;
   for (const ImportFact& import : out.facts.imports) {
-    if (!import.name.starts_with(image::hyp_symbol_prefix)) continue;
-    if (import.state != ImportState::missing && import.state != ImportState::perhaps) continue;
+    const bool found =
+        import.state == ImportState::dependency || import.state == ImportState::perhaps;
+    if (!is_hyp_name(import.name) || import.state == ImportState::weak) continue;
+    if (found && (can_import || !import.at_el2)) continue;
     const std::string_view plain = image::without_hyp_prefix(import.name);
     names.emplace_back(plain);
     for (const HypAdvice& row : hyp_advice)
       if (row.name == plain) advice.emplace_back(row.advice);
   }
+  if (can_import) {
+    check_uses_of_imports(out);
+    check_exporters(out);
+  }
   if (names.empty()) return;
-  const bool can_import = out.facts.generation == Generation::android16_6_12;
   advice.emplace_back(can_import ? "define it in the EL2 half, or list the module that exports it "
                                    "as a dependency"
                                  : "define it in the EL2 half: before android16-6.12 EL2 code "
@@ -264,10 +364,9 @@ void check_hyp_imports(Problems& out) {
 
 void check_el2(Problems& out) {
   constexpr std::array checks = {
-      check_hyp_reloc,     check_alignment,    check_hyp_relocation_types,
-      check_pointers,      check_alternatives, check_load_call,
-      check_kcfi,          check_handlers,     check_ops,
-      check_empty_sections};
+      check_hyp_reloc, check_page_size,    check_alignment, check_hyp_relocation_types,
+      check_pointers,  check_alternatives, check_load_call, check_kcfi,
+      check_handlers,  check_ops,          check_fp,        check_empty_sections};
   for (const auto check : checks)
     check(out);
 }

@@ -73,6 +73,7 @@ class Inspection {
     list_relocations();
     list_alternatives();
     follow_code();
+    facts_.traits = find_traits(module_, facts_);
     facts_.findings = find_problems(module_, facts_);
     return std::move(facts_);
   }
@@ -83,8 +84,11 @@ class Inspection {
     facts_.name = file.name();
     facts_.vermagic = file.vermagic();
     facts_.generation = file.generation();
+    if (const auto* row = pkvm::find_kernel(pkvm::stand_ins, facts_.vermagic))
+      facts_.built_for = row->kmi;
     facts_.depends = split_names(file.depends());
     facts_.has_hyp = file.has_hyp();
+    if (facts_.has_hyp) facts_.hyp_page_size = file.hyp_page_size();
     facts_.is_signed = ends_with(bytes, signature_trailer);
     facts_.struct_module_size = file.this_module().header.size;
     facts_.exports = exports_of(file);
@@ -141,8 +145,10 @@ class Inspection {
   }
 
   [[nodiscard]] ImportFact import_of(const Symbol& symbol) const {
-    ImportFact fact{
-        .name = std::string(symbol.name), .state = ImportState::missing, .from = {}, .stub = {}};
+    ImportFact fact{.name = std::string(symbol.name), .state = ImportState::missing, .from = {}, .stub = {}};
+    fact.at_el2 = std::ranges::any_of(module_.relocations(), [&](const Relocation& own) {
+      return own.symbol == symbol.index && module_.is_hyp(own.place.section);
+    });
     const auto state = [&fact](ImportState own) {
       fact.state = own;
       return fact;
@@ -151,6 +157,9 @@ class Inspection {
     for (const Dependency& dependency : dependencies_) {
       if (std::ranges::find(dependency.exports, symbol.name) == dependency.exports.end()) continue;
       fact.from = dependency.name;
+      fact.is_first_of_text =
+          fact.at_el2 && std::ranges::find(dependency.first_of_text, symbol.name) !=
+                             dependency.first_of_text.end();
       return state(ImportState::dependency);
     }
     if (const auto row = pkvm::find_stub(symbol.name)) {
@@ -329,6 +338,17 @@ std::vector<std::string> exports_of(const image::KoFile& file) {
       names.emplace_back(symbol->name.substr(export_prefix.size()));
   }
   return names;
+}
+
+Dependency dependency_of(std::string name, const image::KoFile& file) {
+  Dependency dependency{.name = std::move(name), .exports = exports_of(file), .first_of_text = {}};
+  const auto text = file.elf().find_section(".hyp.text");
+  for (const std::string& symbol : dependency.exports) {
+    const auto found = file.elf().find_defined(symbol);
+    if (text && found && found->entry.section == text->index && found->entry.value == 0)
+      dependency.first_of_text.push_back(symbol);
+  }
+  return dependency;
 }
 
 Facts inspect(const image::KoFile& file, image::ByteView bytes,

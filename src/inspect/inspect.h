@@ -17,12 +17,16 @@ namespace pkvmemu::inspect {
 struct Dependency {
   std::string name;
   std::vector<std::string> exports;
+  /// Those of them that are at the very first byte of its .hyp.text.
+  std::vector<std::string> first_of_text = {};
 };
 
 Facts inspect(const image::KoFile& file, image::ByteView bytes,
               std::span<const Dependency> dependencies, const code::Disassembler& disassembler);
 
-/// The names that a module exports to others.
+/// What a module exports to others.
+Dependency dependency_of(std::string name, const image::KoFile& file);
+/// The names of it.
 std::vector<std::string> exports_of(const image::KoFile& file);
 
 /// "a,b" -> a, b; '-' becomes '_'.

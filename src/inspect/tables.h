@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "pkvm/generation.h"
+#include "pkvm/cpucaps.h"
 #include "pkvm/kcfi_words.h"
 
 namespace pkvmemu::inspect {
@@ -68,30 +69,11 @@ constexpr const HashRow* find_hash(std::uint32_t word) {
 inline constexpr std::array<Kcfi, pkvm::generation_count> kernel_kcfi = {Kcfi::none, Kcfi::plain,
                                                                          Kcfi::normalised};
 
-/// Numbers of .altinstructions (pkvm-abi.md 2.6); bit 15 marks a callback.
-struct CapabilityRow {
-  pkvm::Generation generation;
-  std::uint16_t number;
-  std::string_view name;
-};
-
-inline constexpr std::uint16_t capability_callback = 0x8000;
-inline constexpr std::array capability_rows = {
-    CapabilityRow{pkvm::Generation::android14_6_1, 77, "WORKAROUND_DEVICE_LOAD_ACQUIRE"},
-    CapabilityRow{pkvm::Generation::android14_6_1, 40, "KVM_PROTECTED_MODE"},
-    CapabilityRow{pkvm::Generation::android15_6_6, 91, "WORKAROUND_DEVICE_LOAD_ACQUIRE"},
-    CapabilityRow{pkvm::Generation::android15_6_6, 33, "HAS_LSE_ATOMICS"},
-    CapabilityRow{pkvm::Generation::android15_6_6, 50, "KVM_HVHE"},
-    CapabilityRow{pkvm::Generation::android15_6_6, 51, "KVM_PROTECTED_MODE"},
-    CapabilityRow{pkvm::Generation::android16_6_12, 97, "WORKAROUND_DEVICE_LOAD_ACQUIRE"},
-    CapabilityRow{pkvm::Generation::android16_6_12, 37, "HAS_LSE_ATOMICS"},
-    CapabilityRow{pkvm::Generation::android16_6_12, 55, "KVM_PROTECTED_MODE"},
-};
+inline constexpr std::uint16_t capability_callback = pkvm::cpucaps::callback_bit;
 
 constexpr std::string_view capability_name(pkvm::Generation generation, std::uint16_t number) {
-  for (const CapabilityRow& row : capability_rows)
-    if (row.generation == generation && row.number == number) return row.name;
-  return {};
+  const pkvm::cpucaps::Row* const row = pkvm::cpucaps::find(generation, number);
+  return row == nullptr ? std::string_view{} : row->name;
 }
 
 /// Relocation types that the kernel's build accepts in EL2 sections (pkvm-abi.md 2.5).

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "observe/syndrome.h"
-#include "pkvm/kcfi_words.h"
+#include "pkvm/kcfi_types.h"
 #include "support/bits.h"
 
 namespace pkvmemu::observe {
@@ -29,8 +29,8 @@ constexpr std::uint64_t page = 0x1000;
 /// A panic and what is known of the addresses in it.
 struct Seen {
   const HypPanic& panic;
-  Place at;      ///< ELR_EL2
-  Place target;  ///< FAR_EL2 of an abort
+  Place at;                     ///< ELR_EL2
+  Place target;                 ///< FAR_EL2 of an abort
   bool target_is_gone = false;  ///< in a module that did not load
 
   [[nodiscard]] std::uint64_t exception_class() const { return bits(panic.esr, 31, 26); }
@@ -45,8 +45,14 @@ struct Seen {
   [[nodiscard]] bool is_host() const { return bits(panic.spsr, 3, 2) != 2; }
 };
 
+/// EL2 notes what SP shows; a store that would have moved SP below its page has not.
 bool is_stack_overflow(const Seen& seen) {
-  return seen.panic.note == "hyp stack overflow";
+  constexpr std::uint64_t near = 4 * page;
+  if (seen.panic.note == "hyp stack overflow") return true;
+  const std::uint64_t sp = seen.panic.sp;
+  const std::uint64_t far = seen.panic.far;
+  return seen.is_access() && !seen.is_refused() && far < sp && sp - far < near &&
+         far / page != sp / page;
 }
 /// kCFI reads the word before the callee first.
 bool is_null_check(const Seen& seen) {
@@ -64,6 +70,11 @@ bool is_kernel_address(const Seen& seen) {
   return seen.is_access() && test_bit(seen.panic.far, upper_half);
 }
 
+/// A callback of a module whose code is gone, or the word before it, which kCFI reads first.
+bool is_call_into_nothing(const Seen& seen) {
+  return seen.target_is_gone && (seen.is_fetch() || seen.at.image == "hyp");
+}
+
 struct Advice {
   bool (*applies)(const Seen& seen);
   std::string_view text;
@@ -71,8 +82,9 @@ struct Advice {
 
 /// The first that applies. Each row is one of docs/wrong-uses.md.
 constexpr std::array advices = {
-    Advice{[](const Seen& seen) { return seen.is_host(); },
-           "an interrupt or an error was routed to EL2: look at what the module changed in HCR_EL2"},
+    Advice{
+        [](const Seen& seen) { return seen.is_host(); },
+        "an interrupt or an error was routed to EL2: look at what the module changed in HCR_EL2"},
     Advice{is_stack_overflow,
            "EL2 has one page of stack on each CPU: no recursion, no large local variables; keep "
            "buffers in the module's .bss, or take them from hyp_alloc()"},
@@ -90,7 +102,7 @@ constexpr std::array advices = {
     Advice{is_null_call,
            "test a pointer before the call; an operation that this kernel has not is NULL in its "
            "table: 'pkvm-emu inspect' lists those that a module uses"},
-    Advice{[](const Seen& seen) { return seen.is_fetch() && seen.target_is_gone; },
+    Advice{is_call_into_nothing,
            "an init that fails must not leave callbacks behind: register as its last step, when "
            "nothing can fail any more"},
     Advice{[](const Seen& seen) { return seen.is_fetch() && seen.is_refused(); },
@@ -137,9 +149,10 @@ constexpr std::array advices = {
 };
 
 std::string type_text(std::uint32_t word) {
-  const std::string_view prototype = pkvm::kcfi::prototype_of(word);
-  return prototype.empty() ? fmt::format("a type with the word {:#010x}", word)
-                           : fmt::format("'{}'", prototype);
+  const pkvm::kcfi::Type* const type = pkvm::kcfi::find_type(word);
+  if (type == nullptr) return fmt::format("a type with the word {:#010x}", word);
+  if (type->role.empty()) return fmt::format("'{}'", type->prototype);
+  return fmt::format("'{}' ({})", type->prototype, type->role);
 }
 
 std::string or_number(const Place& place, std::uint64_t address) {
@@ -149,28 +162,30 @@ std::string or_number(const Place& place, std::uint64_t address) {
 std::string cfi_text(const HypPanic& panic, const PlaceOf& place_of) {
   const CfiFailure& cfi = *panic.cfi;
   const Place callee = place_of ? place_of(cfi.callee, 2) : Place{};
-  return fmt::format("kCFI: {} is called as {}, and has {}{}", or_number(callee, cfi.callee),
-                     type_text(cfi.expected),
-                     pkvm::kcfi::prototype_of(cfi.found).empty() ? "another type"
-                                                                 : type_text(cfi.found),
-                     panic.registered_with.empty()
-                         ? ""
-                         : fmt::format("; {} registered it", panic.registered_with));
+  return fmt::format(
+      "kCFI: {} is called as {}, and has {}{}", or_number(callee, cfi.callee),
+      type_text(cfi.expected),
+      pkvm::kcfi::find_type(cfi.found) == nullptr ? "another type" : type_text(cfi.found),
+      panic.registered_with.empty() ? ""
+                                    : fmt::format("; {} registered it", panic.registered_with));
 }
 
 std::string what_of(const Seen& seen, const PlaceOf& place_of) {
   const HypPanic& panic = seen.panic;
   if (is_stack_overflow(seen))
-    return fmt::format("stack overflow: SP {:#x} is below the CPU's stack", panic.sp);
+    return fmt::format("stack overflow: SP {:#x}, and {} below the CPU's stack", panic.sp,
+                       syndrome_text(panic.esr, panic.far));
   if (panic.cfi) return cfi_text(panic, place_of);
   if (is_null_call(seen)) return "a call through a null pointer";
   std::string text = syndrome_text(panic.esr, panic.far);
   if ((seen.is_fetch() || seen.is_access()) && !seen.target.text.empty())
     text += fmt::format(", which is {}{}", seen.target.text,
                         seen.target.section.empty() ? "" : " in " + seen.target.section);
-  if (seen.is_fetch() && seen.target_is_gone)
+  if (is_call_into_nothing(seen))
     text += fmt::format(": module {} did not load, and its code is gone", seen.target.image);
-  if (!panic.registered_with.empty())
+  const bool was_called =
+      seen.is_fetch() || seen.is_access() || seen.exception_class() == ec_pc_alignment;
+  if (was_called && !panic.registered_with.empty())
     text += fmt::format("; {} registered it", panic.registered_with);
   return text;
 }
@@ -189,14 +204,16 @@ PanicDiagnosis diagnose(const HypPanic& panic, const RunReport& report, const Pl
   };
   Seen seen{.panic = panic, .at = place(panic.elr), .target = place(panic.far)};
   seen.target_is_gone = did_not_load(report, seen.target.image);
-  PanicDiagnosis told{
-      .what = what_of(seen, place_of), .where = seen.at.text, .caller = {}, .advice = {}};
+  PanicDiagnosis told{.what = what_of(seen, place_of),
+                      .where = seen.is_fetch() ? "" : seen.at.text,
+                      .caller = {},
+                      .advice = {}};
   // The return address lies behind the call.
   const bool is_module_code = !seen.at.image.empty() && seen.at.image != "hyp" && !seen.is_fetch();
   if (panic.module_caller != 0 && !is_module_code)
     told.caller = place(panic.module_caller - sizeof(std::uint32_t)).text;
-  const auto* const row = std::ranges::find_if(
-      advices, [&seen](const Advice& advice) { return advice.applies(seen); });
+  const auto* const row =
+      std::ranges::find_if(advices, [&seen](const Advice& advice) { return advice.applies(seen); });
   if (row != advices.end()) told.advice = row->text;
   return told;
 }

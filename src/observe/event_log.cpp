@@ -62,12 +62,36 @@ void EventLog::add_from_hyp(const Record& record) {
     case Kind::hyp_panic:
       add_hyp_panic(record);
       break;
+    case Kind::op_refused:
+      add_refused_op(record);
+      break;
     case Kind::quirk:
       add_defect(record);
       break;
     default:
       break;
   }
+}
+
+/// A guest that asks in a loop does not fill our memory: one entry for each place and answer, and
+/// no more than fit into a report.
+void EventLog::add_refused_op(const Record& record) {
+  constexpr std::size_t most = 64;
+  const auto& v = record.value;
+  const auto subject = static_cast<pkvm::event::RefusedSubject>(v[3]);
+  RefusedOp op{.name = fixed_text(record.name),
+               .answer = static_cast<std::int64_t>(v[0]),
+               .subject = subject,
+               .value = v[1],
+               .caller = v[2]};
+  for (RefusedOp& known : report_.refused_ops) {
+    if (known.caller != op.caller || known.answer != op.answer || known.name != op.name ||
+        known.subject != op.subject)
+      continue;
+    ++known.count;
+    return;
+  }
+  if (report_.refused_ops.size() < most) report_.refused_ops.push_back(std::move(op));
 }
 
 void EventLog::add_hyp_panic(const Record& record) {
@@ -102,6 +126,9 @@ void EventLog::add_from_host(const machine::Event& event) {
       break;
     case Kind::call_end:
       end_call(event);
+      break;
+    case Kind::call_more:
+      if (open_call_) report_.calls[*open_call_].more.assign(&record.value[0], &record.value[10]);
       break;
     case Kind::call_not_made:
       call_not_made(record);
@@ -306,6 +333,7 @@ void EventLog::end_call(const machine::Event& event) {
   open_call_.reset();
   auto& result = call.result.emplace();
   std::ranges::copy_n(event.record.value, 8, result.begin());
+  call.x18_changed = event.record.value[9] != 0;
   call.el2_instructions = event.el2_instructions - el2_at_begin_;
 
   const auto x0 = static_cast<std::int64_t>(result[0]);
@@ -314,7 +342,9 @@ void EventLog::end_call(const machine::Event& event) {
                       *call.id < pkvm::info(*report_.generation).first_late_call;
   // Closed numbers must be refused; other calls that are no module's may be. What else an SMC's x0
   // means is between its caller and who answers.
-  if (x0 == pkvm::smccc::not_supported && !dynamic)
+  if (call.x18_changed)
+    call.state = CallState::failed;
+  else if (x0 == pkvm::smccc::not_supported && !dynamic)
     call.state = CallState::refused;
   else if (call.conduit == CallConduit::smc)
     call.state = CallState::good;

@@ -31,6 +31,7 @@ class EventLog {
 
   void add_from_hyp(const Record& record);
   void add_hyp_panic(const Record& record);
+  void add_refused_op(const Record& record);
   void add_defect(const Record& record);
   void add_from_host(const machine::Event& event);
   void add_module(const Record& record);

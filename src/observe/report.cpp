@@ -137,6 +137,17 @@ void explain_unfinished_load(RunReport& report) {
   }
 }
 
+void name_places(std::vector<RefusedOp>& ops, const PlaceOf& place_of) {
+  constexpr unsigned el2 = 2;
+  if (!place_of) return;
+  for (RefusedOp& op : ops) {
+    // The return address lies behind the call.
+    if (op.caller != 0) op.where = place_of(op.caller - sizeof(std::uint32_t), el2).text;
+    if (op.subject == pkvm::event::RefusedSubject::function && op.value != 0)
+      op.value_place = place_of(op.value, el2).text;
+  }
+}
+
 bool load_failed(const ModuleReport& module) {
   return module.state != LoadState::loaded && module.state != LoadState::refused;
 }
@@ -288,6 +299,10 @@ RunReport make_report(const Facts& facts) {
   log.add_unmentioned();
 
   RunReport report = std::move(log.report());
+  for (ModuleReport& module : report.modules)
+    module.el2_only = std::ranges::any_of(facts.modules, [&](const ModuleRequest& request) {
+      return request.el2_only && request.name == module.name;
+    });
   if (facts.exit.reason == ExitReason::powered_off && amid_work && !report.host_panic &&
       !report.hyp_panic)
     report.host_panic = "the machine was powered off in the middle of a load or a call";
@@ -302,6 +317,10 @@ RunReport make_report(const Facts& facts) {
   report.console = facts.console;
   if (report.hyp_panic)
     report.hyp_panic->told = diagnose(*report.hyp_panic, report, facts.place_of);
+  for (const ModuleRequest& request : facts.modules)
+    for (ModuleReport& module : report.modules)
+      if (module.name == request.name) module.fp_code = request.fp_code;
+  name_places(report.refused_ops, facts.place_of);
   if (never_ended(report) && facts.place_of)
     report.exit_place = facts.place_of(report.exit.pc, report.exit.el).text;
   explain_unfinished_load(report);

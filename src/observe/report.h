@@ -33,6 +33,8 @@ struct ModuleRequest {
   std::string name;
   std::string file;  ///< as the user gave it; empty when it is the user's own initramfs
   LoadTime time = LoadTime::boot;
+  bool el2_only = false;  ///< its EL1 half does not run
+  std::string fp_code{};  ///< the first FP instruction of its EL2 half; empty when there is none
 };
 
 /// By which instruction a call leaves EL1.
@@ -97,6 +99,7 @@ struct ModuleReport {
   std::string file;
   LoadTime time = LoadTime::boot;
   LoadState state = LoadState::unfinished;
+  bool el2_only = false;  ///< its EL1 half was not run
   std::optional<pkvm::Generation> generation;
   bool began_deprivileged = false;  ///< the host had given up its privileges when its load began
   std::int64_t error = 0;
@@ -105,6 +108,7 @@ struct ModuleReport {
   std::string reason;                       ///< the kernel's words for a failure
   std::optional<std::uint64_t> hyp_va;
   std::vector<HandlerReport> handlers;
+  std::string fp_code{};                ///< as of its request
   std::vector<std::string> unresolved;  ///< imports that nobody exports, and that refused the load
   std::vector<std::string> stubbed;     ///< the same, bound to stubs (--unresolved=stub)
 };
@@ -126,6 +130,8 @@ struct CallReport {
   std::optional<std::uint64_t> function;  ///< x0 of the HVC or SMC
   std::optional<unsigned> id;             ///< number of a host hypercall: 128 and up are modules'
   std::optional<std::array<std::uint64_t, 8>> result;
+  std::vector<std::uint64_t> more{};  ///< x8 to x17, of an SMC
+  bool x18_changed = false;           ///< the kernel's own, which no handler may change
   std::optional<std::uint64_t> el2_instructions;
   std::string reason;  ///< why it was not made
 };
@@ -176,6 +182,18 @@ struct MissingOp {
   std::string name;
   std::uint64_t slot = 0;
   std::uint64_t caller = 0;  ///< hyp VA it returns to
+};
+
+/// An op that refused what a module gave it, or that was given NULL for a function.
+struct RefusedOp {
+  std::string name;
+  std::int64_t answer = 0;  ///< 0: it took the NULL
+  pkvm::event::RefusedSubject subject = pkvm::event::RefusedSubject::function;
+  std::uint64_t value = 0;   ///< the function, or the physical address of the first page
+  std::uint64_t caller = 0;  ///< hyp VA it returns to
+  std::uint64_t count = 1;
+  std::string value_place{};  ///< the function's name
+  std::string where{};        ///< of the call
 };
 
 /// What a module wrote into the trace buffer (--trace-events).
@@ -250,6 +268,7 @@ struct RunReport {
   std::vector<OpCall> ops;               ///< with --log-ops
   std::vector<TraceEvent> trace_events;  ///< with --trace-events
   std::vector<MissingOp> missing_ops;
+  std::vector<RefusedOp> refused_ops;  ///< each kind at each place once
   std::vector<MetDefect> defects;
   std::vector<StubUse> stub_uses;  ///< in the order of first use
   std::optional<pkvm::Generation> generation;

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "observe/refused_op.h"
+
 namespace pkvmemu::observe {
 namespace {
 
@@ -87,6 +89,7 @@ Json to_json(const ModuleReport& module) {
   return {{"name", module.name},
           {"file", module.file},
           {"generation", kmi(module.generation)},
+          {"el2_only", module.el2_only},
           {"late", module.time == LoadTime::late},
           {"loaded", module.state == LoadState::loaded},
           {"state", name_of(module.state)},
@@ -98,13 +101,16 @@ Json to_json(const ModuleReport& module) {
           {"handlers", std::move(handlers)},
           {"refused_handlers", std::move(refused)},
           {"unresolved", module.unresolved},
-          {"stubbed", module.stubbed}};
+          {"stubbed", module.stubbed},
+          {"fp_code", module.fp_code}};
 }
 
 Json result_of(const CallReport& call) {
   if (!call.result) return nullptr;
   Json result = Json::array();
   for (const std::uint64_t x : *call.result)
+    result.push_back(hex(x));
+  for (const std::uint64_t x : call.more)
     result.push_back(hex(x));
   return result;
 }
@@ -121,6 +127,7 @@ Json to_json(const CallReport& call) {
           {"state", name_of(call.state)},
           {"reason", call.reason},
           {"result", result_of(call)},
+          {"x18_changed", call.x18_changed},
           {"el2_instructions", or_null(call.el2_instructions)}};
 }
 
@@ -213,11 +220,12 @@ Json to_json(const Expectation& expectation) {
 }
 
 Json to_json(const HypPanic& panic) {
-  return {{"esr", hex(panic.esr)}, {"spsr", hex(panic.spsr)},   {"elr", hex(panic.elr)},
-          {"far", hex(panic.far)}, {"hpfar", hex(panic.hpfar)}, {"par", hex(panic.par)},
-          {"link", hex(panic.link)}, {"sp", hex(panic.sp)},
-          {"what", panic.told.what}, {"where", panic.told.where}, {"caller", panic.told.caller},
-          {"registered_with", panic.registered_with},
+  return {{"esr", hex(panic.esr)},       {"spsr", hex(panic.spsr)},
+          {"elr", hex(panic.elr)},       {"far", hex(panic.far)},
+          {"hpfar", hex(panic.hpfar)},   {"par", hex(panic.par)},
+          {"link", hex(panic.link)},     {"sp", hex(panic.sp)},
+          {"what", panic.told.what},     {"where", panic.told.where},
+          {"caller", panic.told.caller}, {"registered_with", panic.registered_with},
           {"advice", panic.told.advice}};
 }
 
@@ -235,6 +243,13 @@ Json to_json(const TraceEvent& event) {
 
 Json to_json(const MissingOp& op) {
   return {{"name", op.name}, {"slot", op.slot}, {"caller", hex(op.caller)}};
+}
+
+Json to_json(const RefusedOp& op) {
+  return {{"name", op.name},          {"answer", op.answer},
+          {"subject", hex(op.value)}, {"subject_name", op.value_place},
+          {"caller", hex(op.caller)}, {"where", op.where},
+          {"count", op.count},        {"advice", advice_for(op)}};
 }
 
 Json to_json(const MetDefect& defect) {
@@ -302,6 +317,7 @@ std::string to_json(const RunReport& report) {
       {"ops", list_of(report.ops)},
       {"trace_events", list_of(report.trace_events)},
       {"missing_ops", list_of(report.missing_ops)},
+      {"refused_ops", list_of(report.refused_ops)},
       {"defects", list_of(report.defects)},
       {"stub_uses", list_of(report.stub_uses)},
       {"hyp_panic", or_null(report.hyp_panic, [](const HypPanic& own) { return to_json(own); })},

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <utility>
 
+#include "observe/refused_op.h"
 #include "observe/world_lines.h"
+#include "pkvm/errno.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/quirk.h"
 #include "pkvm/stub_words.h"
@@ -54,8 +56,10 @@ VerdictLine line_of(const ModuleReport& module) {
   switch (module.state) {
     case LoadState::loaded: {
       const std::string ids = id_list(module);
-      return line(Tone::good, fmt::format("loaded, init {}{}{}", module.init_result.value_or(0),
-                                          ids.empty() ? "" : ", hvc ", ids));
+      return line(Tone::good,
+                  fmt::format("loaded{}, init {}{}{}",
+                              module.el2_only ? " (its EL2 half alone: EL1's was not run)" : "",
+                              module.init_result.value_or(0), ids.empty() ? "" : ", hvc ", ids));
     }
     case LoadState::refused:
       return line(Tone::good,
@@ -76,12 +80,35 @@ std::string call_head(const CallReport& call) {
   return head;
 }
 
-/// x0 in decimal, since it is a status; the other registers that a call may answer in.
-std::string registers_text(const CallReport& call) {
-  const auto& x = *call.result;
-  return fmt::format("x0 {}, x1 {:#x}, x2 {:#x}, x3 {:#x}", static_cast<std::int64_t>(x[0]), x[1],
-                     x[2], x[3]);
+/// "0x33"; an error has its name behind it.
+std::string value_text(std::uint64_t value) {
+  const auto error = static_cast<std::int64_t>(value);
+  const bool is_error = error < 0 && !pkvm::errno_name(error).empty();
+  return is_error ? fmt::format("{:#x} ({})", value, pkvm::errno_name(error))
+                  : fmt::format("{:#x}", value);
 }
+
+/// x0 in decimal, since it is a status; then the other registers that a call may answer in, and any
+/// that came back changed.
+std::string registers_text(const CallReport& call) {
+  constexpr std::size_t always = 4;
+  std::vector<std::uint64_t> x(call.result->begin(), call.result->end());
+  x.insert(x.end(), call.more.begin(), call.more.end());
+  std::string text = fmt::format("x0 {}", static_cast<std::int64_t>(x[0]));
+  for (std::size_t i = 1; i < x.size(); ++i) {
+    const std::uint64_t before = i <= call.args.size() ? call.args[i - 1] : 0;
+    if (i == 1)
+      text += ", x1 " + value_text(x[1]);
+    else if (i < always || x[i] != before)
+      text += fmt::format(", x{} {:#x}", i, x[i]);
+  }
+  return text;
+}
+
+/// A kernel that is compiled with shadow call stacks does not outlive this.
+constexpr std::string_view x18_text =
+    ": x18 of its caller came back changed, which is the kernel's shadow call stack; a handler "
+    "leaves regs[18] and up alone";
 
 /// Since android15 the dispatcher leaves x0 to the handler (pkvm-abi.md 4.3).
 std::string untouched_x0(const CallReport& call) {
@@ -111,7 +138,8 @@ VerdictLine line_of(const CallReport& call, const RunReport& report) {
       return line(Tone::good, fmt::format("{}, {} EL2 instructions", registers_text(call),
                                           call.el2_instructions.value_or(0)));
     case CallState::failed:
-      return line(Tone::bad, registers_text(call) + untouched_x0(call));
+      return line(Tone::bad, registers_text(call) +
+                                 (call.x18_changed ? std::string(x18_text) : untouched_x0(call)));
     case CallState::refused:
       return line(Tone::good, "refused, " + registers_text(call));
     case CallState::not_made:
@@ -154,6 +182,15 @@ VerdictLine line_of(const GuestReport& guest) {
   }
   if (!guest.ran) return {Tone::bad, head + ": the run ended inside it"};
   return {Tone::good, head + ": ran to its end and was torn down"};
+}
+
+/// No machine traps it.
+std::string fp_text(const ModuleReport& module) {
+  return fmt::format(
+      "module {}: uses FP and SIMD registers at EL2, first at {}: they hold values of what the "
+      "host "
+      "runs, and nobody saves them; compile the EL2 half with -mgeneral-regs-only",
+      module.name, module.fp_code);
 }
 
 VerdictLine line_of(const ProtectedVms& vms) {
@@ -208,7 +245,8 @@ std::optional<std::string> ending_text(const RunReport& report) {
       if (!exit.detail.empty()) return fmt::format("run: the budget was ended {}{}", where, detail);
       return fmt::format(
           "run: instruction budget spent after {} instructions, {}; {}raise it with --budget",
-          report.instructions, where, report.exit_place.empty() ? "" : "look for a loop there, or ");
+          report.instructions, where,
+          report.exit_place.empty() ? "" : "look for a loop there, or ");
     case ExitReason::breakpoint:
       return fmt::format("run: breakpoint {}", where);
     case ExitReason::wedged:
@@ -288,9 +326,8 @@ void add_panics(const RunReport& report, std::vector<VerdictLine>& lines) {
     if (!told.where.empty()) text += ", in " + told.where;
     if (!told.caller.empty()) text += ", called from " + told.caller;
     lines.push_back(
-        {Tone::bad,
-         fmt::format("{}: ESR_EL2 {:#x}, ELR_EL2 {:#x}, FAR_EL2 {:#x}, HPFAR_EL2 {:#x}", text,
-                     panic.esr, panic.elr, panic.far, panic.hpfar)});
+        {Tone::bad, fmt::format("{}: ESR_EL2 {:#x}, ELR_EL2 {:#x}, FAR_EL2 {:#x}, HPFAR_EL2 {:#x}",
+                                text, panic.esr, panic.elr, panic.far, panic.hpfar)});
     if (!told.advice.empty()) lines.push_back({Tone::bad, "advice: " + told.advice});
   }
   // The panic that a hyp panic brings to the host says nothing more.
@@ -320,6 +357,11 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
     lines.push_back(
         {Tone::bad, fmt::format("op {} (slot {}) does not exist yet; used at hyp VA {:#x}", op.name,
                                 op.slot, op.caller)});
+  for (const ModuleReport& module : report.modules)
+    if (!module.fp_code.empty() && module.state == LoadState::loaded)
+      lines.push_back({Tone::neutral, fp_text(module)});
+  for (const RefusedOp& op : report.refused_ops)
+    lines.push_back({Tone::neutral, line_of(op)});
   for (const MetDefect& defect : report.defects)
     lines.push_back(line_of(defect, report.generation));
   for (const StubUse& use : report.stub_uses)

@@ -126,11 +126,13 @@ Parsed<void> take_guests(const YAML::Node& node, Gathered& out) {
   return {};
 }
 
-/// "nVHE hyp panic at: [<...>] hello_hvc+0x8 [hello]": the console's own line.
+/// "hello_hvc+0x8 [hello]", and the console's own line, which has it as the kernel writes it.
 std::string panic_place(const Observed& run) {
+  if (!run.report.hyp_panic) return "no hyp panic";
+  std::string place = run.report.hyp_panic->told.where;
   for (const std::string& line : console_lines(run))
-    if (line.contains("hyp panic at:")) return line;
-  return run.report.hyp_panic ? "a hyp panic without a place" : "no hyp panic";
+    if (line.contains("hyp panic at:")) place += "; " + line;
+  return place.empty() ? "a hyp panic without a place" : place;
 }
 
 std::string panic_text(const Observed& run) {

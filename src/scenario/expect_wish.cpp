@@ -57,15 +57,23 @@ Parsed<std::string> one_of(const YAML::Node& node, std::span<const std::string_v
   return *text;
 }
 
+/// x8 to x17 are told of an SMC.
+template <std::size_t N>
+std::string register_text(const CallReport& call) {
+  if (!call.result) return name_of_state(call);
+  if (N < call.result->size()) return number_text((*call.result)[N]);
+  constexpr std::size_t first_more = std::tuple_size_v<decltype(call.result)::value_type>;
+  const std::size_t at = N - first_more;
+  return at < call.more.size() ? number_text(call.more[at]) : std::string("not told");
+}
+
 template <std::size_t N>
 Parsed<void> take_register(const YAML::Node& node, Fields& fields) {
   const auto number = read_number(node);
   if (!number) return std::unexpected(number.error());
-  fields.out.list.push_back(
-      is_text(fields.subject(fmt::format("x{}", N)), mark_of(node), number_text(*number),
-              at_call(fields.wish.index, [](const CallReport& call) {
-                return call.result ? number_text(call.result->at(N)) : name_of_state(call);
-              })));
+  fields.out.list.push_back(is_text(
+      fields.subject(fmt::format("x{}", N)), mark_of(node), number_text(*number),
+      at_call(fields.wish.index, [](const CallReport& call) { return register_text<N>(call); })));
   return {};
 }
 
@@ -99,6 +107,11 @@ constexpr std::array call_keys = {
     Key<Fields>{"x2", take_register<2>},   Key<Fields>{"x3", take_register<3>},
     Key<Fields>{"x4", take_register<4>},   Key<Fields>{"x5", take_register<5>},
     Key<Fields>{"x6", take_register<6>},   Key<Fields>{"x7", take_register<7>},
+    Key<Fields>{"x8", take_register<8>},   Key<Fields>{"x9", take_register<9>},
+    Key<Fields>{"x10", take_register<10>}, Key<Fields>{"x11", take_register<11>},
+    Key<Fields>{"x12", take_register<12>}, Key<Fields>{"x13", take_register<13>},
+    Key<Fields>{"x14", take_register<14>}, Key<Fields>{"x15", take_register<15>},
+    Key<Fields>{"x16", take_register<16>}, Key<Fields>{"x17", take_register<17>},
     Key<Fields>{"in", take_nothing}};
 
 Parsed<void> take_touch_state(const YAML::Node& node, Fields& fields) {

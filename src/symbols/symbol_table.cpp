@@ -20,7 +20,13 @@ namespace {
 constexpr unsigned symbol_object = 1;  // STT_OBJECT
 constexpr std::string_view hyp_section_prefix = ".hyp.";
 
+/// Marks of the module linker script, which stand where functions begin.
+constexpr std::string_view section_mark = "__hyp_section_";
+
 bool is_named(const image::Symbol& symbol) {
+  const std::string_view name = image::without_hyp_prefix(symbol.name);
+  if (name.starts_with(section_mark) || name.starts_with("$d") || name.starts_with("$x"))
+    return false;
   return symbol.in_section() && !symbol.name.empty() && !symbol.is_mapping() &&
          (symbol.type() == image::elf::symbol_function || symbol.type() == symbol_object ||
           symbol.type() == image::elf::symbol_notype);

@@ -22,7 +22,7 @@ std::string explanation(const Value& value, const Matcher& matcher) {
   return listener.str();
 }
 
-CallResult answered(std::array<std::uint64_t, 8> x) {
+CallResult answered(decltype(CallResult::x) x) {
   return {.name = "f", .arguments = {1, 2}, .state = CallResult::State::answered, .x = x};
 }
 

@@ -46,6 +46,7 @@ class ElfPatch {
   [[nodiscard]] const image::SectionHeader& section_of(std::string_view name) const {
     return headers_.at(index_of(name));
   }
+  [[nodiscard]] std::size_t index_of(std::string_view name) const;
   /// The n of the first relocation of this type that patches a section.
   [[nodiscard]] std::size_t relocation_of_type(std::string_view section, std::uint32_t type) const;
   [[nodiscard]] const Bytes& bytes() const { return bytes_; }
@@ -59,7 +60,6 @@ class ElfPatch {
     std::memcpy(bytes_.data() + place, &record, sizeof(record));
     return *this;
   }
-  [[nodiscard]] std::size_t index_of(std::string_view name) const;
   [[nodiscard]] std::size_t section_place(std::size_t index) const;
   [[nodiscard]] std::size_t symbol_place(std::string_view name) const;
   [[nodiscard]] std::size_t relocation_place(std::string_view section, std::size_t n) const;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "attack_list.h"
+#include "pkvm/el2_only.h"
 #include "pkvm/guest.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/psci_names.h"
@@ -30,7 +31,7 @@ bool starts_with_digit(std::string_view text) {
   return !text.empty() && text[0] >= '0' && text[0] <= '9';
 }
 
-Result<std::vector<std::uint64_t>> parse_args(std::string_view text) {
+Result<std::vector<std::uint64_t>> parse_args(std::string_view text, std::size_t most) {
   std::vector<std::uint64_t> args;
   for (;;) {
     const std::size_t comma = text.find(',');
@@ -43,19 +44,20 @@ Result<std::vector<std::uint64_t>> parse_args(std::string_view text) {
     if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
   }
-  if (args.size() > max_call_args)
-    return fail("{} arguments, expected at most {} (x1 to x7)", args.size(), max_call_args);
+  if (args.size() > most)
+    return fail("{} arguments, expected at most {} (x1 to x{})", args.size(), most, most);
   return args;
 }
 
 /// Splits TARGET[:ARG,...] and reads the arguments.
 Result<RcLine> parse_target_and_args(RcVerb verb, std::string_view text) {
+  const std::size_t most = verb == RcVerb::smc ? max_smc_args : max_call_args;
   RcLine line;
   line.verb = verb;
   const std::size_t colon = text.find(':');
   line.target = text.substr(0, colon);
   if (colon != std::string_view::npos) {
-    auto args = parse_args(text.substr(colon + 1));
+    auto args = parse_args(text.substr(colon + 1), most);
     if (!args) return std::unexpected(args.error());
     line.args = std::move(*args);
   }
@@ -115,6 +117,14 @@ Result<RcLine> parse_late(std::string_view name, std::string_view& rest) {
   return line;
 }
 
+Result<RcLine> parse_el2_line(std::string_view module, std::string_view& rest) {
+  if (!is_name(module)) return fail("'{}' is no module name", module);
+  const std::string_view word = take_word(rest);
+  const bool known = std::ranges::find(pkvm::el2_only::words, word) != pkvm::el2_only::words.end();
+  if (!known) return fail("'{}', expected init, hvc or set", word);
+  return parse_el2_only(module, word, take_word(rest));
+}
+
 Result<RcLine> parse_await(std::string_view extra) {
   if (!extra.empty()) return fail("'{}' is one word too many", extra);
   RcLine line;
@@ -133,7 +143,8 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     operand = take_word(rest);
   }
   Result<RcLine> line = fail(
-      "unknown word '{}', expected call, hvc, smc, psci, late, touch, pvm, vm, attack or await",
+      "unknown word '{}', expected call, hvc, smc, psci, late, touch, pvm, vm, attack, el2only or "
+      "await",
       verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
@@ -144,6 +155,7 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
   if (verb == "pvm") line = parse_guest(RcVerb::pvm, operand);
   if (verb == "vm") line = parse_guest(RcVerb::vm, operand);
   if (verb == "attack") line = parse_attack(operand);
+  if (verb == pkvm::el2_only::verb) line = parse_el2_line(operand, rest);
   if (verb == "await") line = parse_await(operand);
   if (line) line->repeat = repeat;
   return line;
@@ -182,8 +194,25 @@ std::string_view name_of(RcVerb verb) {
       return "touch";
     case RcVerb::await:
       return "await";
+    case RcVerb::el2only:
+      return pkvm::el2_only::verb;
   }
   std::unreachable();
+}
+
+/// A number as the kernel reads it, or bytes as they are.
+Result<std::string> checked_value(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdefABCDEF";
+  if (text.starts_with(pkvm::el2_only::bytes_prefix)) {
+    const std::string_view bytes = text.substr(pkvm::el2_only::bytes_prefix.size());
+    const bool good = !bytes.empty() && bytes.size() % 2 == 0 &&
+                      bytes.find_first_not_of(digits) == std::string_view::npos;
+    if (!good) return fail("'{}' is no list of bytes, two digits each", bytes);
+    return std::string(text);
+  }
+  const auto number = parse_number(text);
+  if (!number) return fail("'{}' is no value: expected a number, or hex:BYTES", text);
+  return fmt::format("{:#x}", *number);
 }
 
 }  // namespace
@@ -224,6 +253,29 @@ Result<RcLine> parse_psci(std::string_view text) {
     names.push_back(function.name);
   return fail("'{}' is no function of PSCI, expected {} (--smc takes any number)", line->target,
               fmt::join(names, ", "));
+}
+
+Result<RcLine> parse_el2_only(std::string_view module, std::string_view word,
+                              std::string_view operand) {
+  RcLine line;
+  line.verb = RcVerb::el2only;
+  line.target = module;
+  const std::size_t equals = operand.find('=');
+  const std::string_view symbol = operand.substr(0, equals);
+  if (!is_name(symbol) || starts_with_digit(symbol)) return fail("'{}' is no symbol", symbol);
+  const bool has_value = equals != std::string_view::npos;
+  const std::string_view value = has_value ? operand.substr(equals + 1) : std::string_view{};
+  if (word == pkvm::el2_only::init_word && has_value) return fail("expected a symbol alone");
+  if (word == pkvm::el2_only::hvc_word && has_value && !is_name(value))
+    return fail("'{}' is no name for a handler", value);
+  std::string text(operand);
+  if (word == pkvm::el2_only::set_word) {
+    auto checked = checked_value(value);
+    if (!checked) return std::unexpected(checked.error());
+    text = fmt::format("{}={}", symbol, *checked);
+  }
+  line.parameters = fmt::format("{} {}", word, text);
+  return line;
 }
 
 Result<RcLine> parse_touch(std::string_view text) {

@@ -16,6 +16,7 @@
 #include "code/disassembler.h"
 #include "guest_symbols.h"
 #include "machine/placement.h"
+#include "module_file.h"
 #include "observe/pvmfw.h"
 #include "observe/verdict.h"
 #include "pkvm/event.h"
@@ -224,7 +225,8 @@ std::uint64_t SweepWalk::planned(const SweepModes& modes) const {
     all += count * kinds;
   if (!modes.corrupt) return all;
   for (const observe::ModuleRequest& request : run_->plan().modules)
-    if (const auto file = read_file(request.file); file) all += campaign::damages_of(*file).size();
+    if (const auto file = read_module(request.file); file)
+      all += campaign::damages_of(*file).size();
   return all;
 }
 
@@ -293,7 +295,8 @@ CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
   for (const Explorer::Failed& failed : explorer_->state().failed)
     observed.met.push_back({.site = sites_[failed.site].name,
                             .module = failed.module,
-                            .in_call = failed.in_call && sites_[failed.site].el == el2});
+                            .in_call = failed.in_call && sites_[failed.site].el == el2,
+                            .again = failed.again});
   for (const FaultRecord& fault : faults)
     if (was_told_to_module(fault))
       for (campaign::Met& met : observed.met)
@@ -356,7 +359,7 @@ void SweepWalk::walk_corruptions(Job& job) {
 void SweepWalk::corrupt_module(Job& job, const std::string& name) {
   const auto request = std::ranges::find(run_->plan().modules, name, &observe::ModuleRequest::name);
   if (request == run_->plan().modules.end() || request->file.empty()) return;
-  const auto file = read_file(request->file);
+  const auto file = read_module(request->file);
   if (!file) return;
   const Bytes& archive = run_->plan().initramfs;
   const auto found =

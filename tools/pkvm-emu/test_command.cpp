@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "output.h"
 #include "outputs.h"
@@ -206,9 +207,13 @@ Outcome<ExitCode> TestCommand::execute(const Volume& volume) const {
   if (auto good = check_outputs(*files); !good) return std::unexpected(good.error());
   auto scenarios = read_scenarios(*files);
   if (!scenarios) return std::unexpected(scenarios.error());
-  std::erase_if(*scenarios, [this](const Scenario& scenario) {
-    return !filter_.empty() && ::fnmatch(filter_.c_str(), name_of(scenario).c_str(), 0) != 0;
-  });
+  // Into a list of their own: to assign to a YAML::Node, as std::erase_if would, is to change what
+  // it refers to.
+  std::vector<Scenario> kept;
+  for (Scenario& scenario : *scenarios)
+    if (filter_.empty() || ::fnmatch(filter_.c_str(), name_of(scenario).c_str(), 0) == 0)
+      kept.push_back(std::move(scenario));
+  *scenarios = std::move(kept);
   if (scenarios->empty()) return usage_error("--filter {}: no scenario has such a name", filter_);
   Output output(stdout, volume);
   if (list_) {

@@ -27,7 +27,8 @@ constexpr std::array kind_rows = {
     KindRow{image::elf::flag_write, 0, MemoryKind::data, MemoryKind::init_data},
 };
 
-constexpr std::array<std::string_view, 2> never_loaded = {".modinfo", "__versions"};
+constexpr std::array<std::string_view, 3> never_loaded = {".modinfo", "__versions",
+                                                          per_cpu_section};
 constexpr std::array<std::string_view, 2> read_only_later = {".data..ro_after_init",
                                                              "__jump_table"};
 

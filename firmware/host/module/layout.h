@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "host/module/load_error.h"
 #include "host/module/services.h"
@@ -17,8 +18,11 @@
 
 namespace pkvmemu::kmod {
 
+/// Each CPU has its own copy of it.
+inline constexpr std::string_view per_cpu_section = ".data..percpu";
+
 /// The kind of memory for a section; nothing for one that is not loaded (no ALLOC flag, .modinfo,
-/// __versions).
+/// __versions) or not among the others (per_cpu_section).
 std::optional<MemoryKind> kind_of(const image::Section& section);
 
 /// Branches in a table of relocations that may need a veneer: CALL26 and JUMP26 to sections other

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/module/link.h"
 
+#include <algorithm>
 #include <new>
 
+#include "host/module/hyp_imports.h"
 #include "host/module/report.h"
 #include "image/text.h"
 #include "lib/fault.h"
+#include "pkvm/el2_import.h"
 #include "support/bits.h"
 
 namespace pkvmemu::kmod {
@@ -77,6 +80,7 @@ Loaded<void> Linker::link() {
   if (auto done = take_tables(); !done) return done;
   if (auto done = take_memory(); !done) return done;
   if (auto done = place_sections(); !done) return done;
+  if (auto done = place_per_cpu(); !done) return done;
   if (auto done = resolve_symbols(); !done) return done;
   return relocate_all();
 }
@@ -160,6 +164,21 @@ Loaded<void> Linker::place_sections() {
   return {};
 }
 
+/// One CPU: the section's bytes go straight to where it keeps them.
+Loaded<void> Linker::place_per_cpu() {
+  const auto section = module_.file.elf().find_section(per_cpu_section);
+  if (!section || !section->allocated() || section->header.size == 0) return {};
+  const std::uint64_t alignment =
+      std::clamp<std::uint64_t>(section->header.alignment, 1, page_size);
+  const auto memory = services_.allocate_per_cpu(section->header.size, alignment);
+  if (!memory) return no_memory(section->header.size);
+  module_.per_cpu = *memory;
+  module_.sections[section->index] = {.address = memory->address.value, .bytes = memory->bytes};
+  if (!section->content.empty())
+    __builtin_memcpy(memory->bytes.data(), section->content.data(), section->content.size());
+  return {};
+}
+
 std::optional<KernVa> Linker::find_import(std::string_view name) const {
   if (const auto own = services_.resolve(name)) return own;
   for (const Module& other : earlier_) {
@@ -180,10 +199,16 @@ Loaded<std::uint64_t> Linker::resolve(const Symbol& symbol) {
   if (!symbol.is_undefined()) return symbol.entry.value;  // absolute
   if (PKVM_FAULT_NOTHING("load.symbol", "an import of a module is looked up"))
     return std::unexpected(unknown(symbol));
-  if (const auto found = find_import(symbol.name)) return found->value;
+  const bool of_el2 = symbol.name.starts_with(image::hyp_symbol_prefix);
+  const bool found_is_enough =
+      !of_el2 || pkvm::has_el2_imports(generation_) || !hyp_refers_to(module_, symbol.index);
+  if (const auto found = find_import(symbol.name); found && found_is_enough) {
+    module_.hyp.imports |= of_el2;
+    return found->value;
+  }
   if (symbol.binding() == image::elf::bind_weak) return std::uint64_t{0};
   // A stub is EL1 code: EL2 code that called one would leave the hypervisor's address space.
-  const bool of_el2 = symbol.name.starts_with(image::hyp_symbol_prefix);
+  if (module_.el2_only && !of_el2) return std::uint64_t{0};  // is_left_out()
   const auto stub = of_el2 ? std::nullopt : services_.stub_for(symbol.name);
   report_unresolved(symbol.name, stub ? Unresolved::stubbed : Unresolved::refused);
   if (stub) return stub->value;
@@ -227,6 +252,11 @@ Loaded<void> Linker::resolve_symbols() {
   return {};
 }
 
+bool Linker::is_per_cpu(const Section& section) const {
+  return module_.per_cpu &&
+         module_.sections[section.index].address == module_.per_cpu->address.value;
+}
+
 Loaded<void> Linker::relocate_all() {
   const ElfFile& elf = module_.file.elf();
   for (std::uint32_t i = 1; i < elf.section_count(); ++i) {
@@ -235,7 +265,7 @@ Loaded<void> Linker::relocate_all() {
     const bool rela = table->header.type == image::elf::section_rela;
     if (!rela && table->header.type != image::elf::section_rel) continue;
     const auto target = elf.section(table->header.info);
-    if (!target || !kind_of(*target)) continue;
+    if (!target || (!kind_of(*target) && !is_per_cpu(*target))) continue;
     if (!rela) {
       LoadError error = problem(Problem::rel_section, Step::relocate, Errno::enoexec);
       error.other = target->name;
@@ -305,6 +335,14 @@ std::optional<std::uint64_t> Linker::veneer(const Site& site, std::uint64_t targ
   return std::nullopt;
 }
 
+/// Against an import that nobody exports, which only code that never runs may have.
+bool Linker::is_left_out(const Site& site) const {
+  if (!module_.el2_only || module_.symbols[site.rela.symbol()] != 0) return false;
+  const auto symbol = module_.file.elf().symbol(site.rela.symbol());
+  return symbol && symbol->index != 0 && symbol->is_undefined() &&
+         symbol->binding() != image::elf::bind_weak;
+}
+
 Loaded<void> Linker::apply(const Site& site) {
   const PlacedSection& placed = module_.sections[site.section.index];
   const unsigned size = image::reloc_size(site.row);
@@ -318,6 +356,11 @@ Loaded<void> Linker::apply(const Site& site) {
     return std::unexpected(error);
   }
   if (size == 0) return {};
+  if (is_left_out(site)) {
+    if (!site.section.name.starts_with(".hyp.")) return {};
+    const auto symbol = module_.file.elf().symbol(site.rela.symbol());
+    return std::unexpected(unknown(*symbol));
+  }
 
   const std::uint64_t place = placed.address + offset;
   const std::uint64_t target =

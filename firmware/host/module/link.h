@@ -3,8 +3,8 @@
 // relocations applied with the kernel's overflow rules, branches that do not reach sent through
 // veneers (pkvm-abi.md 2.6). Sections are found by header and relocation targets by sh_info, never
 // by the name of a .rela section. .altinstructions, jump labels, __bug_table and
-// __patchable_function_entries are relocated like other data and otherwise left alone, which is
-// right for a CPU that has none of the features they patch in.
+// __patchable_function_entries are relocated like other data; alternatives.h and jump_labels.h do
+// the rest for the first two.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,8 @@ class Linker {
   Loaded<void> take_block(MemoryBlock block);
   Loaded<std::span<std::byte>> take_scratch(std::uint64_t size);
   Loaded<void> place_sections();
+  Loaded<void> place_per_cpu();
+  [[nodiscard]] bool is_per_cpu(const image::Section& section) const;
   Loaded<void> resolve_symbols();
   Loaded<std::uint64_t> resolve(const image::Symbol& symbol);
   void report_unresolved(std::string_view symbol, Unresolved what);
@@ -48,6 +50,7 @@ class Linker {
   Loaded<void> relocate_all();
   Loaded<void> relocate_section(const image::Section& table, const image::Section& target);
   Loaded<void> apply(const Site& site);
+  [[nodiscard]] bool is_left_out(const Site& site) const;
   std::optional<std::uint64_t> veneer(const Site& site, std::uint64_t target);
   [[nodiscard]] LoadError at(const Site& site, Problem what) const;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/module/hyp_imports.h"
 #include "host/module/report.h"
 #include "image/text.h"
 #include "lib/fault.h"
@@ -128,6 +129,8 @@ Loaded<void> El2Load::load_with_reference() {
   if (auto done = allocate_addresses(); !done) return done;
   store_hyp_range(generation_, module_);
   relocate();
+  if (auto done = HypImports(services_, generation_, defects_, modules_).resolve(module_); !done)
+    return done;
   if (auto done = share_descriptor(); !done) return done;
   auto done = map_sections();
   if (done) done = initialise();

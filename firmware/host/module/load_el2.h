@@ -2,7 +2,7 @@
 // __pkvm_load_el2_module, step by step as pkvm-abi.md 3.2 numbers them, with the clean-up of 3.6. A
 // failing init gives its error, and all pages go back to the host, also when some section is absent
 // or empty: the defect of released kernels there (3.4) is a row of pkvm/quirk.h. 6.12's imports
-// (step 8) are not here yet.
+// (step 8) are in hyp_imports.h.
 #pragma once
 
 #include <array>
@@ -25,6 +25,7 @@ std::uint64_t call_hyp(KernelServices& services, pkvm::Generation generation, pk
 struct LoadRules {
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   pkvm::Defects defects = pkvm::Defects::avoided;
+  std::span<const Module> modules = {};  ///< what may export to an EL2 half
 };
 
 class El2Load {
@@ -34,6 +35,7 @@ class El2Load {
       : services_(services),
         generation_(rules.generation),
         defects_(rules.defects),
+        modules_(rules.modules),
         module_(module),
         token_out_(token_out) {}
 
@@ -59,6 +61,7 @@ class El2Load {
   KernelServices& services_;
   pkvm::Generation generation_;
   pkvm::Defects defects_;
+  std::span<const Module> modules_;
   Module& module_;
   KernVa token_out_;
   std::optional<Memory> descriptor_;  ///< the copy that the hypervisor may read (6.12)

@@ -3,13 +3,18 @@
 
 #include <utility>
 
+#include "host/module/alternatives.h"
+#include "host/module/el2_only.h"
 #include "host/module/hyp_image.h"
+#include "host/module/hyp_imports.h"
+#include "host/module/jump_labels.h"
 #include "host/module/link.h"
 #include "host/module/load_el2.h"
 #include "host/module/params.h"
 #include "host/module/report.h"
 #include "image/text.h"
 #include "lib/fault.h"
+#include "pkvm/el2_only.h"
 
 namespace pkvmemu::kmod {
 namespace {
@@ -56,11 +61,10 @@ Loaded<void> check_arguments(std::string_view arguments) {
 /// struct module's init: the field of our layout, else what the section's relocation against
 /// init_module stored (pkvm-abi.md 2.4).
 KernVa find_init(pkvm::Generation generation, const Module& module) {
-  const pkvm::ModuleLayout& layout = pkvm::info(generation).module;
-  const auto own = module.this_module_bytes();
-  if (own.size() == layout.size) {
+  if (has_usual_layout(generation, module)) {
     std::uint64_t word = 0;
-    __builtin_memcpy(&word, own.data() + layout.init, sizeof(word));
+    __builtin_memcpy(&word, module.this_module_bytes().data() + pkvm::info(generation).module.init,
+                     sizeof(word));
     return KernVa{word};
   }
   return module.symbol_address("init_module").value_or(KernVa{});
@@ -252,7 +256,23 @@ Loaded<image::KoFile> ModuleLoader::read_file(const Request& request) {
     error.other = config_.vermagic;
     return std::unexpected(error);
   }
+  warn_of_stand_in(request, *file);
   return *file;
+}
+
+void ModuleLoader::warn_of_stand_in(const Request& request, const image::KoFile& file) {
+  const pkvm::StandIn* row = pkvm::find_kernel(pkvm::stand_ins, file.vermagic());
+  if (row == nullptr) return;
+  image::Line<192> line;
+  line.put("WARNING: ");
+  line.put(request.name);
+  line.put(": built for ");
+  line.put(row->kmi);
+  line.put(", loaded as one of ");
+  line.put(pkvm::info(row->runs_as).kmi);
+  line.put(": ");
+  line.put(row->reason);
+  services_.message(line.written());
 }
 
 Loaded<Module*> ModuleLoader::prepare(const Request& request) {
@@ -276,22 +296,28 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   module->state = ModuleState::loading;
   module->requested_as_protected = request.kind == LoadKind::protected_list;
   module->set_name(request.name);
+  module->el2_only = is_el2_only(config_.el2_only_script, request.name);
   module->path = request.path;
   module->file = *file;
 
   auto done = Linker(services_, config_.generation, modules_, *module).link();
   module->hyp.first_event_id = next_event_id_;
   if (done) done = discover_hyp(services_, config_.generation, *module);
+  if (done)
+    done = HypImports(services_, config_.generation, config_.defects, modules_).check(*module);
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("load.discover", Errno::enoexec,
                                                "the EL2 half among a module's sections");
       fault && done)
     done = std::unexpected(injected(Problem::sections_refused, Step::section_check, fault));
+  if (done && module->el2_only)
+    done = prepare_el2_only(config_.el2_only_script, config_.generation, *module);
   next_event_id_ = static_cast<std::uint16_t>(next_event_id_ + module->hyp.event_count);
   if (done) done = check_arguments(request.arguments);
   if (done) {
+    patch_code(*module);
     finish_memory(*module);
-    // Setters may be the module's own code.
-    done = set_parameters(services_, *module, request.arguments);
+    // Setters may be the module's own code, which does not run when only EL2's is wanted.
+    if (!module->el2_only) done = set_parameters(services_, *module, request.arguments);
     if (const fw::Fault fault =
             PKVM_FAULT_ERRNO("load.parameters", Errno::einval, "a module's parameters are set"))
       done = std::unexpected(injected(Problem::invalid_parameter, Step::parameters, fault));
@@ -304,6 +330,33 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   return module;
 }
 
+/// What the kernel changes in a module's code for its CPUs and its static keys.
+void ModuleLoader::patch_code(Module& module) {
+  const AppliedAlternatives done = apply_alternatives(services_, config_.generation, module);
+  image::Line<160> line;
+  if (done.unknown != 0) {
+    line.put(module.name());
+    line.put(": alternatives of CPU capabilities that are not known here are left alone: ");
+    line.put_decimal(done.unknown);
+    line.put(", the first of capability ");
+    line.put_decimal(done.unknown_number);
+    services_.message(line.written());
+  }
+  if (done.not_understood != 0) {
+    image::Line<160> second;
+    second.put(module.name());
+    second.put(": records of .altinstructions that cannot be applied: ");
+    second.put_decimal(done.not_understood);
+    services_.message(second.written());
+  }
+  prepare_jumps(services_, modules_, module);
+}
+
+void ModuleLoader::static_key_switched(KernVa key, bool enabled) {
+  for (const Module& module : modules_)
+    if (module.state != ModuleState::free) switch_jumps(services_, module, key, enabled);
+}
+
 void ModuleLoader::finish_memory(const Module& module) {
   for (std::size_t i = 0; i < memory_kind_count; ++i) {
     const auto kind = static_cast<MemoryKind>(i);
@@ -314,8 +367,32 @@ void ModuleLoader::finish_memory(const Module& module) {
   }
 }
 
+int ModuleLoader::run_init(Module& module) {
+  if (module.el2_only) return load_el2_only(module);
+  return module.init.value == 0 ? 0 : services_.run_init(module.init);
+}
+
+/// What the EL1 half's init would do.
+int ModuleLoader::load_el2_only(Module& module) {
+  image::Line<128> line;
+  line.put(module.name());
+  line.put(": its EL2 half alone is loaded, its EL1 half does not run");
+  services_.message(line.written());
+  if (const int status = load_el2_module(module.this_module(), KernVa{}); status != 0)
+    return status;
+  El2OnlyLines lines(config_.el2_only_script, module.name());
+  for (auto own = lines.next(); !own.word.empty(); own = lines.next()) {
+    if (own.word != pkvm::el2_only::hvc_word) continue;
+    const auto handler = el2_handler(module, own.operand);
+    if (!handler) continue;  // prepare_el2_only has found them all
+    const int number = register_el2_call(module.hyp.hyp_address(handler->address), handler->name);
+    if (number < 0) return number;
+  }
+  return 0;
+}
+
 int ModuleLoader::initialise(Module& module, const Request& request) {
-  int result = module.init.value == 0 ? 0 : services_.run_init(module.init);
+  int result = run_init(module);
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("load.el1_init", Errno::enodev, "a module's EL1 init has run"))
     result = fault.answer;
@@ -366,6 +443,7 @@ void ModuleLoader::drop(Module& module) {
   for (std::size_t i = 0; i < memory_kind_count; ++i)
     if (const auto& block = module.blocks[i]; block)
       services_.free(static_cast<MemoryKind>(i), *block);
+  if (module.per_cpu) services_.free_per_cpu(*module.per_cpu);
   for (Handler& handler : handlers_)
     if (handler.module == &module) handler.module = nullptr;
   module = Module{};
@@ -384,8 +462,9 @@ int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
   for (Module& module : modules_) {
     if (module.state == ModuleState::free || module.this_module() != this_module) continue;
     const auto done =
-        El2Load(services_, {.generation = config_.generation, .defects = config_.defects}, module,
-                token_out)
+        El2Load(services_,
+                {.generation = config_.generation, .defects = config_.defects, .modules = modules_},
+                module, token_out)
             .run();
     if (!done) {
       module.hyp_error = done.error();
@@ -404,7 +483,7 @@ int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
   return negated(Errno::enodev);
 }
 
-int ModuleLoader::register_el2_call(HypVa address) {
+int ModuleLoader::register_el2_call(HypVa address, std::string_view name) {
   const fw::Fault fault =
       PKVM_FAULT_ERRNO("load.hvc.register_hcall", Errno::enomem, "hypercall __pkvm_register_hcall");
   const int result = fault ? fault.answer
@@ -414,8 +493,8 @@ int ModuleLoader::register_el2_call(HypVa address) {
   Handler handler{.number = static_cast<unsigned>(result),
                   .address = address,
                   .module = module_at(address),
-                  .symbol = {}};
-  if (handler.module != nullptr) {
+                  .symbol = name};
+  if (handler.module != nullptr && name.empty()) {
     const auto hit = handler.module->symbol_at(handler.module->hyp.kernel_address(address));
     if (hit && hit->offset == 0) handler.symbol = image::without_hyp_prefix(hit->name);
   }

@@ -52,6 +52,7 @@ struct HypImage {
   KernVa end;
   HypVa token;  ///< hyp VA of `start`
   bool loaded = false;
+  bool imports = false;  ///< it may call into other modules' EL2 halves (2.7)
   /// _hyp_events and .hyp.printk_fmts (2.8). The kernel numbers the events in the order of loads.
   KernVa events;
   std::uint32_t event_count = 0;
@@ -81,6 +82,7 @@ struct Module {
 
   ModuleState state = ModuleState::free;
   bool requested_as_protected = false;
+  bool el2_only = false;  ///< its EL1 half never runs (el2_only.h)
   std::array<char, name_size> name_text{};
   std::size_t name_length = 0;
   std::string_view path;  ///< in the initramfs
@@ -90,6 +92,8 @@ struct Module {
   std::array<std::optional<Memory>, memory_kind_count> memory{};
   /// The allocations that those lie in, by the first kind of each (layout.h, MemoryBlock).
   std::array<std::optional<Memory>, memory_kind_count> blocks{};
+  /// Its .data..percpu.
+  std::optional<Memory> per_cpu;
   /// Indexed by the file's section and symbol numbers; in scratch memory.
   std::span<PlacedSection> sections;
   std::span<std::uint64_t> symbols;
@@ -130,6 +134,10 @@ struct Module {
  private:
   [[nodiscard]] std::optional<KernVa> exported_entry(std::string_view wanted) const;
 };
+
+/// struct module is laid out as in our kernel of the generation: the size is the same, and so is
+/// the place of `init`, as far as the module has one (pkvm-abi.md 2.4). Needs relocated sections.
+bool has_usual_layout(pkvm::Generation generation, const Module& module);
 
 /// Module names are equal when they differ only in '-' and '_'.
 bool same_module_name(std::string_view a, std::string_view b);

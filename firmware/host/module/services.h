@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "pkvm/cpucaps.h"
 #include "pkvm/event.h"
 #include "support/address.h"
 
@@ -82,6 +83,18 @@ class KernelServices {
   /// patching does: slots of .hyp.reloc in protected module memory, and the load token, at an
   /// address that the module gave us (its data or its stack; it need not be aligned).
   virtual void store_word(KernVa where, std::uint64_t value) = 0;
+
+  /// Memory that each CPU has of its own; `address` is what a CPU adds its offset to, and nothing
+  /// is mapped there. Nothing when there is no room.
+  virtual std::optional<Memory> allocate_per_cpu(std::uint64_t size, std::uint64_t alignment) = 0;
+  virtual void free_per_cpu(const Memory& memory) = 0;
+
+  /// Whether the kernel has CPU capabilities of this kind.
+  virtual bool has_capability(pkvm::cpucaps::Presence kind) = 0;
+  /// Replaces an instruction of module code that may run, whatever the permission of its page.
+  virtual void patch_code(KernVa where, std::uint32_t instruction) = 0;
+  /// Whether a static key is enabled that lies outside of modules; nothing when it cannot be read.
+  virtual std::optional<bool> key_enabled(KernVa key) = 0;
 
   /// A module's EL2 half is in.
   virtual void el2_loaded(const Module& /*module*/) {}

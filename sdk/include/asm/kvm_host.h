@@ -48,12 +48,24 @@ struct kvm_hyp_req {
 /* Pages for the hypervisor's heap, which hyp_alloc asked for (android15 and later). */
 int __pkvm_topup_hyp_alloc(unsigned long nr_pages);
 
+/* The power of an IOMMU, which pKVM's driver hears of. */
+struct device;
+int pkvm_iommu_suspend(struct device *dev);
+int pkvm_iommu_resume(struct device *dev);
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+/* Drivers of IOMMUs and their devices; `drv` is the hypervisor's address of the driver. */
+int pkvm_iommu_driver_init(u64 drv, void *data, size_t size);
+int pkvm_iommu_register(struct device *dev, u64 drv, phys_addr_t pa, size_t size,
+			struct device *parent, u8 flags);
+int pkvm_iommu_finalize(int err);
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 int topup_hyp_memcache(struct kvm_hyp_memcache *mc, unsigned long min_pages, unsigned long order);
 void free_hyp_memcache(struct kvm_hyp_memcache *mc);
 
 /* The driver behind pKVM's IOMMU; init_driver runs before the host gives up its privileges. */
-struct device;
 struct kvm_iommu_ops;
 struct kvm_iommu_driver {
 	int (*init_driver)(void);

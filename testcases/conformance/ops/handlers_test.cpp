@@ -56,6 +56,30 @@ TEST_P(Handlers, HostSmcCarriesEighteenRegisters) {
   holds("8.3/registers");
 }
 
+// The handler finds ELR_EL2 at the SMC; 4 is added to what it leaves there, once.
+TEST_P(Handlers, HostSmcHandlerSeesAndMovesElr) {
+  parameter("system.elr=1");
+  run();
+  EXPECT_EQ(lines("system: smc c2000014 elr 1 then 1 1"), 1U);
+  EXPECT_EQ(lines("system: smc c2000015 elr 1 then 0 1"), 1U);
+  holds("8.2/smc64.elr_seen");
+  holds("8.2/smc64.elr_moved");
+}
+
+// All of x0 to x17 by the command line: to a handler and back, to EL3 and back.
+TEST_P(Handlers, SmcOfTheCommandLineHasSeventeenArguments) {
+  op(SYSTEM_REGISTER, {SYSTEM_SMC});
+  constexpr Numbers arguments = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
+  const auto taken = smc(0xc2000012, arguments);
+  const auto left = smc(0xc2000099, arguments);
+  run();
+  EXPECT_EQ(x(left, 0), not_supported);
+  for (unsigned i = 1; i < 18; ++i) {
+    EXPECT_EQ(x(taken, i), 0x1000U + i);
+    EXPECT_EQ(x(left, i), i);
+  }
+}
+
 // PSCI's range never comes to a module, and bit 16 of the function id is left to the handler.
 TEST_P(Handlers, PsciComesBeforeModules) {
   op(SYSTEM_REGISTER, {SYSTEM_SMC});
@@ -106,12 +130,13 @@ TEST_P(Handlers, DefaultTrapHandlerTakesTheRest) {
   const auto again = op(SYSTEM_REGISTER, {SYSTEM_TRAP});
   const auto seen = op(SYSTEM_COUNT, {SYSTEM_TRAP});
   run();
-  EXPECT_EQ(lines("system: trapped 1 times"), 1U);
+  EXPECT_EQ(lines("system: trapped 2 times"), 1U) << "the first time it left ELR_EL2 alone";
   EXPECT_EQ(answer(again), ebusy);
   EXPECT_EQ(x(seen, 2), 0x18U) << "a trapped MSR";
   holds("1.6/register_default_trap_handler.true");
   holds("1.6/register_default_trap_handler.single");
   holds("8.2/other");
+  holds("8.2/other.elr");
 }
 
 // Nobody, or a handler that returns false: the hypervisor dies of it.

@@ -55,6 +55,18 @@ TEST(Rc, Await) {
   EXPECT_EQ(refused("await all"), RcError::trailing_text);
 }
 
+// What is said about an EL2 half is there for its load, and no wish; what it says is read then.
+TEST(Rc, Settings) {
+  const Wish setting = parsed("el2only foo set limit=3 # comment");
+  EXPECT_EQ(setting.kind, WishKind::setting);
+  EXPECT_EQ(setting.target, "foo");
+  EXPECT_EQ(refused("el2only"), RcError::no_target);
+  EXPECT_EQ(refused("el2only foo"), RcError::bad_setting);
+  EXPECT_EQ(refused("el2only foo run f"), RcError::bad_setting);
+  EXPECT_EQ(refused("el2only foo init"), RcError::bad_setting);
+  EXPECT_EQ(refused("el2only foo init f g"), RcError::trailing_text);
+}
+
 // PSCI's functions go by their names; a number is not one.
 TEST(Rc, Psci) {
   const Wish suspend = parsed("psci suspend:0x10000");
@@ -122,6 +134,12 @@ TEST(Rc, Mistakes) {
   EXPECT_EQ(refused("call 128:1,,2"), RcError::bad_argument);
   EXPECT_EQ(refused("call 128:one"), RcError::bad_argument);
   EXPECT_EQ(refused("call 128:1,2,3,4,5,6,7,8"), RcError::too_many_arguments);
+  EXPECT_EQ(refused("hvc 1:1,2,3,4,5,6,7,8"), RcError::too_many_arguments);
+  constexpr std::string_view seventeen = "smc 1:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17";
+  const Wish smc = parsed(seventeen);
+  EXPECT_EQ(smc.given().back(), 17U);
+  EXPECT_EQ(refused("smc 1:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18"),
+            RcError::too_many_arguments);
   EXPECT_EQ(refused("call 127"), RcError::not_dynamic);
   EXPECT_EQ(refused("call 65536"), RcError::not_dynamic);
   EXPECT_EQ(refused("touch"), RcError::no_target);

@@ -61,6 +61,8 @@ World::World(pkvm::Generation generation, PaRange cma)
     hyp.heap.emplace(*hyp.space, owners, generation);
     hyp.iommu_pools.emplace(*hyp.space, owners, vmemmap(), cma, generation);
     host.mirror_to(hyp.iommu);
+  } else {
+    host.mirror_to(hyp.iommu_devices);
   }
   const PaRange pool_range{pool_begin, ram_end};
   check(hyp.space->map_linear(pool_range, prot_rw, PageState::owned).has_value());

@@ -20,6 +20,8 @@ static unsigned int topup;
 static int trap = -1;
 /* An SMC with all of x1 to x17. */
 static bool smc;
+/* SMCs whose handler looks at ELR_EL2, and one that changes it. */
+static bool elr;
 
 /* Bits of HCR_EL2 to set. */
 static unsigned long hcr;
@@ -31,6 +33,7 @@ static bool immediate;
 module_param(topup, uint, 0444);
 module_param(trap, int, 0444);
 module_param(smc, bool, 0444);
+module_param(elr, bool, 0444);
 module_param(null, bool, 0444);
 module_param(immediate, bool, 0444);
 module_param(hcr, ulong, 0444);
@@ -85,6 +88,28 @@ static void issue_smc(int number)
 		pr_info("system: smc x%d 0x%llx\n", i, x[i]);
 }
 
+/* Whether the handler found ELR_EL2 at the SMC, and which of the two instructions behind it ran. */
+static void issue_smc_at(unsigned long id)
+{
+	unsigned long at, seen, first, second;
+
+	__asm__ volatile("mov x0, %[id]\n"
+			 "mov x1, #0\n"
+			 "adr %[at], 1f\n"
+			 "mov %[first], #0\n"
+			 "mov %[second], #0\n"
+			 "1: smc #0\n"
+			 "mov %[first], #1\n"
+			 "mov %[second], #1\n"
+			 "mov %[seen], x1\n"
+			 : [at] "=&r"(at), [seen] "=&r"(seen), [first] "=&r"(first),
+			   [second] "=&r"(second)
+			 : [id] "r"(id)
+			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+			   "x12", "x13", "x14", "x15", "x16", "x17", "memory");
+	pr_info("system: smc %lx elr %d then %lu %lu\n", id, at == seen, first, second);
+}
+
 /* The same call by HVC #0 and by HVC #0xbeef: x0 and x1 of both. */
 static void compare_immediates(int number)
 {
@@ -128,6 +153,11 @@ static int __init system_init(void)
 		provoke_trap(ret);
 	if (smc)
 		issue_smc(ret);
+	if (elr) {
+		pkvm_el2_mod_call(ret, SYSTEM_REGISTER, SYSTEM_SMC);
+		issue_smc_at(0xc2000014);
+		issue_smc_at(0xc2000015);
+	}
 	return 0;
 }
 module_init(system_init);

@@ -25,9 +25,9 @@ enum system_operation {
 };
 
 enum system_handler {
-  SYSTEM_SMC = 0,        /* takes 0xc2000010 and 0xc2000012, changes 0xc2000011 */
+  SYSTEM_SMC = 0,        /* takes 0xc2000010 and 0xc2000012, changes 0xc2000011; 0xc2000014, 15: x1 = ELR_EL2 */
   SYSTEM_SMC_SECOND = 1, /* takes 0xc2000010 and 0xc2000013 */
-  SYSTEM_TRAP = 2,       /* takes all */
+  SYSTEM_TRAP = 2,       /* takes all; leaves ELR_EL2 alone the first time */
   SYSTEM_TRAP_REFUSING = 3,
   SYSTEM_PSCI = 4,
   SYSTEM_PANIC = 5,

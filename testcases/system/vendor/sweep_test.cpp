@@ -29,6 +29,19 @@ struct Swept {
 
 std::vector<Swept> samples() {
   return {
+      {"stuckuart", {"stuckuart"}, {"--call", "stuckuart_hvc:0x42"}},
+      {"memmanager",
+       {"memmanager"},
+       {"--cmdline", "memmanager.rows=0x50000000,0x2000,1,0x50004000,0x3000,2", "--call",
+        "memmanager_assign_hvc:0,2", "--touch", "w:0x50000000=7", "--call",
+        "memmanager_unassign_hvc:0", "--call", "memmanager_report_hvc"}},
+      {"kernelguard",
+       {"kernelguard"},
+       {"--cmdline",
+        "kernelguard.base=0x50000000 kernelguard.size=0x2000 kernelguard.patches=0x50001000 "
+        "kernelguard.patches_size=0x100",
+        "--touch", "w:0x50001000=7", "--touch", "w:0x50000000=7", "--call",
+        "kernelguard_counts_hvc"}},
       {"smcfilter",
        {"smcfilter"},
        {"--smc", "0x80000000", "--smc", "0xc2000001:7", "--call", "smcfilter_counts_hvc"}},

@@ -269,6 +269,21 @@ TEST(Oracle, CallThatMetTheFault) {
   EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
 }
 
+// What a call did not give back, or what could not be undone, is the host's no more; a load that
+// was refused a step once has to undo the others.
+TEST(Oracle, PagesThatAreNotGivenBack) {
+  Ended run;
+  run.hosts = range(0, 38);
+  run.met = {{.site = "hyp.mod_prot", .module = ""}};
+  expect_bug(run, "pages-lost");
+  run.met = {{.site = "hyp.mod_prot", .module = "", .in_call = true}};
+  EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
+  run.met = {{.site = "hyp.mod_prot", .module = "", .again = true}};
+  EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
+  run.met = {{.site = "hyp.donate", .module = "", .in_call = true, .again = true}};
+  expect_bug(run, "pages-lost");
+}
+
 // A module that did not load answers -1, and nothing else.
 TEST(Oracle, HandlerLeft) {
   Ended run = failed_load();

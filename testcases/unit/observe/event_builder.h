@@ -60,7 +60,7 @@ class EventBuilder {
   EventBuilder& call(std::uint64_t function, std::uint64_t x0, std::string_view name = "call") {
     return host(Kind::call_begin, {function, 1, 2, 3, 4, 5, 6, 7}, {name, ""})
         .el2_runs(100)
-        .host(Kind::call_end, {x0, 0x66, 0x44, 0xabc, 4, 5, 6, 7});
+        .host(Kind::call_end, {x0, 0x66, 0x44, 0xabc});
   }
 
   EventBuilder& probe_begins() { return host(Kind::probe_begin, {}, {"probe", ""}); }

@@ -49,16 +49,16 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
               ElementsAre("schema", "generation", "modules", "calls", "touches", "guests",
                           "attacks", "mmio", "el3", "device_log", "faults", "seed", "corruptions",
                           "expectations", "deprivileged", "protected_vms", "ops", "trace_events",
-                          "missing_ops", "defects", "stub_uses", "hyp_panic", "host_panic",
-                          "internal_errors", "exit", "instructions", "console"));
+                          "missing_ops", "refused_ops", "defects", "stub_uses", "hyp_panic",
+                          "host_panic", "internal_errors", "exit", "instructions", "console"));
   EXPECT_THAT(keys_of(json["modules"][0]),
-              ElementsAre("name", "file", "generation", "late", "loaded", "state", "error", "step",
-                          "reason", "init", "hyp_va", "handlers", "refused_handlers", "unresolved",
-                          "stubbed"));
+              ElementsAre("name", "file", "generation", "el2_only", "late", "loaded", "state",
+                          "error", "step", "reason", "init", "hyp_va", "handlers",
+                          "refused_handlers", "unresolved", "stubbed", "fp_code"));
   EXPECT_THAT(keys_of(json["modules"][0]["handlers"][0]), ElementsAre("symbol", "id", "hyp_va"));
   EXPECT_THAT(keys_of(json["calls"][0]),
               ElementsAre("id", "name", "conduit", "function", "args", "state", "reason", "result",
-                          "el2_instructions"));
+                          "x18_changed", "el2_instructions"));
   EXPECT_THAT(keys_of(json["protected_vms"]), ElementsAre("available", "state", "reason", "steps"));
   EXPECT_THAT(keys_of(json["exit"]), ElementsAre("code", "reason", "detail", "el", "pc", "where"));
 }

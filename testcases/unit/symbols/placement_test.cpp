@@ -32,6 +32,9 @@ TEST(Placement, AnImageThatIsPlacedHasAddresses) {
   EXPECT_EQ(placement.name_of(Va{0x4000'0104}, 1), "0x40000104");
   EXPECT_EQ(placement.name_of(Va{0x3fff'ffff}, 2), "0x3fffffff");
   EXPECT_EQ(placement.name_of(Va{0x4000'0120}, 2), "0x40000120");
+  EXPECT_EQ(placement.spot_at(Va{0x4000'0104}, 2), spot);
+  EXPECT_FALSE(placement.spot_at(Va{0x4000'0104}, 1));
+  EXPECT_EQ(table.section_of(spot.part), "") << "an image of the firmware has none";
 }
 
 // What a guest says of images and modules that have no names is not kept.

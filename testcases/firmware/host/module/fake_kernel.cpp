@@ -205,6 +205,36 @@ void FakeKernel::store_word(KernVa where, std::uint64_t value) {
   std::memcpy(area->bytes.data() + (where.value - area->address.value), &value, sizeof(value));
 }
 
+std::optional<Memory> FakeKernel::allocate_per_cpu(std::uint64_t size, std::uint64_t alignment) {
+  per_cpu.resize(per_cpu_room);
+  if (size > per_cpu_room) return std::nullopt;
+  ++per_cpu_pieces;
+  return Memory{.address = KernVa{align_up(per_cpu_window, alignment)},
+                .bytes = std::span(per_cpu).first(size)};
+}
+
+void FakeKernel::free_per_cpu(const Memory& memory) {
+  if (memory.address.value != per_cpu_window || per_cpu_pieces == 0)
+    hyp.complaints.emplace_back("freed per-CPU memory that was not allocated");
+  --per_cpu_pieces;
+}
+
+void FakeKernel::patch_code(KernVa where, std::uint32_t instruction) {
+  Area* area = area_at(where.value);
+  if (area == nullptr) {
+    hyp.complaints.emplace_back("patched what is no module memory");
+    return;
+  }
+  std::memcpy(area->bytes.data() + (where.value - area->address.value), &instruction,
+              sizeof(instruction));
+}
+
+std::optional<bool> FakeKernel::key_enabled(KernVa key) {
+  const auto found = keys.find(key.value);
+  if (found == keys.end()) return std::nullopt;
+  return found->second;
+}
+
 std::vector<std::string> FakeKernel::event_lines() const {
   std::vector<std::string> lines;
   for (const pkvm::event::Record& record : events)

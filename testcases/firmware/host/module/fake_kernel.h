@@ -81,6 +81,11 @@ class FakeKernel final : public KernelServices {
   int run_init(KernVa init) override;
   int set_parameter(KernVa record, const char* value) override;
   void store_word(KernVa where, std::uint64_t value) override;
+  std::optional<Memory> allocate_per_cpu(std::uint64_t size, std::uint64_t alignment) override;
+  void free_per_cpu(const Memory& memory) override;
+  bool has_capability(pkvm::cpucaps::Presence kind) override { return capabilities.contains(kind); }
+  void patch_code(KernVa where, std::uint32_t instruction) override;
+  std::optional<bool> key_enabled(KernVa key) override;
   void message(std::string_view line) override { console.emplace_back(line); }
   void event(const pkvm::event::Record& record) override {
     const bool is_place = record.kind == pkvm::event::Kind::module_el1_placed;
@@ -104,6 +109,14 @@ class FakeKernel final : public KernelServices {
   /// the value ("0x10=5", "0x10" without one).
   int parameter_answer = 0;
   std::vector<std::string> parameters;
+  std::set<pkvm::cpucaps::Presence> capabilities{pkvm::cpucaps::Presence::always};
+  /// Static keys of the kernel's, by address; others cannot be read.
+  std::map<std::uint64_t, bool> keys;
+  /// Per-CPU memory: how much there is, and what was given.
+  static constexpr std::uint64_t per_cpu_window = 0xffff'ffc0'1000'0000;
+  std::size_t per_cpu_room = 0x2000;
+  std::vector<std::byte> per_cpu;
+  unsigned per_cpu_pieces = 0;
   /// The n-th allocation (from 1) fails.
   std::optional<unsigned> failing_allocation;
 

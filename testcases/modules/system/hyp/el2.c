@@ -40,6 +40,15 @@ static bool take_smc(handler_regs *regs)
 		for (i = 1; i < 18; i++)
 			cpu_reg(regs, i) += 0x1000;
 		return true;
+	case 0xc2000015:
+		cpu_reg(regs, 0) = 0;
+		cpu_reg(regs, 1) = read_sysreg(elr_el2);
+		write_sysreg(read_sysreg(elr_el2) + 4, elr_el2);
+		return true;
+	case 0xc2000014:
+		cpu_reg(regs, 0) = 0;
+		cpu_reg(regs, 1) = read_sysreg(elr_el2);
+		return true;
 	}
 	return false;
 }
@@ -57,6 +66,8 @@ static bool take_smc_second(handler_regs *regs)
 static bool take_trap(handler_regs *regs)
 {
 	note(SYSTEM_TRAP, read_sysreg(esr_el2) >> 26);
+	if (counts[SYSTEM_TRAP] == 1)
+		return true; /* the instruction again */
 	write_sysreg(read_sysreg(elr_el2) + 4, elr_el2);
 	return true;
 }
