@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "pkvm/kcfi_words.h"
+#include "pkvm/kcfi_types.h"
 
 namespace pkvmemu::image {
 namespace {
@@ -76,7 +76,7 @@ std::optional<FpCode> find_fp_code(const KoFile& ko) {
     std::memcpy(&word, text->content.data() + at, sizeof(word));
     const std::uint32_t last = std::exchange(before, word);
     // The word of a type may look like anything.
-    if (!is_fp_instruction(word) || ends_code(last) || !pkvm::kcfi::prototype_of(word).empty())
+    if (!is_fp_instruction(word) || ends_code(last) || pkvm::kcfi::find_type(word) != nullptr)
       continue;
     if (!marks) marks = marks_of(ko.elf(), text->index);
     if (lies_in_data(*marks, at)) continue;
