@@ -29,6 +29,6 @@
 
 #define HYP_HEADER_INIT_VECTORS 96
 
-// Code for imports that nobody exports: how many, and the bytes of each (stubs.S).
+// Code for imports that nobody exports: how many, and the bytes of every stub (stubs.S).
 #define STUB_COUNT 256
 #define STUB_SIZE 8

@@ -2,6 +2,7 @@
 #include "host/command_line.h"
 
 #include "lib/string.h"
+#include "pkvm/el2_only.h"
 #include "pkvm/platform.h"
 #include "pkvm/task.h"
 
@@ -108,6 +109,7 @@ constexpr std::array rows = {
     Row{platform::param_log_ops, set_flag<&CommandLine::log_ops>},
     Row{platform::param_trace_events, set_flag<&CommandLine::trace_events>},
     Row{platform::param_probe_pvm, set_flag<&CommandLine::probe_pvm>},
+    Row{pkvm::el2_only::parameter, set_flag<&CommandLine::el2_only>},
     Row{pkvm::task::param_pauth, set_flag<&CommandLine::pauth>},
 };
 

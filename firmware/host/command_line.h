@@ -42,6 +42,7 @@ struct CommandLine {
   bool log_ops = false;
   bool trace_events = false;
   bool probe_pvm = false;
+  bool el2_only = false;  ///< of some modules only the EL2 half is wanted (pkvm/el2_only.h)
   bool pauth = false;
 
   struct Note {

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "pkvm/exports.h"
+
 namespace pkvmemu::host {
 
 namespace {
@@ -17,24 +19,19 @@ extern "C" {
 }
 #pragma GCC visibility pop
 
-struct Export {
-  std::string_view name;
-  const char* address;
-};
-
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage)
-#define PKVM_EXPORT(exported, symbol) Export{.name = #exported, .address = row_##exported},
-constexpr Export table[] = {
+#define PKVM_EXPORT(exported, symbol) row_##exported,
+constexpr auto addresses = std::to_array<const char*>({
 #include "pkvm/exports.def"
-};
+});
 #undef PKVM_EXPORT
 
 }  // namespace
 
 std::optional<std::uint64_t> exported_symbol(std::string_view name) {
-  for (const Export& row : table)
-    if (row.name == name) return reinterpret_cast<std::uint64_t>(row.address);
-  return std::nullopt;
+  const auto row = pkvm::find_export(name);
+  if (!row) return std::nullopt;
+  return reinterpret_cast<std::uint64_t>(addresses[*row]);
 }
 
 }  // namespace pkvmemu::host

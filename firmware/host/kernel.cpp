@@ -17,7 +17,9 @@
 #include "host/stubs.h"
 #include "host/task.h"
 #include "host/trace.h"
+#include "image/cpio.h"
 #include "lib/memory.h"
+#include "pkvm/platform.h"
 
 namespace pkvmemu::host {
 
@@ -99,6 +101,12 @@ void HostServices::sync_icache(const kmod::Memory& memory) {
 
 std::optional<KernVa> HostServices::resolve(std::string_view symbol) {
   const auto address = exported_symbol(symbol);
+  if (!address) return std::nullopt;
+  return KernVa{*address};
+}
+
+std::optional<KernVa> HostServices::declared_stub(std::string_view symbol) {
+  const auto address = declared_stub_address(symbol);
   if (!address) return std::nullopt;
   return KernVa{*address};
 }
@@ -194,12 +202,14 @@ void HostServices::event(const pkvm::event::Record& record) {
 void loader_init(const CommandLine& line) {
   const pkvm::Generation generation = line.generation;
   release = pkvm::info(generation).kernel_release;
-  new (loader_storage) kmod::ModuleLoader(services, {.generation = generation,
-                                                     .defects = line.defects,
-                                                     .release = release,
-                                                     .vermagic = vermagic_of(generation),
-                                                     .initramfs = initramfs(),
-                                                     .command_line = boot_state.info.arguments()});
+  new (loader_storage) kmod::ModuleLoader(
+      services, {.generation = generation,
+                 .defects = line.defects,
+                 .release = release,
+                 .vermagic = vermagic_of(generation),
+                 .initramfs = initramfs(),
+                 .command_line = boot_state.info.arguments(),
+                 .el2_only_script = line.el2_only ? rc_script() : std::string_view{}});
 }
 
 kmod::ModuleLoader& loader() {
@@ -208,6 +218,13 @@ kmod::ModuleLoader& loader() {
 
 std::string_view kernel_release() {
   return release;
+}
+
+std::string_view rc_script() {
+  const auto file = image::find_file(initramfs(), pkvm::platform::rc_path);
+  if (!file || !*file) return {};
+  const image::ByteView data = (*file)->data;
+  return {reinterpret_cast<const char*>(data.data()), data.size()};
 }
 
 image::ByteView initramfs() {

@@ -19,6 +19,7 @@ class HostServices final : public kmod::KernelServices {
   void protect(kmod::MemoryKind kind, const kmod::Memory& memory) override;
   void sync_icache(const kmod::Memory& memory) override;
   std::optional<KernVa> resolve(std::string_view symbol) override;
+  std::optional<KernVa> declared_stub(std::string_view symbol) override;
   std::optional<KernVa> stub_for(std::string_view symbol) override;
   std::optional<Pfn> frame_of(KernVa address) override;
   std::array<std::uint64_t, 4> hypercall(const std::array<std::uint64_t, 8>& x) override;
@@ -45,6 +46,8 @@ std::string_view kernel_release();
 
 /// The initramfs; empty without one.
 image::ByteView initramfs();
+/// /pkvm-emu.rc in it; empty when there is none.
+std::string_view rc_script();
 
 /// What a module's bug table knows of a kernel address (of its EL2 code too).
 std::optional<NamedBug> find_module_bug(std::uint64_t address);

@@ -11,6 +11,7 @@
 #include "host/kvm.h"
 #include "host/memory.h"
 #include "host/panic.h"
+#include "host/platform_bus.h"
 #include "host/rc_run.h"
 #include "host/sections.h"
 #include "host/stubs.h"
@@ -78,6 +79,7 @@ extern "C" void host_main() {
   fw::set_symbol_namer(name_address);
   set_bug_lookup(find_module_bug);
   exports_init();
+  platform_bus_init(line.generation);
   if (line.unresolved == Unresolved::stub) enable_stubs();
   print_banner(line);
   start_kvm(line);
@@ -89,6 +91,7 @@ extern "C" void host_main() {
   run_pending_work();
   run_wishes(WishPhase::after);
   run_pending_work();
+  report_deferred_devices();
   if (line.probe_pvm && !firmware_has_reported_in()) probe_protected_vm(line.generation);
   events().emit(pkvm::event::Kind::done, {});
   printk("done: power off\n");

@@ -2,6 +2,7 @@
 #include "host/rc.h"
 
 #include "lib/string.h"
+#include "pkvm/el2_only.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/psci_names.h"
 #include "support/bits.h"
@@ -146,6 +147,19 @@ Parsed parse_attack(Wish& wish, std::string_view rest) {
   return parse_word(wish, rest, "*");
 }
 
+/// MODULE init|hvc|set ...
+Parsed parse_setting(Wish& wish, std::string_view rest) {
+  wish.target = fw::take_word(rest);
+  if (wish.target.empty()) return std::unexpected(RcError::no_target);
+  const std::string_view word = fw::take_word(rest);
+  bool known = false;
+  for (const std::string_view other : pkvm::el2_only::words)
+    known = known || word == other;
+  if (!known || fw::take_word(rest).empty()) return std::unexpected(RcError::bad_setting);
+  if (!fw::trim(rest).empty()) return std::unexpected(RcError::trailing_text);
+  return {};
+}
+
 struct Verb {
   std::string_view name;
   WishKind kind;
@@ -161,6 +175,7 @@ constexpr std::array verbs = {
     Verb{.name = "vm", .kind = WishKind::vm, .parse = parse_guest},
     Verb{.name = "attack", .kind = WishKind::attack, .parse = parse_attack},
     Verb{.name = "touch", .kind = WishKind::touch, .parse = parse_touch},
+    Verb{.name = pkvm::el2_only::verb, .kind = WishKind::setting, .parse = parse_setting},
     Verb{.name = "await", .kind = WishKind::await, .parse = parse_await},
 };
 
@@ -187,7 +202,8 @@ std::expected<std::optional<Wish>, RcError> parse_rc_line(std::string_view line)
 std::string_view words_of(RcError error) {
   switch (error) {
     case RcError::unknown_verb:
-      return "a line starts with call, hvc, smc, psci, late, touch, pvm, vm, attack or await, "
+      return "a line starts with call, hvc, smc, psci, late, touch, pvm, vm, attack, "
+             "el2only or await, "
              "after an optional early";
     case RcError::no_target:
       return "says not what to call, load or touch";
@@ -210,6 +226,8 @@ std::string_view words_of(RcError error) {
     case RcError::no_function:
       return "not a function of PSCI by name: version, suspend, off, on, affinity-info, "
              "migrate-info-type, system-off, system-reset, system-reset2, features, system-suspend";
+    case RcError::bad_setting:
+      return "el2only takes MODULE, and init SYMBOL, hvc SYMBOL[=NAME] or set SYMBOL=VALUE";
   }
   return "";
 }

@@ -14,16 +14,17 @@
 namespace pkvmemu::host {
 
 enum class WishKind : std::uint8_t {
-  call,    ///< a dynamic hypercall, by handler name or number
-  hvc,     ///< HVC with x0 as given
-  smc,     ///< SMC with x0 as given
-  psci,    ///< a function of PSCI by its name; the kernel comes back from a suspend
-  late,    ///< insmod
-  touch,   ///< one access of the kernel to a physical address
-  pvm,     ///< run a guest in a protected VM
-  vm,      ///< run a guest in an ordinary VM
-  attack,  ///< attack guests, before and after
-  await,   ///< lines that are handed in while the machine runs (await.h)
+  call,     ///< a dynamic hypercall, by handler name or number
+  hvc,      ///< HVC with x0 as given
+  smc,      ///< SMC with x0 as given
+  psci,     ///< a function of PSCI by its name; the kernel comes back from a suspend
+  late,     ///< insmod
+  touch,    ///< one access of the kernel to a physical address
+  pvm,      ///< run a guest in a protected VM
+  vm,       ///< run a guest in an ordinary VM
+  attack,   ///< attack guests, before and after
+  await,    ///< lines that are handed in while the machine runs (await.h)
+  setting,  ///< read when its module is loaded (pkvm/el2_only.h); there is nothing to do
 };
 
 /// What a touch does there.
@@ -59,6 +60,7 @@ enum class RcError : std::uint8_t {
   bad_access,
   bad_address,
   no_function,
+  bad_setting,
 };
 
 /// One line without its newline; nothing for a blank line or a comment.

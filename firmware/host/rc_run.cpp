@@ -18,10 +18,8 @@
 #include "host/trace.h"
 #include "host/vm/attack_run.h"
 #include "host/vm/monitor.h"
-#include "image/cpio.h"
 #include "lib/arch.h"
 #include "lib/string.h"
-#include "pkvm/platform.h"
 #include "pkvm/psci_names.h"
 #include "pkvm/smccc.h"
 
@@ -31,13 +29,6 @@ namespace {
 
 using pkvm::event::Kind;
 using Word = unsigned long long;  // what %llx takes
-
-std::string_view script() {
-  const auto file = image::find_file(initramfs(), pkvm::platform::rc_path);
-  if (!file || !*file) return {};
-  const image::ByteView data = (*file)->data;
-  return {reinterpret_cast<const char*>(data.data()), data.size()};
-}
 
 void print_wish(const Wish& wish, const char* verb) {
   printk("%s %.*s(", verb, static_cast<int>(wish.target.size()), wish.target.data());
@@ -261,6 +252,8 @@ void run_wish(const Wish& wish, WishPhase phase) {
     case WishKind::await:
       run_awaited(phase);
       return;
+    case WishKind::setting:
+      return;
   }
 }
 
@@ -293,7 +286,7 @@ void run_awaited(WishPhase phase) {
 }  // namespace
 
 void run_wishes(WishPhase phase) {
-  std::string_view rest = script();
+  std::string_view rest = rc_script();
   for (std::uint64_t line = 1; !rest.empty(); ++line) {
     const auto wish = parse_rc_line(fw::take_until(rest, '\n'));
     if (!wish && phase == WishPhase::early) report(wish.error(), line);

@@ -12,6 +12,7 @@ enum class Errno : int {
   eperm = 1,
   enoent = 2,
   eio = 5,
+  enxio = 6,
   e2big = 7,
   enoexec = 8,
   eagain = 11,
@@ -27,6 +28,7 @@ enum class Errno : int {
   enosys = 38,
   eloop = 40,
   eopnotsupp = 95,
+  eprobe_defer = 517,
 };
 
 struct ErrnoRow {
@@ -44,6 +46,7 @@ inline constexpr std::array errno_rows = {
     ErrnoRow{Errno::einval, "EINVAL"},   ErrnoRow{Errno::enospc, "ENOSPC"},
     ErrnoRow{Errno::erange, "ERANGE"},   ErrnoRow{Errno::enosys, "ENOSYS"},
     ErrnoRow{Errno::eloop, "ELOOP"},     ErrnoRow{Errno::eopnotsupp, "EOPNOTSUPP"},
+    ErrnoRow{Errno::enxio, "ENXIO"},     ErrnoRow{Errno::eprobe_defer, "EPROBE_DEFER"},
 };
 
 /// The value a function returns: `negated(Errno::enomem)` is -12.

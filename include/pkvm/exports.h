@@ -2,9 +2,13 @@
 // The names that our EL1 kernel exports to modules, as data; exports.def is where they come from.
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <functional>
+#include <optional>
 #include <string_view>
+
+#include "pkvm/name_order.h"
 
 namespace pkvm {
 
@@ -15,8 +19,15 @@ inline constexpr auto export_names = std::to_array<std::string_view>({
 });
 #undef PKVM_EXPORT
 
+inline constexpr auto export_order = order_of_names(export_names, std::identity{});
+
+/// The row of exports.def with this name.
+constexpr std::optional<std::size_t> find_export(std::string_view name) {
+  return find_name(export_names, export_order, std::identity{}, name);
+}
+
 constexpr bool is_exported(std::string_view name) {
-  return std::ranges::find(export_names, name) != export_names.end();
+  return find_export(name).has_value();
 }
 
 }  // namespace pkvm

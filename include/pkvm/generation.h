@@ -89,10 +89,43 @@ constexpr const GenerationInfo& info(Generation id) {
   return generations[static_cast<std::size_t>(id)];
 }
 
-/// The generation whose modules carry this vermagic ("6.6.77-android15-8 SMP preempt ...").
+/// A kernel that is not modelled, but whose modules one that is runs as its own, with a warning.
+struct StandIn {
+  std::string_view kmi;
+  std::string_view kernel_prefix;
+  Generation runs_as;
+  std::string_view reason;
+};
+
+inline constexpr std::array stand_ins = {
+    StandIn{.kmi = "android14-5.15",
+            .kernel_prefix = "5.15.",
+            .runs_as = Generation::android14_6_1,
+            .reason = "the operations that it has lie in the same slots"},
+};
+
+/// A kernel whose modules cannot be run, and why; others are just not known.
+struct RefusedKernel {
+  std::string_view kernel_prefix;
+  std::string_view reason;
+};
+
+inline constexpr std::array refused_kernels = {
+    RefusedKernel{.kernel_prefix = "5.10.", .reason = "5.10 kernels load no EL2 modules"},
+};
+
+/// The row whose prefix a vermagic starts with.
+template <typename Row, std::size_t size>
+constexpr const Row* find_kernel(const std::array<Row, size>& rows, std::string_view vermagic) {
+  for (const Row& row : rows)
+    if (vermagic.starts_with(row.kernel_prefix)) return &row;
+  return nullptr;
+}
+
+/// The generation that runs modules of this vermagic ("6.6.77-android15-8 SMP preempt ...").
 constexpr std::optional<Generation> generation_of_vermagic(std::string_view vermagic) {
-  for (const GenerationInfo& row : generations)
-    if (vermagic.starts_with(row.kernel_prefix)) return row.id;
+  if (const GenerationInfo* row = find_kernel(generations, vermagic)) return row->id;
+  if (const StandIn* row = find_kernel(stand_ins, vermagic)) return row->runs_as;
   return std::nullopt;
 }
 

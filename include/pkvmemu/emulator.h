@@ -24,6 +24,14 @@
 
 namespace pkvmemu::inline v1 {
 
+/// A module of which only the EL2 half is loaded (docs/modules.md).
+struct El2Half {
+  std::filesystem::path module;
+  std::string init;                      ///< its EL2 init function
+  std::vector<std::string> handlers{};   ///< "SYMBOL" or "SYMBOL=NAME", registered in this order
+  std::vector<std::string> variables{};  ///< "SYMBOL=NUMBER" or "SYMBOL=hex:BYTES"
+};
+
 /// What to boot. Every member has a default.
 struct Boot {
   /// Module files that the kernel loads before deprivilege, in this order.
@@ -47,6 +55,10 @@ struct Boot {
   bool as_shipped = false;
   /// A symbol that nobody exports is bound to a stub that answers 0, instead of refusing the load.
   bool stub_unresolved = false;
+  /// Loaded after `modules`.
+  std::vector<El2Half> el2_halves{};
+  /// What lies in RAM before the start: "ADDR=FILE".
+  std::vector<std::string> memory{};
   /// Devices at physical addresses, "BASE:SIZE=ram|zero|FILE.yaml" (docs/devices.md).
   std::vector<std::string> mmio{};
   /// A YAML file with answers of the secure world.

@@ -48,6 +48,14 @@ tool::RunOptions options_of(const Boot& boot) {
         fmt::format("{}={}", pkvm::platform::param_generation, name_of(*boot.generation));
   if (!boot.command_line.empty())
     options.cmdline += (options.cmdline.empty() ? "" : " ") + boot.command_line;
+  for (const El2Half& half : boot.el2_halves) {
+    options.modules.push_back(half.module);
+    options.el2_only.push_back({.module = half.module,
+                                .init = half.init,
+                                .handlers = half.handlers,
+                                .variables = half.variables});
+  }
+  options.memory = boot.memory;
   options.mmio = boot.mmio;
   if (boot.el3) options.el3 = boot.el3->string();
   if (boot.firmware) options.firmware = boot.firmware->string();

@@ -24,6 +24,7 @@
 #include "build/toolchain.h"
 #include "pkvm/el2_import.h"
 #include "pkvm/exports.h"
+#include "pkvm/stubs.h"
 
 namespace pkvmemu::build {
 namespace {
@@ -345,7 +346,7 @@ Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& object
 }
 
 bool Builder::is_provided(std::string_view symbol) const {
-  return pkvm::is_exported(symbol) ||
+  return pkvm::is_exported(symbol) || pkvm::find_stub(symbol).has_value() ||
          std::ranges::any_of(spec_.others,
                              [symbol](const OtherModule& other) { return other.has(symbol); });
 }

@@ -28,6 +28,8 @@ inline constexpr std::uint32_t section_rel = 9;
 inline constexpr std::uint64_t flag_write = 1;
 inline constexpr std::uint64_t flag_alloc = 2;
 inline constexpr std::uint64_t flag_exec = 4;
+inline constexpr std::uint64_t flag_merge = 0x10;
+inline constexpr std::uint64_t flag_strings = 0x20;
 
 inline constexpr std::uint16_t index_undefined = 0;
 inline constexpr std::uint16_t index_reserved = 0xff00;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "image/ko.h"
 
+#include <array>
+
 #include "image/text.h"
+#include "support/address.h"
 
 namespace pkvmemu::image {
 namespace {
@@ -52,6 +55,22 @@ std::optional<std::string_view> KoFile::modinfo(std::string_view key) const {
 bool KoFile::has_hyp() const {
   const auto text = elf_.find_section(".hyp.text");
   return text && text->header.size != 0;
+}
+
+std::uint64_t KoFile::hyp_page_size() const {
+  constexpr std::array<std::string_view, 4> parts = {".hyp.text", ".hyp.bss", ".hyp.rodata",
+                                                     ".hyp.data"};
+  // Those that arm64 kernels can have, the largest first.
+  constexpr std::array<std::uint64_t, 2> larger = {65536, 16384};
+  std::uint64_t edges = 0;  // all alignments and sizes
+  for (const std::string_view part : parts) {
+    const auto section = elf_.find_section(part);
+    if (section && section->header.size != 0)
+      edges |= section->header.alignment | section->header.size;
+  }
+  for (const std::uint64_t size : larger)
+    if (edges != 0 && edges % size == 0) return size;
+  return page_size;
 }
 
 }  // namespace pkvmemu::image

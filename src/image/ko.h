@@ -37,6 +37,9 @@ class KoFile {
   }
   /// It carries EL2 code (pkvm-abi.md 2.3).
   [[nodiscard]] bool has_hyp() const;
+  /// Of the kernel that the EL2 half was linked for: its linker script aligns and pads each EL2
+  /// section to a page (pkvm-abi.md 2.2). 4096 without an EL2 half.
+  [[nodiscard]] std::uint64_t hyp_page_size() const;
 
  private:
   ElfFile elf_;

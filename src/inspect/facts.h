@@ -77,6 +77,7 @@ enum class ImportState : std::uint8_t {
   exported,    ///< our kernel exports it
   dependency,  ///< a module that it depends on does
   perhaps,     ///< a dependency that was not looked at may
+  stubbed,     ///< our kernel has a declared stub (pkvm/stubs.def)
   weak,        ///< may stay 0
   missing,
 };
@@ -87,6 +88,13 @@ struct ImportFact {
   std::string from;               ///< the dependency
   bool at_el2 = false;            ///< the EL2 half refers to it
   bool is_first_of_text = false;  ///< the very first byte of the dependency's .hyp.text
+  std::string stub;               ///< what a stub returns, and why
+};
+
+/// Something about the file's form that harms nothing.
+struct TraitFact {
+  std::string name;
+  std::string text;
 };
 
 /// What a finding means for the module.
@@ -108,6 +116,8 @@ struct Facts {
   std::string name;
   std::string vermagic;
   std::optional<pkvm::Generation> generation;
+  /// The kernel that it was built for, where `generation` stands in for it: "android14-5.15".
+  std::string built_for;
   std::vector<std::string> depends;
   std::vector<std::string> parameters;
   bool has_hyp = false;
@@ -115,6 +125,8 @@ struct Facts {
   bool has_versions = false;
   std::uint64_t struct_module_size = 0;
   std::uint64_t hyp_pages = 0;
+  std::uint64_t hyp_page_size = 0;  ///< of the kernel that the EL2 half was linked for
+  std::vector<TraitFact> traits;
 
   std::vector<SectionFact> sections;
   std::vector<SymbolFact> el2_symbols;

@@ -79,7 +79,12 @@ Json to_json(const AlternativeFact& own) {
 Json to_json(const ImportFact& import) {
   return {{"name", import.name},
           {"state", name_of(import.state)},
-          {"from", import.from.empty() ? Json(nullptr) : Json(import.from)}};
+          {"from", import.from.empty() ? Json(nullptr) : Json(import.from)},
+          {"stub", import.stub.empty() ? Json(nullptr) : Json(import.stub)}};
+}
+
+Json to_json(const TraitFact& trait) {
+  return {{"name", trait.name}, {"text", trait.text}};
 }
 
 Json to_json(const Finding& finding) {
@@ -100,8 +105,8 @@ std::string_view name_of(OpState state) {
 }
 
 std::string_view name_of(ImportState state) {
-  static constexpr std::array<std::string_view, 5> names = {"exported", "dependency", "perhaps",
-                                                            "weak", "missing"};
+  static constexpr std::array<std::string_view, 6> names = {"exported", "dependency", "perhaps",
+                                                            "stubbed",  "weak",       "missing"};
   return pick(names, state);
 }
 
@@ -117,14 +122,17 @@ std::string to_json(const Facts& facts, std::string_view file) {
       {"name", facts.name},
       {"would_load", facts.would_load()},
       {"generation", facts.generation ? Json(pkvm::info(*facts.generation).kmi) : Json(nullptr)},
+      {"built_for", facts.built_for.empty() ? Json(nullptr) : Json(facts.built_for)},
       {"vermagic", facts.vermagic},
       {"depends", facts.depends},
       {"parameters", facts.parameters},
       {"el2", facts.has_hyp},
       {"el2_pages", facts.hyp_pages},
+      {"el2_page_size", facts.hyp_page_size},
       {"signed", facts.is_signed},
       {"versions", facts.has_versions},
       {"struct_module_size", facts.struct_module_size},
+      {"traits", list_of(facts.traits, convert)},
       {"kcfi", {{"flavour", name_of(facts.kcfi)}, {"odd_word", word_or_null(facts.odd_kcfi_word)}}},
       {"init", list_of(facts.inits, convert)},
       {"handlers", list_of(facts.handlers, convert)},

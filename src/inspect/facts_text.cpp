@@ -84,12 +84,15 @@ class Page {
     row("generation", facts_.generation ? fmt::format("{} ({})", pkvm::info(*facts_.generation).kmi,
                                                       facts_.vermagic)
                                         : fmt::format("unknown ({})", facts_.vermagic));
+    if (!facts_.built_for.empty()) row("built for", facts_.built_for);
     row("EL2 half", facts_.has_hyp ? fmt::format("{} pages", facts_.hyp_pages) : "none");
     if (facts_.has_hyp) row("kCFI at EL2", name_of(facts_.kcfi));
     row("depends on", facts_.depends.empty() ? "nothing" : joined(facts_.depends));
     if (!facts_.parameters.empty()) row("parameters", joined(facts_.parameters));
     if (!facts_.exports.empty()) row("exports", joined(facts_.exports));
     row("signature", facts_.is_signed ? "yes" : "no");
+    for (const TraitFact& trait : facts_.traits)
+      row("form", fmt::format("{}: {}", trait.name, trait.text));
   }
 
   void sections() {
@@ -154,7 +157,8 @@ class Page {
     for (const ImportFact& import : facts_.imports) {
       const bool good =
           import.state != ImportState::missing && import.state != ImportState::perhaps;
-      line(fmt::format("  {:<36} {}{}", import.name, name_of(import.state),
+      const std::string stub = import.stub.empty() ? "" : fmt::format(": {}", import.stub);
+      line(fmt::format("  {:<36} {}{}{}", import.name, name_of(import.state), stub,
                        import.from.empty() ? "" : fmt::format(" ({})", import.from)),
            good ? Tone::plain : Tone::doubtful);
     }

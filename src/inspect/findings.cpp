@@ -22,11 +22,20 @@ constexpr std::string_view vermagic_flags = " SMP preempt mod_unload modversions
 void check_vermagic(Problems& out) {
   const Facts& facts = out.facts;
   if (!facts.generation) {
+    const auto* known = pkvm::find_kernel(pkvm::refused_kernels, facts.vermagic);
     out.add(Level::refused, Errno::enoexec,
-            fmt::format("version magic '{}' is of no known kernel", facts.vermagic),
+            fmt::format("version magic '{}' {}", facts.vermagic,
+                        known == nullptr ? std::string("is of no known kernel")
+                                         : fmt::format("cannot be run: {}", known->reason)),
             "build it for android14-6.1, android15-6.6 or android16-6.12");
     return;
   }
+  if (const auto* row = pkvm::find_kernel(pkvm::stand_ins, facts.vermagic))
+    out.add(Level::note, Errno::none,
+            fmt::format("built for {}, runs as a module of {}: {}", row->kmi,
+                        pkvm::info(row->runs_as).kmi, row->reason),
+            fmt::format("what differs between those kernels is that of {} here",
+                        pkvm::info(row->runs_as).kmi));
   if (facts.vermagic.ends_with(vermagic_flags)) return;
   out.add(Level::phone, Errno::enoexec,
           fmt::format("version magic '{}' does not end in '{}', which GKI kernels compare",

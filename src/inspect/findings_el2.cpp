@@ -19,7 +19,6 @@ using image::Section;
 using pkvm::Errno;
 using pkvm::Generation;
 
-constexpr std::uint64_t big_page = 16384;
 constexpr std::uint64_t pointer_size = 8;
 
 /// What compilers and habits bring into EL2 code, and what to do about each.
@@ -48,6 +47,27 @@ void check_hyp_reloc(Problems& out) {
       "our builder do");
 }
 
+/// An alignment above a page in a module of 4 KiB pages: module memory starts on pages.
+void check_wide_alignment(Problems& out, const SectionFact& section) {
+  if (out.facts.hyp_page_size != page_size || section.alignment <= page_size) return;
+  out.add(Level::note, Errno::none,
+          fmt::format("{} asks for an alignment of {} bytes, kernels keep {} at most", section.name,
+                      section.alignment, page_size),
+          "align at run time what needs more");
+}
+
+void check_page_size(Problems& out) {
+  const std::uint64_t pages = out.facts.hyp_page_size;
+  if (!out.facts.has_hyp || pages == page_size) return;
+  constexpr std::uint64_t kibibyte = 1024;
+  out.add(Level::refused, Errno::enoexec,
+          fmt::format("its EL2 sections are aligned to {} bytes: built for a kernel with {} KiB "
+                      "pages",
+                      pages, pages / kibibyte),
+          "build it for 4 KiB pages: page arithmetic is compiled in, and a 4 KiB kernel has other "
+          "symbol versions");
+}
+
 void check_alignment(Problems& out) {
   for (const SectionFact& section : out.facts.sections) {
     if (!section.at_el2) continue;
@@ -56,12 +76,7 @@ void check_alignment(Problems& out) {
               fmt::format("{} is aligned to {} bytes, not to pages of {}", section.name,
                           section.alignment, page_size),
               "link it with the kernel's module linker script, which aligns the EL2 sections");
-    else if (section.alignment >= big_page)
-      out.add(Level::refused, Errno::enoexec,
-              fmt::format("{} is aligned to {} bytes: built for a kernel with 16 KiB pages",
-                          section.name, section.alignment),
-              "build it for 4 KiB pages: page arithmetic is compiled in, and a 4 KiB kernel has "
-              "other symbol versions");
+    check_wide_alignment(out, section);
     if (section.size % page_size != 0)
       out.add(
           Level::broken, Errno::none,
@@ -348,10 +363,10 @@ void check_hyp_imports(Problems& out) {
 }
 
 void check_el2(Problems& out) {
-  constexpr std::array checks = {check_hyp_reloc, check_alignment,     check_hyp_relocation_types,
-                                 check_pointers,  check_alternatives,  check_load_call,
-                                 check_kcfi,      check_handlers,      check_ops,
-                                 check_fp,        check_empty_sections};
+  constexpr std::array checks = {
+      check_hyp_reloc, check_page_size,    check_alignment, check_hyp_relocation_types,
+      check_pointers,  check_alternatives, check_load_call, check_kcfi,
+      check_handlers,  check_ops,          check_fp,        check_empty_sections};
   for (const auto check : checks)
     check(out);
 }

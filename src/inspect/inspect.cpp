@@ -14,6 +14,7 @@
 #include "inspect/parts.h"
 #include "pkvm/exports.h"
 #include "pkvm/ops.h"
+#include "pkvm/stub_words.h"
 #include "support/address.h"
 #include "support/bits.h"
 
@@ -72,6 +73,7 @@ class Inspection {
     list_relocations();
     list_alternatives();
     follow_code();
+    facts_.traits = find_traits(module_, facts_);
     facts_.findings = find_problems(module_, facts_);
     return std::move(facts_);
   }
@@ -82,8 +84,11 @@ class Inspection {
     facts_.name = file.name();
     facts_.vermagic = file.vermagic();
     facts_.generation = file.generation();
+    if (const auto* row = pkvm::find_kernel(pkvm::stand_ins, facts_.vermagic))
+      facts_.built_for = row->kmi;
     facts_.depends = split_names(file.depends());
     facts_.has_hyp = file.has_hyp();
+    if (facts_.has_hyp) facts_.hyp_page_size = file.hyp_page_size();
     facts_.is_signed = ends_with(bytes, signature_trailer);
     facts_.struct_module_size = file.this_module().header.size;
     facts_.exports = exports_of(file);
@@ -140,7 +145,7 @@ class Inspection {
   }
 
   [[nodiscard]] ImportFact import_of(const Symbol& symbol) const {
-    ImportFact fact{.name = std::string(symbol.name), .state = ImportState::missing, .from = {}};
+    ImportFact fact{.name = std::string(symbol.name), .state = ImportState::missing, .from = {}, .stub = {}};
     fact.at_el2 = std::ranges::any_of(module_.relocations(), [&](const Relocation& own) {
       return own.symbol == symbol.index && module_.is_hyp(own.place.section);
     });
@@ -156,6 +161,10 @@ class Inspection {
           fact.at_el2 && std::ranges::find(dependency.first_of_text, symbol.name) !=
                              dependency.first_of_text.end();
       return state(ImportState::dependency);
+    }
+    if (const auto row = pkvm::find_stub(symbol.name)) {
+      fact.stub = pkvm::stub_words(*row);
+      return state(ImportState::stubbed);
     }
     if (symbol.binding() == image::elf::bind_weak) return state(ImportState::weak);
     for (const std::string& name : facts_.depends) {

@@ -22,6 +22,9 @@ struct Candidates {
 Candidates find_candidates(const ModuleIndex& module, std::optional<pkvm::Generation> generation,
                            const Flow& el1);
 
+/// How the file differs in form from what a kernel's build makes.
+std::vector<TraitFact> find_traits(const ModuleIndex& module, const Facts& facts);
+
 /// Why a load fails or goes wrong, and what to do; needs all other facts.
 std::vector<Finding> find_problems(const ModuleIndex& module, const Facts& facts);
 

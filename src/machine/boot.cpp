@@ -36,6 +36,22 @@ Result<void> check_layout(const GuestRam& ram, std::span<const Placed> all) {
   return {};
 }
 
+/// The kernel makes its first page tables behind its image, before it reads what is reserved.
+constexpr std::uint64_t early_room = std::uint64_t{2} << 20;
+/// The kernel's list of reserved ranges has room for 16.
+constexpr std::size_t most_images = 8;
+
+Range range_of(const MemoryImage& image) {
+  return {.base = image.address, .size = image.bytes.size()};
+}
+
+std::vector<Range> pages_of(std::span<const MemoryImage> images) {
+  std::vector<Range> ranges;
+  for (const MemoryImage& image : images)
+    ranges.push_back(range_of(image).pages());
+  return ranges;
+}
+
 void copy(std::span<std::byte> to, std::span<const std::byte> from) {
   std::ranges::copy(from, to.begin());
 }
@@ -68,19 +84,29 @@ Result<void> BoardMachine::load(const Config& config) {
                                        .bootargs = config.bootargs,
                                        .initrd = initrd,
                                        .pvmfw = !config.pvmfw.empty(),
-                                       .event_port = config.event_port});
+                                       .event_port = config.event_port,
+                                       .reserved = pages_of(config.memory)});
   if (!tree) return std::unexpected(tree.error());
   const Range devicetree{.base = devicetree_address(ram_.size(), config.initrd.size()),
                          .size = tree->size()};
   const Range pvmfw = pvmfw_range(ram_.size());
-  const std::array placed{Placed{"the kernel", kernel},
-                          Placed{"the initrd", initrd},
-                          Placed{"the devicetree", devicetree},
-                          Placed{"pVM firmware", pvmfw},
-                          Placed{"the hypervisor's event ring", hyp_ring_range(ram_.size())},
-                          Placed{"the host's event ring", host_ring_range(ram_.size())}};
+  std::vector placed{Placed{"the kernel", kernel},
+                     Placed{"the initrd", initrd},
+                     Placed{"the devicetree", devicetree},
+                     Placed{"pVM firmware", pvmfw},
+                     Placed{"the hypervisor's event ring", hyp_ring_range(ram_.size())},
+                     Placed{"the host's event ring", host_ring_range(ram_.size())}};
+  if (config.memory.size() > most_images)
+    return fail("{} memory images: at most {}", config.memory.size(), most_images);
+  if (!config.memory.empty())
+    placed.push_back(
+        {"room for the kernel's page tables", {.base = kernel.end(), .size = early_room}});
+  for (const MemoryImage& image : config.memory)
+    placed.push_back({image.name, range_of(image).pages()});
   if (const auto checked = check_layout(ram_, placed); !checked) return checked;
 
+  for (const MemoryImage& image : config.memory)
+    copy(ram_.at(range_of(image)), image.bytes);
   copy(ram_.at(kernel), config.kernel);
   copy(ram_.at(initrd), config.initrd);
   copy(ram_.at(devicetree), *tree);

@@ -130,11 +130,13 @@ void write_reserved(TreeWriter& tree, std::string_view name, Range range,
 }
 
 void write_reserved_memory(TreeWriter& tree, const TreeDescription& description) {
-  if (!description.pvmfw && !description.event_port) return;
+  if (!description.pvmfw && !description.event_port && description.reserved.empty()) return;
   tree.node("reserved-memory", [&] {
     tree.cells("#address-cells", {2});
     tree.cells("#size-cells", {2});
     tree.flag("ranges");
+    for (const Range& range : description.reserved)
+      tree.node(unit("memory-image", range.base), [&] { tree.reg({range}); });
     if (description.pvmfw)
       write_reserved(tree, "pvmfw", pvmfw_range(description.ram_size), platform::pvmfw_compatible,
                      0);
@@ -224,8 +226,12 @@ Result<Bytes> build_device_tree(const TreeDescription& description) {
   return tree.finish();
 }
 
-Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw) {
-  return build_device_tree({.ram_size = ram_size, .pvmfw = pvmfw, .interrupt_controller = true});
+Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw,
+                                   std::vector<Range> reserved) {
+  return build_device_tree({.ram_size = ram_size,
+                            .pvmfw = pvmfw,
+                            .reserved = std::move(reserved),
+                            .interrupt_controller = true});
 }
 
 }  // namespace pkvmemu::machine

@@ -19,12 +19,14 @@ struct TreeDescription {
   Range initrd{};                     ///< size 0: none; QEMU replaces it by -initrd
   bool pvmfw = false;                 ///< reserve pvmfw's region
   bool event_port = false;            ///< the port, and its two rings in reserved memory
+  std::vector<Range> reserved{};      ///< pages that the kernel keeps off
   bool interrupt_controller = false;  ///< GICv3 and the timer that needs it: QEMU's, not ours yet
 };
 
 Result<Bytes> build_device_tree(const TreeDescription& description);
 
 /// What `-dtb` takes for the same guest under QEMU: bootargs and initrd come from QEMU's options.
-Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw);
+Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw,
+                                   std::vector<Range> reserved = {});
 
 }  // namespace pkvmemu::machine

@@ -39,6 +39,14 @@ struct Event {
 /// So many are kept and told of; a guest may report without end.
 inline constexpr std::size_t event_limit = 65'536;
 
+/// Bytes that lie in RAM before the start, as a boot loader leaves them: the kernel's allocator
+/// keeps off the pages, which are reserved in the devicetree.
+struct MemoryImage {
+  Pa address;
+  Bytes bytes;
+  std::string name;  ///< for messages
+};
+
 struct Config {
   /// arm64 Image (boot protocol header at offset 0).
   std::span<const std::byte> kernel{};
@@ -55,6 +63,7 @@ struct Config {
   std::uint64_t budget = 2'000'000'000;
   /// Offer the event port. Off makes the board what QEMU's `virt` is.
   bool event_port = true;
+  std::vector<MemoryImage> memory{};
   /// Devices and answers of EL3 that a user describes. Empty: there are none.
   device::WorldScript world{};
   /// Receives console output as the guest writes it, in order. May be empty: the text is kept

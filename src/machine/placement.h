@@ -24,6 +24,11 @@ struct Range {
   std::uint64_t size = 0;
 
   [[nodiscard]] constexpr Pa end() const { return base + size; }
+  /// All pages that it touches.
+  [[nodiscard]] constexpr Range pages() const {
+    const std::uint64_t start = align_down(base.value, page_size);
+    return {.base = Pa{start}, .size = align_up(end().value, page_size) - start};
+  }
   [[nodiscard]] constexpr bool overlaps(const Range& other) const {
     return size != 0 && other.size != 0 && base < other.end() && other.base < end();
   }

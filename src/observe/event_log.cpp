@@ -170,7 +170,7 @@ void EventLog::add_from_host(const machine::Event& event) {
           {.name = fixed_text(record.name), .text = fixed_text(record.text)});
       break;
     case Kind::stub_used:
-      count_stub(fixed_text(record.name));
+      count_stub({.symbol = fixed_text(record.name), .declared = record.value[2] != 0, .count = 1});
       break;
     default:
       add_module(record);
@@ -268,13 +268,12 @@ void EventLog::add_module(const Record& record) {
   }
 }
 
-void EventLog::count_stub(std::string symbol) {
-  for (StubUse& use : report_.stub_uses) {
-    if (use.symbol != symbol) continue;
-    ++use.count;
-    return;
-  }
-  report_.stub_uses.push_back({.symbol = std::move(symbol), .count = 1});
+void EventLog::count_stub(StubUse use) {
+  const auto known = std::ranges::find(report_.stub_uses, use.symbol, &StubUse::symbol);
+  if (known != report_.stub_uses.end())
+    ++known->count;
+  else
+    report_.stub_uses.push_back(std::move(use));
 }
 
 void EventLog::begin_module(const Record& record) {

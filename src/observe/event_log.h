@@ -35,7 +35,7 @@ class EventLog {
   void add_defect(const Record& record);
   void add_from_host(const machine::Event& event);
   void add_module(const Record& record);
-  void count_stub(std::string symbol);
+  void count_stub(StubUse use);
   void begin_module(const Record& record);
   void end_module(const Record& record);
   void skip_module(const Record& record);

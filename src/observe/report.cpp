@@ -299,6 +299,10 @@ RunReport make_report(const Facts& facts) {
   log.add_unmentioned();
 
   RunReport report = std::move(log.report());
+  for (ModuleReport& module : report.modules)
+    module.el2_only = std::ranges::any_of(facts.modules, [&](const ModuleRequest& request) {
+      return request.el2_only && request.name == module.name;
+    });
   if (facts.exit.reason == ExitReason::powered_off && amid_work && !report.host_panic &&
       !report.hyp_panic)
     report.host_panic = "the machine was powered off in the middle of a load or a call";

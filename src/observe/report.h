@@ -33,6 +33,7 @@ struct ModuleRequest {
   std::string name;
   std::string file;  ///< as the user gave it; empty when it is the user's own initramfs
   LoadTime time = LoadTime::boot;
+  bool el2_only = false;  ///< its EL1 half does not run
   std::string fp_code{};  ///< the first FP instruction of its EL2 half; empty when there is none
 };
 
@@ -98,6 +99,7 @@ struct ModuleReport {
   std::string file;
   LoadTime time = LoadTime::boot;
   LoadState state = LoadState::unfinished;
+  bool el2_only = false;  ///< its EL1 half was not run
   std::optional<pkvm::Generation> generation;
   bool began_deprivileged = false;  ///< the host had given up its privileges when its load began
   std::int64_t error = 0;
@@ -206,9 +208,10 @@ struct MetDefect {
   bool reproduced = false;
 };
 
-/// Calls of a stub that stands for a symbol nobody exports.
+/// Calls of a declared stub, or of one that stands for a symbol nobody exports.
 struct StubUse {
   std::string symbol;
+  bool declared = false;
   std::uint64_t count = 0;
 };
 

@@ -89,6 +89,7 @@ Json to_json(const ModuleReport& module) {
   return {{"name", module.name},
           {"file", module.file},
           {"generation", kmi(module.generation)},
+          {"el2_only", module.el2_only},
           {"late", module.time == LoadTime::late},
           {"loaded", module.state == LoadState::loaded},
           {"state", name_of(module.state)},
@@ -256,7 +257,7 @@ Json to_json(const MetDefect& defect) {
 }
 
 Json to_json(const StubUse& use) {
-  return {{"symbol", use.symbol}, {"count", use.count}};
+  return {{"symbol", use.symbol}, {"count", use.count}, {"declared", use.declared}};
 }
 
 template <typename T>

@@ -14,6 +14,7 @@
 #include "pkvm/errno.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/quirk.h"
+#include "pkvm/stub_words.h"
 
 namespace pkvmemu::observe {
 namespace {
@@ -55,8 +56,10 @@ VerdictLine line_of(const ModuleReport& module) {
   switch (module.state) {
     case LoadState::loaded: {
       const std::string ids = id_list(module);
-      return line(Tone::good, fmt::format("loaded, init {}{}{}", module.init_result.value_or(0),
-                                          ids.empty() ? "" : ", hvc ", ids));
+      return line(Tone::good,
+                  fmt::format("loaded{}, init {}{}{}",
+                              module.el2_only ? " (its EL2 half alone: EL1's was not run)" : "",
+                              module.init_result.value_or(0), ids.empty() ? "" : ", hvc ", ids));
     }
     case LoadState::refused:
       return line(Tone::good,
@@ -259,6 +262,14 @@ std::optional<std::string> ending_text(const RunReport& report) {
   return std::nullopt;
 }
 
+/// What a declared one answers stands in its row.
+VerdictLine line_of(const StubUse& use) {
+  const auto row = use.declared ? pkvm::find_stub(use.symbol) : std::nullopt;
+  return {Tone::neutral,
+          fmt::format("stub {}: called {} time{}, {}", use.symbol, use.count,
+                      use.count == 1 ? "" : "s", row ? pkvm::stub_words(*row) : "answered 0")};
+}
+
 /// The name comes from the guest; a run that never got its hypervisor up has no generation.
 VerdictLine line_of(const MetDefect& defect, std::optional<pkvm::Generation> generation) {
   const auto* const row = std::ranges::find(pkvm::quirk_rows, defect.name, &pkvm::QuirkRow::name);
@@ -354,8 +365,7 @@ std::vector<VerdictLine> verdict_lines(const RunReport& report) {
   for (const MetDefect& defect : report.defects)
     lines.push_back(line_of(defect, report.generation));
   for (const StubUse& use : report.stub_uses)
-    lines.push_back({Tone::neutral, fmt::format("stub {}: called {} time{}, answered 0", use.symbol,
-                                                use.count, use.count == 1 ? "" : "s")});
+    lines.push_back(line_of(use));
   add_panics(report, lines);
   for (const std::string& error : report.internal_errors)
     lines.push_back({Tone::bad, "pkvm-emu bug, please report: " + error});

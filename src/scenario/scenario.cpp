@@ -53,7 +53,37 @@ Parsed<void> take_code(const YAML::Node& node, Module& module, ModuleKind kind) 
   return {};
 }
 
+template <std::vector<std::string> El2Only::* field>
+Parsed<void> take_el2_list(const YAML::Node& node, Module& module) {
+  auto texts = read_texts(node);
+  if (!texts) return std::unexpected(texts.error());
+  if (!module.el2_only) module.el2_only.emplace();
+  (*module.el2_only).*field = std::move(*texts);
+  return {};
+}
+
+Parsed<void> take_el2_file(const YAML::Node& node, Module& module) {
+  auto file = read_text(node);
+  if (!file) return std::unexpected(file.error());
+  if (!module.name.empty()) return problem(node, "a module is a file, or stands here with a name");
+  module.name = std::move(*file);
+  if (!module.el2_only) module.el2_only.emplace();
+  return {};
+}
+
+Parsed<void> take_el2_init(const YAML::Node& node, Module& module) {
+  auto init = read_text(node);
+  if (!init) return std::unexpected(init.error());
+  if (!module.el2_only) module.el2_only.emplace();
+  module.el2_only->init = std::move(*init);
+  return {};
+}
+
 constexpr std::array module_keys = {
+    Key<Module>{"el2_only", take_el2_file},
+    Key<Module>{"init", take_el2_init},
+    Key<Module>{"hvc", take_el2_list<&El2Only::handlers>},
+    Key<Module>{"set", take_el2_list<&El2Only::variables>},
     Key<Module>{"name",
                 [](const YAML::Node& node, Module& module) -> Parsed<void> {
                   auto name = read_text(node);
@@ -86,6 +116,13 @@ Parsed<Module> read_module(const YAML::Node& node) {
   }
   if (auto read = read_map(node, "a module", module_keys, module); !read)
     return std::unexpected(read.error());
+  if (module.el2_only) {
+    if (module.name.empty() || module.kind != ModuleKind::file || module.el2_only->init.empty())
+      return problem(node,
+                     "a module of which only the EL2 half is wanted: el2_only with its file, "
+                     "and init");
+    return module;
+  }
   if (module.name.empty() || module.kind == ModuleKind::file)
     return problem(node, "a module that stands here needs a name, and asm or c");
   if (module.el1 && module.kind != ModuleKind::c)
@@ -112,12 +149,13 @@ Parsed<void> take_faults(const YAML::Node& node, Scenario& scenario) {
   return {};
 }
 
-Parsed<void> take_mmio(const YAML::Node& node, Scenario& scenario) {
-  auto regions = read_texts(node);
-  if (!regions) return std::unexpected(regions.error());
-  for (std::size_t i = 0; i < regions->size(); ++i)
-    scenario.mmio_marks.push_back(mark_of(node.IsSequence() ? node[i] : node));
-  scenario.mmio = std::move(*regions);
+template <std::vector<std::string> Scenario::* field, std::vector<Mark> Scenario::* marks>
+Parsed<void> take_marked(const YAML::Node& node, Scenario& scenario) {
+  auto texts = read_texts(node);
+  if (!texts) return std::unexpected(texts.error());
+  for (std::size_t i = 0; i < texts->size(); ++i)
+    (scenario.*marks).push_back(mark_of(node.IsSequence() ? node[i] : node));
+  scenario.*field = std::move(*texts);
   return {};
 }
 
@@ -237,7 +275,8 @@ constexpr std::array scenario_keys = {
     Key<Scenario>{"cmdline", take_text<&Scenario::cmdline>},
     Key<Scenario>{"faults", take_faults},
     Key<Scenario>{"do", take_wishes},
-    Key<Scenario>{"mmio", take_mmio},
+    Key<Scenario>{"mmio", take_marked<&Scenario::mmio, &Scenario::mmio_marks>},
+    Key<Scenario>{"mem", take_marked<&Scenario::memory, &Scenario::memory_marks>},
     Key<Scenario>{"el3", take_optional<&Scenario::el3>},
     Key<Scenario>{"initramfs", take_optional<&Scenario::initramfs>},
     Key<Scenario>{"firmware", take_optional<&Scenario::firmware>},

@@ -24,11 +24,19 @@ struct InlineText {
 
 enum class ModuleKind : std::uint8_t { file, assembly, c };
 
+/// What stands for an EL1 half that does not run: as --init, --hvc and --set.
+struct El2Only {
+  std::string init{};
+  std::vector<std::string> handlers{};
+  std::vector<std::string> variables{};
+};
+
 struct Module {
   ModuleKind kind = ModuleKind::file;
   std::string name{};  ///< of the module; of a file as it is given
   InlineText el2{};
-  std::optional<InlineText> el1{};  ///< C; made up when it is not there
+  std::optional<InlineText> el1{};    ///< C; made up when it is not there
+  std::optional<El2Only> el2_only{};  ///< only its EL2 half
   Mark at{};
 };
 
@@ -56,6 +64,8 @@ struct Scenario {
   std::vector<Wish> wishes;
   std::vector<std::string> mmio;  ///< as --mmio takes them
   std::vector<Mark> mmio_marks;
+  std::vector<std::string> memory;  ///< as --mem takes them
+  std::vector<Mark> memory_marks;
   std::optional<std::string> el3;
   std::string cmdline;
   std::optional<std::string> initramfs;

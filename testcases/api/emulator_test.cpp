@@ -61,6 +61,24 @@ TEST_P(Emulators, ARunWithoutRequestsIsTheCommandLines) {
   EXPECT_THAT(run.process.out, HasSubstr(verdict.lines.back()));
 }
 
+// An EL2 half alone is called by the name that it was given, and a device that a test puts into the
+// machine is what it was when a snapshot was taken.
+TEST_P(Emulators, HaveEl2HalvesAndDevices) {
+  auto emulator = Emulator::boot({.el2_halves = {{.module = built("needshardware"),
+                                                  .init = "hw_init",
+                                                  .handlers = {"hw_get=get"},
+                                                  .variables = {"limit=9"}}},
+                                  .mmio = {"0x10000000:0x1000=ram"}});
+  EXPECT_THAT(emulator.call("needshardware/get"), Answers(0, 9));
+  constexpr PhysicalAddress device{0x1000'0000};
+  emulator.write(device, 1);
+  const Snapshot before = emulator.snapshot();
+  emulator.write(device, 2);
+  EXPECT_THAT(emulator.read(device), Reads(2));
+  emulator.restore(before);
+  EXPECT_THAT(emulator.read(device), Reads(1));
+}
+
 // What no module registered is not called, and says so.
 TEST_P(Emulators, ACallOfNobodysHandlerIsNotMade) {
   auto emulator = Emulator::boot({.modules = {built("hello")}});

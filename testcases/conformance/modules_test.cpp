@@ -126,8 +126,8 @@ TEST(Symbols, StubsStandInForMissingOnes) {
   EXPECT_THAT(run.console, Contains("unresolved: 0 0, mapped 0"));
   EXPECT_THAT(lines_with(run.console, "stub: vendor_probe() called from").size(), 2U);
   EXPECT_EQ(run.report.at("stub_uses"),
-            nlohmann::json::parse(R"([{"symbol": "vendor_probe", "count": 2},
-                                      {"symbol": "vendor_map", "count": 1}])"));
+            nlohmann::json::parse(R"([{"symbol": "vendor_probe", "count": 2, "declared": false},
+                                      {"symbol": "vendor_map", "count": 1, "declared": false}])"));
   EXPECT_EQ(run.report.at("modules").at(0).at("stubbed").size(), 2U);
   EXPECT_THAT(run.process.out, HasSubstr("stub vendor_probe: called 2 times, answered 0"));
 }

@@ -30,6 +30,7 @@ std::unique_ptr<machine::Machine> boot_in_process(const tool::RunOptions& option
   config.initrd = plan.initramfs;
   config.pvmfw = pvmfw;
   config.bootargs = plan.bootargs;
+  config.memory = plan.memory;
   config.world = plan.world;
   if (plan.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
   config.ram_size = ram_size;

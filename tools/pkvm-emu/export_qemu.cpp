@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "machine/device_tree.h"
 #include "machine/placement.h"
@@ -42,12 +44,22 @@ Result<void> make_executable(const std::filesystem::path& path) {
   return {};
 }
 
+std::string memory_file(std::size_t index) {
+  return fmt::format("memory{}.bin", index);
+}
+
 Result<void> write_all(const std::filesystem::path& folder, const RunPlan& plan,
                        std::span<const std::byte> firmware) {
   const auto pvmfw = observe::builtin_pvmfw();
-  auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true);
+  std::vector<machine::Range> reserved;
+  for (std::size_t i = 0; i < plan.memory.size(); ++i) {
+    const machine::MemoryImage& image = plan.memory[i];
+    reserved.push_back(machine::Range{.base = image.address, .size = image.bytes.size()}.pages());
+    if (auto written = write_file(folder / memory_file(i), image.bytes); !written) return written;
+  }
+  auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true, std::move(reserved));
   if (!dtb) return std::unexpected(dtb.error());
-  const std::string script = qemu_script(plan.bootargs);
+  const std::string script = qemu_script(plan.bootargs, plan.memory);
   const std::array<std::span<const std::byte>, exported_files.size()> contents = {
       firmware, plan.initramfs, *dtb, pvmfw, std::as_bytes(std::span(script))};
   for (std::size_t i = 0; i < contents.size(); ++i)
@@ -58,7 +70,11 @@ Result<void> write_all(const std::filesystem::path& folder, const RunPlan& plan,
 
 }  // namespace
 
-std::string qemu_script(const std::string& bootargs) {
+std::string qemu_script(const std::string& bootargs, std::span<const machine::MemoryImage> memory) {
+  std::string loaders;
+  for (std::size_t i = 0; i < memory.size(); ++i)
+    loaders += fmt::format("  -device loader,file={},addr={:#x},force-raw=on \\\n", memory_file(i),
+                           memory[i].address.value);
   return fmt::format(
       "#!/bin/sh\n"
       "# SPDX-License-Identifier: GPL-2.0-only\n"
@@ -68,9 +84,10 @@ std::string qemu_script(const std::string& bootargs) {
       "  -nodefaults -display none -serial stdio -no-reboot \\\n"
       "  -kernel Image -initrd initramfs.cpio -dtb virt.dtb \\\n"
       "  -device loader,file=pvmfw.bin,addr={:#x},force-raw=on \\\n"
+      "{}"
       "  -append {} \"$@\"\n",
       PKVMEMU_VERSION, platform::default_ram_size / mebibyte,
-      machine::pvmfw_range(platform::default_ram_size).base.value, shell_quoted(bootargs));
+      machine::pvmfw_range(platform::default_ram_size).base.value, loaders, shell_quoted(bootargs));
 }
 
 Outcome<void> export_qemu(const std::string& folder, const RunPlan& plan,

@@ -14,7 +14,7 @@
 
 namespace pkvmemu::tool {
 
-/// What an export writes into its folder.
+/// What an export writes into its folder, and memory0.bin, memory1.bin ... for --mem.
 inline constexpr std::array<std::string_view, 5> exported_files = {
     "Image", "initramfs.cpio", "virt.dtb", "pvmfw.bin", "run.sh"};
 
@@ -22,6 +22,7 @@ Outcome<void> export_qemu(const std::string& folder, const RunPlan& plan,
                           std::span<const std::byte> firmware);
 
 /// run.sh's text; `bootargs` is quoted for the shell.
-std::string qemu_script(const std::string& bootargs);
+std::string qemu_script(const std::string& bootargs,
+                        std::span<const machine::MemoryImage> memory = {});
 
 }  // namespace pkvmemu::tool

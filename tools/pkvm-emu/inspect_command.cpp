@@ -2,10 +2,10 @@
 #include "inspect_command.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,25 +14,22 @@
 #include "inspect/inspect.h"
 #include "module_file.h"
 #include "output.h"
-#include "support/file.h"
 
 namespace pkvmemu::tool {
 namespace {
 
 namespace fs = std::filesystem;
 
-Outcome<Bytes> read_module(const fs::path& path) {
-  auto bytes = read_file(path);
-  if (!bytes) return as_file_error(bytes.error());
-  return std::move(*bytes);
-}
-
 /// The files that a dependency of this name may be in, beside the module.
-std::array<fs::path, 2> candidates_for(const std::string& name, const fs::path& beside) {
+std::vector<fs::path> candidates_for(const std::string& name, const fs::path& beside) {
   std::string dashed = name;
   std::ranges::replace(dashed, '_', '-');
   const fs::path directory = beside.parent_path();
-  return {directory / (name + ".ko"), directory / (dashed + ".ko")};
+  std::vector<fs::path> candidates;
+  for (const std::string_view suffix : module_suffixes)
+    for (const std::string& own : {name, dashed})
+      candidates.push_back(directory / (own + std::string(suffix)));
+  return candidates;
 }
 
 /// The dependencies that lie beside the module; the others are left open.
@@ -43,7 +40,7 @@ std::vector<inspect::Dependency> look_at_dependencies(const image::KoFile& modul
     for (const fs::path& candidate : candidates_for(name, path)) {
       std::error_code ignored;
       if (!fs::is_regular_file(candidate, ignored)) continue;
-      const auto bytes = read_module(candidate);
+      const auto bytes = read_module(candidate.string());
       const auto file = bytes ? image::KoFile::open(*bytes)
                               : image::Expected<image::KoFile>(std::unexpected(image::Error{}));
       if (!file) continue;

@@ -13,6 +13,8 @@
 
 #include "image/fp_code.h"
 #include "image/ko.h"
+#include "support/log.h"
+#include "unpack.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -36,6 +38,8 @@ std::vector<std::string> split_names(std::string_view list) {
 std::string known_generations() {
   std::vector<std::string_view> names;
   for (const pkvm::GenerationInfo& row : pkvm::generations)
+    names.push_back(row.kmi);
+  for (const pkvm::StandIn& row : pkvm::stand_ins)
     names.push_back(row.kmi);
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -93,13 +97,25 @@ Outcome<image::KoFile> open_ko(const std::string& path, const Bytes& bytes) {
 
 std::string module_name_of(std::string_view path) {
   path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
-  if (path.ends_with(".ko")) path.remove_suffix(3);
+  for (const std::string_view suffix : module_suffixes)
+    if (path.ends_with(suffix)) {
+      path.remove_suffix(suffix.size());
+      break;
+    }
   return normalised(path);
 }
 
-Outcome<ModuleFile> open_module(const std::string& path) {
-  auto bytes = read_file(path);
+Outcome<Bytes> read_module(const std::string& path) {
+  auto packed = read_file(path);
+  if (!packed) return as_file_error(packed.error());
+  auto bytes = unpack_module(std::move(*packed), path);
   if (!bytes) return as_file_error(bytes.error());
+  return std::move(*bytes);
+}
+
+Outcome<ModuleFile> open_module(const std::string& path) {
+  auto bytes = read_module(path);
+  if (!bytes) return std::unexpected(bytes.error());
   ModuleFile file;
   file.path = path;
   file.bytes = std::move(*bytes);
@@ -107,10 +123,17 @@ Outcome<ModuleFile> open_module(const std::string& path) {
   const auto ko = open_ko(path, file.bytes);
   if (!ko) return std::unexpected(ko.error());
   const auto generation = ko->generation();
+  const auto* refused = pkvm::find_kernel(pkvm::refused_kernels, ko->vermagic());
+  if (refused != nullptr)
+    return file_error("{}: vermagic '{}': {}; this version runs modules of {}", path,
+                      ko->vermagic(), refused->reason, known_generations());
   if (!generation)
     return file_error("{}: vermagic '{}' is of no known kernel generation; this version runs {}",
                       path, ko->vermagic(), known_generations());
   file.generation = *generation;
+  if (const auto* row = pkvm::find_kernel(pkvm::stand_ins, ko->vermagic()))
+    log::warning("{}: built for {}, runs as a module of {}: {}", path, row->kmi,
+                 pkvm::info(row->runs_as).kmi, row->reason);
   file.name = ko->name().empty() ? module_name_of(path) : normalised(ko->name());
   file.depends = split_names(ko->depends());
   if (const auto fp = image::find_fp_code(*ko)) file.fp_code = fp->where;

@@ -2,6 +2,7 @@
 // A .ko that the user named: read, looked at, and refused early with advice when it cannot be run.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,10 @@
 
 namespace pkvmemu::tool {
 
+/// How files of modules end, plain and compressed.
+inline constexpr std::array<std::string_view, 4> module_suffixes = {".ko", ".ko.gz", ".ko.xz",
+                                                                    ".ko.zst"};
+
 struct ModuleFile {
   std::string path;  ///< as given
   std::string name;  ///< modinfo's, else the file's; '-' is '_'
@@ -22,13 +27,16 @@ struct ModuleFile {
   Bytes bytes;
 };
 
+/// Its bytes; of a compressed one (.ko.gz, .ko.xz, .ko.zst) those inside.
+Outcome<Bytes> read_module(const std::string& path);
+
 Outcome<ModuleFile> open_module(const std::string& path);
 
 /// The file's content as a module. More is refused than a kernel would: sections that share bytes,
 /// since no linker writes such a file. Points into `bytes`.
 Outcome<image::KoFile> open_ko(const std::string& path, const Bytes& bytes);
 
-/// "dir/my-driver.ko" -> "my_driver".
+/// "dir/my-driver.ko" -> "my_driver"; ".ko.xz" and its like go, too.
 std::string module_name_of(std::string_view path);
 
 }  // namespace pkvmemu::tool

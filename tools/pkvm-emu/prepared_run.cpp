@@ -52,6 +52,7 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   config.initrd = run->plan_.initramfs;
   config.pvmfw = observe::builtin_pvmfw();
   config.bootargs = run->plan_.bootargs;
+  config.memory = run->plan_.memory;
   config.world = run->plan_.world;
   config.world_log_sink = run->sinks_.line;
   if (run->plan_.runs_guests) config.ram_mapping = machine::RamMapping::several_times;

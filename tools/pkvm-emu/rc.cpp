@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "attack_list.h"
+#include "pkvm/el2_only.h"
 #include "pkvm/guest.h"
 #include "pkvm/hypercall.h"
 #include "pkvm/psci_names.h"
@@ -116,6 +117,14 @@ Result<RcLine> parse_late(std::string_view name, std::string_view& rest) {
   return line;
 }
 
+Result<RcLine> parse_el2_line(std::string_view module, std::string_view& rest) {
+  if (!is_name(module)) return fail("'{}' is no module name", module);
+  const std::string_view word = take_word(rest);
+  const bool known = std::ranges::find(pkvm::el2_only::words, word) != pkvm::el2_only::words.end();
+  if (!known) return fail("'{}', expected init, hvc or set", word);
+  return parse_el2_only(module, word, take_word(rest));
+}
+
 Result<RcLine> parse_await(std::string_view extra) {
   if (!extra.empty()) return fail("'{}' is one word too many", extra);
   RcLine line;
@@ -134,7 +143,8 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
     operand = take_word(rest);
   }
   Result<RcLine> line = fail(
-      "unknown word '{}', expected call, hvc, smc, psci, late, touch, pvm, vm, attack or await",
+      "unknown word '{}', expected call, hvc, smc, psci, late, touch, pvm, vm, attack, el2only or "
+      "await",
       verb);
   if (verb == "call") line = parse_call(operand);
   if (verb == "hvc") line = parse_hvc(operand);
@@ -145,6 +155,7 @@ Result<RcLine> parse_verb(std::string_view verb, std::string_view& rest) {
   if (verb == "pvm") line = parse_guest(RcVerb::pvm, operand);
   if (verb == "vm") line = parse_guest(RcVerb::vm, operand);
   if (verb == "attack") line = parse_attack(operand);
+  if (verb == pkvm::el2_only::verb) line = parse_el2_line(operand, rest);
   if (verb == "await") line = parse_await(operand);
   if (line) line->repeat = repeat;
   return line;
@@ -183,8 +194,25 @@ std::string_view name_of(RcVerb verb) {
       return "touch";
     case RcVerb::await:
       return "await";
+    case RcVerb::el2only:
+      return pkvm::el2_only::verb;
   }
   std::unreachable();
+}
+
+/// A number as the kernel reads it, or bytes as they are.
+Result<std::string> checked_value(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdefABCDEF";
+  if (text.starts_with(pkvm::el2_only::bytes_prefix)) {
+    const std::string_view bytes = text.substr(pkvm::el2_only::bytes_prefix.size());
+    const bool good = !bytes.empty() && bytes.size() % 2 == 0 &&
+                      bytes.find_first_not_of(digits) == std::string_view::npos;
+    if (!good) return fail("'{}' is no list of bytes, two digits each", bytes);
+    return std::string(text);
+  }
+  const auto number = parse_number(text);
+  if (!number) return fail("'{}' is no value: expected a number, or hex:BYTES", text);
+  return fmt::format("{:#x}", *number);
 }
 
 }  // namespace
@@ -225,6 +253,29 @@ Result<RcLine> parse_psci(std::string_view text) {
     names.push_back(function.name);
   return fail("'{}' is no function of PSCI, expected {} (--smc takes any number)", line->target,
               fmt::join(names, ", "));
+}
+
+Result<RcLine> parse_el2_only(std::string_view module, std::string_view word,
+                              std::string_view operand) {
+  RcLine line;
+  line.verb = RcVerb::el2only;
+  line.target = module;
+  const std::size_t equals = operand.find('=');
+  const std::string_view symbol = operand.substr(0, equals);
+  if (!is_name(symbol) || starts_with_digit(symbol)) return fail("'{}' is no symbol", symbol);
+  const bool has_value = equals != std::string_view::npos;
+  const std::string_view value = has_value ? operand.substr(equals + 1) : std::string_view{};
+  if (word == pkvm::el2_only::init_word && has_value) return fail("expected a symbol alone");
+  if (word == pkvm::el2_only::hvc_word && has_value && !is_name(value))
+    return fail("'{}' is no name for a handler", value);
+  std::string text(operand);
+  if (word == pkvm::el2_only::set_word) {
+    auto checked = checked_value(value);
+    if (!checked) return std::unexpected(checked.error());
+    text = fmt::format("{}={}", symbol, *checked);
+  }
+  line.parameters = fmt::format("{} {}", word, text);
+  return line;
 }
 
 Result<RcLine> parse_touch(std::string_view text) {

@@ -9,6 +9,7 @@
 //   [early] psci NAME[:ARG,...]              a function of PSCI by its name
 //   [early] late MODULE [PARAMETER=VALUE...] insmod after boot
 //   [early] touch r:PA | w:PA=VALUE | x:PA   an access of the kernel to a physical address
+//   el2only MODULE init|hvc|set ...          only the module's EL2 half is loaded (pkvm/el2_only.h)
 //   [early] await                            lines that are handed in while the machine runs
 // `early` lines run before the host is deprivileged, the others after. '#' starts a comment.
 #pragma once
@@ -29,7 +30,19 @@ namespace pkvmemu::tool {
 inline constexpr std::size_t max_call_args = 7;
 inline constexpr std::size_t max_smc_args = 17;
 
-enum class RcVerb : std::uint8_t { call, hvc, smc, psci, late, touch, pvm, vm, attack, await };
+enum class RcVerb : std::uint8_t {
+  call,
+  hvc,
+  smc,
+  psci,
+  late,
+  touch,
+  pvm,
+  vm,
+  attack,
+  await,
+  el2only
+};
 /// Before or after the host is deprivileged.
 enum class RcPhase : std::uint8_t { early, normal };
 
@@ -39,7 +52,7 @@ struct RcLine {
   std::uint64_t repeat = 1;
   std::string target;  ///< handler or number; x0 in hexadecimal; module; a touch as a whole
   std::vector<std::uint64_t> args;
-  std::string parameters{};  ///< late: of the module, as written
+  std::string parameters{};  ///< late: of the module; el2only: what follows it; as written
   bool operator==(const RcLine&) const = default;
 };
 
@@ -56,6 +69,10 @@ Result<RcLine> parse_attack(std::string_view pattern);
 Result<RcLine> parse_smc(std::string_view text);
 /// What --psci takes.
 Result<RcLine> parse_psci(std::string_view text);
+/// What --init, --hvc SYMBOL and --set take, as a line about the module: `word` is that of the
+/// line.
+Result<RcLine> parse_el2_only(std::string_view module, std::string_view word,
+                              std::string_view operand);
 /// What --touch takes.
 Result<RcLine> parse_touch(std::string_view text);
 

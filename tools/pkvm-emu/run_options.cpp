@@ -74,8 +74,10 @@ RunOptionsParser::RunOptionsParser(CLI::App& command, Purpose purpose) : command
   call_ = one_value_each(option("--call", "[MODULE/]SYMBOL|ID[:ARG,...]",
                                 "Call a handler after deprivilege: the EL2 function's name or its "
                                 "number (128 and up), with up to 7 arguments"));
-  hvc_ = one_value_each(
-      option("--hvc", "X0[:ARG,...]", "Make any HVC after deprivilege, to forge calls with"));
+  hvc_ = one_value_each(option(
+      "--hvc", "X0[:ARG,...]|SYMBOL[=NAME]",
+      "Make any HVC after deprivilege, to forge calls with. Behind --el2-only also a handler "
+      "to register, which --call then knows by its symbol or by NAME"));
   smc_ = one_value_each(option("--smc", "X0[:ARG,...]",
                                "Make an SMC after deprivilege: PSCI, then modules' handlers, then "
                                "EL3 may answer it"));
@@ -99,6 +101,18 @@ RunOptionsParser::RunOptionsParser(CLI::App& command, Purpose purpose) : command
                          "Attack guests and the hypervisor as the host may: all attacks, or "
                          "--attack=PATTERN, where * stands for any characters; --attack=help "
                          "lists them");
+  el2_only_ = one_value_each(
+      option("--el2-only", "FILE",
+             "Load only the EL2 half of this module, whose EL1 half needs hardware; --init, --hvc "
+             "SYMBOL and --set behind it do what that would do (docs/modules.md)"));
+  init_ = one_value_each(
+      option("--init", "SYMBOL", "The EL2 init function of the --el2-only module before it"));
+  set_ = one_value_each(option("--set", "SYMBOL=VALUE",
+                               "Before it is loaded, a variable of the --el2-only module before "
+                               "it gets a number, or bytes: hex:0102"));
+  memory_ = one_value_each(option("--mem", "ADDR=FILE",
+                                  "Before the start, put a file's bytes at a physical address in "
+                                  "RAM; the kernel's allocator keeps off them"));
   mmio_ = one_value_each(option("--mmio", "BASE:SIZE=ram|zero|FILE",
                                 "Put a device at a physical address: memory, one that reads 0, or "
                                 "registers as a YAML file says (docs/devices.md)"));
@@ -158,10 +172,11 @@ void RunOptionsParser::declare_output() {
 
 Outcome<RunOptions> RunOptionsParser::options() const {
   RunOptions options;
-  options.modules = modules_->results();
+  if (auto taken = take_modules(options); !taken) return std::unexpected(taken.error());
   if (is_given(fail_)) options.faults = fail_->results();
   options.plan = value_of(faults_plan_);
   options.mmio = mmio_->results();
+  options.memory = memory_->results();
   options.el3 = value_of(el3_);
   options.cmdline = value_of(cmdline_).value_or("");
   options.initramfs = value_of(initramfs_);
@@ -211,6 +226,44 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   return options;
 }
 
+/// A handler of an EL2 half begins with a name, the value of x0 with a digit or a sign.
+bool RunOptionsParser::is_handler(const CLI::Option* option, std::string_view text) const {
+  if (option != hvc_ || text.starts_with("early ")) return false;
+  const char first = text.empty() ? '0' : text.front();
+  return first != '-' && !(first >= '0' && first <= '9');
+}
+
+/// What follows an --el2-only is about its module.
+Outcome<void> RunOptionsParser::take_modules(RunOptions& options) const {
+  std::map<const CLI::Option*, std::size_t> next;
+  for (const CLI::Option* option : command_->parse_order()) {
+    const bool counts = option == modules_ || option == el2_only_ || option == init_ ||
+                        option == set_ || option == hvc_;
+    if (!counts) continue;
+    const std::string text = option->results().at(next[option]++);
+    if (option == modules_ || option == el2_only_) options.modules.push_back(text);
+    if (option == el2_only_) {
+      options.el2_only.emplace_back();
+      options.el2_only.back().module = text;
+    }
+    if (option != init_ && option != set_ && !is_handler(option, text)) continue;
+    if (options.el2_only.empty())
+      return usage_error("{} {}: expected behind an --el2-only MODULE{}", option->get_name(), text,
+                         option == hvc_ ? ", or a number for x0" : "");
+    El2Half& half = options.el2_only.back();
+    if (option == init_ && !half.init.empty())
+      return usage_error("--init {}: {} has its init already, {}", text, half.module, half.init);
+    if (option == init_) half.init = text;
+    if (option == set_) half.variables.push_back(text);
+    if (option == hvc_) half.handlers.push_back(text);
+  }
+  for (const El2Half& half : options.el2_only)
+    if (half.init.empty())
+      return usage_error("--el2-only {}: name its EL2 init function, with --init behind it",
+                         half.module);
+  return {};
+}
+
 /// The options interleave: CLI11 keeps the order in which they came.
 Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
   std::map<const CLI::Option*, std::size_t> next;
@@ -218,6 +271,7 @@ Outcome<std::vector<RcLine>> RunOptionsParser::wishes() const {
   for (const CLI::Option* option : command_->parse_order()) {
     if (!is_wish(option)) continue;
     const std::string text = option->results().at(next[option]++);
+    if (is_handler(option, text)) continue;
     std::string_view rest = text;
     const RcPhase phase = take_phase(rest);
     Result<RcLine> line = parse_wish(option, rest);

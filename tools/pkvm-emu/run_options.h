@@ -15,6 +15,14 @@
 
 namespace pkvmemu::tool {
 
+/// --el2-only and what stands behind it, as given.
+struct El2Half {
+  std::string module;  ///< the file; among `modules`, too
+  std::string init;
+  std::vector<std::string> handlers;   ///< --hvc SYMBOL[=NAME]
+  std::vector<std::string> variables;  ///< --set SYMBOL=VALUE
+};
+
 struct RunOptions {
   std::vector<std::string> modules;
   /// --call, --hvc, --smc, --psci, --late and --touch in the order given. A late line's target is
@@ -25,7 +33,9 @@ struct RunOptions {
   std::vector<std::string> faults;  ///< --fail, as given
   bool faults_follow = false;       ///< more of them may be added while it runs
   std::optional<std::string> plan;  ///< --plan: a YAML file
+  std::vector<El2Half> el2_only;
   std::vector<std::string> mmio;    ///< --mmio, as given
+  std::vector<std::string> memory;  ///< --mem, as given
   std::optional<std::string> el3;   ///< --el3: a YAML file
   std::string cmdline;
   std::optional<std::string> initramfs;
@@ -54,6 +64,8 @@ class RunOptionsParser {
  private:
   void declare_output();
   Outcome<std::vector<RcLine>> wishes() const;
+  Outcome<void> take_modules(RunOptions& options) const;
+  [[nodiscard]] bool is_handler(const CLI::Option* option, std::string_view text) const;
   [[nodiscard]] bool is_wish(const CLI::Option* option) const;
   Result<RcLine> parse_wish(const CLI::Option* option, std::string_view text) const;
 
@@ -70,6 +82,10 @@ class RunOptionsParser {
   CLI::Option* fail_ = nullptr;
   CLI::Option* faults_plan_ = nullptr;
   CLI::Option* modules_;
+  CLI::Option* el2_only_;
+  CLI::Option* init_;
+  CLI::Option* set_;
+  CLI::Option* memory_;
   CLI::Option* mmio_;
   CLI::Option* el3_;
   CLI::Option* cmdline_;

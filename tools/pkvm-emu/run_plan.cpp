@@ -11,6 +11,7 @@
 
 #include "initramfs.h"
 #include "module_file.h"
+#include "pkvm/el2_only.h"
 #include "pkvm/platform.h"
 #include "run_generation.h"
 #include "world_files.h"
@@ -36,6 +37,7 @@ std::string bootargs_for(const RunOptions& options, const RunPlan& plan) {
   if (options.as_shipped) text += fmt::format(" {}", platform::param_as_shipped);
   if (options.log_ops) text += fmt::format(" {}", platform::param_log_ops);
   if (options.trace_events) text += fmt::format(" {}", platform::param_trace_events);
+  if (plan.is_el2_only) text += fmt::format(" {}", pkvm::el2_only::parameter);
   if (options.stub_unresolved) text += fmt::format(" {}=stub", platform::param_unresolved);
   if (!options.cmdline.empty()) text += " " + options.cmdline;
   return text;
@@ -49,13 +51,50 @@ void plan_wishes(const std::vector<RcLine>& wishes, RunPlan& plan) {
     }
 }
 
+/// The lines of a module of which only the EL2 half is wanted.
+Outcome<std::vector<RcLine>> lines_of(const El2Half& half) {
+  namespace words = pkvm::el2_only;
+  const std::string module = module_name_of(half.module);
+  std::vector<RcLine> lines;
+  const auto add = [&](std::string_view option, std::string_view word,
+                       const std::string& operand) -> Outcome<void> {
+    auto line = parse_el2_only(module, word, operand);
+    if (!line) return usage_error("{} {}: {}", option, operand, line.error().message);
+    lines.push_back(std::move(*line));
+    return {};
+  };
+  if (auto added = add("--init", words::init_word, half.init); !added)
+    return std::unexpected(added.error());
+  for (const std::string& handler : half.handlers)
+    if (auto added = add("--hvc", words::hvc_word, handler); !added)
+      return std::unexpected(added.error());
+  for (const std::string& variable : half.variables)
+    if (auto added = add("--set", words::set_word, variable); !added)
+      return std::unexpected(added.error());
+  return lines;
+}
+
+/// Puts the lines about EL2 halves before all other wishes.
+Outcome<std::vector<RcLine>> wishes_of(const RunOptions& options) {
+  std::vector<RcLine> wishes;
+  for (const El2Half& half : options.el2_only) {
+    auto lines = lines_of(half);
+    if (!lines) return lines;
+    std::ranges::move(*lines, std::back_inserter(wishes));
+  }
+  std::ranges::copy(options.wishes, std::back_inserter(wishes));
+  return wishes;
+}
+
 /// Opens the files on the command line and turns late lines from files into module names.
 class PlanFromFiles {
  public:
   explicit PlanFromFiles(const RunOptions& options) : generation_(options.cmdline) {}
 
   Outcome<RunPlan> make(const RunOptions& options) {
-    std::vector<RcLine> wishes = options.wishes;
+    auto own = wishes_of(options);
+    if (!own) return std::unexpected(own.error());
+    std::vector<RcLine> wishes = std::move(*own);
     for (const std::string& path : options.modules)
       if (auto added = add(path, LoadTime::boot); !added) return std::unexpected(added.error());
     for (const std::string& path : options.spare_modules)
@@ -110,7 +149,9 @@ Outcome<RunPlan> plan_from_initramfs(const RunOptions& options) {
   RunPlan plan;
   for (const std::string& path : options.modules)
     plan.modules.push_back({.name = module_name_of(path), .file = "", .time = LoadTime::boot});
-  std::vector<RcLine> own = options.wishes;
+  auto asked = wishes_of(options);
+  if (!asked) return std::unexpected(asked.error());
+  std::vector<RcLine> own = std::move(*asked);
   for (RcLine& line : own)
     if (line.verb == RcVerb::late) line.target = module_name_of(line.target);
 
@@ -140,6 +181,11 @@ Outcome<RunPlan> plan_from_initramfs(const RunOptions& options) {
 }  // namespace
 
 void RunPlan::note(const RcLine& wish) {
+  if (wish.verb == RcVerb::el2only) {
+    is_el2_only = true;
+    for (observe::ModuleRequest& module : modules)
+      if (module.name == wish.target) module.el2_only = true;
+  }
   const bool is_smc = wish.verb == RcVerb::smc || wish.verb == RcVerb::psci;
   runs_guests = runs_guests || wish.verb == RcVerb::pvm || wish.verb == RcVerb::vm ||
                 wish.verb == RcVerb::attack;

@@ -9,6 +9,7 @@
 
 #include "device/script.h"
 #include "failure.h"
+#include "machine/machine.h"
 #include "observe/report.h"
 #include "pkvm/generation.h"
 #include "run_options.h"
@@ -21,12 +22,14 @@ struct RunPlan {
   Bytes initramfs;  ///< plain newc
   std::string bootargs;
   std::vector<observe::ModuleRequest> modules;
-  std::vector<observe::CallRequest> calls;  ///< in the order in which the guest makes them
-  std::vector<std::string> touches;         ///< likewise
-  bool runs_guests = false;                 ///< in virtual machines
-  device::WorldScript world;                ///< devices and answers of EL3
-  std::string world_text;                   ///< all that says so, for comparison
-  std::vector<std::string> module_names;    ///< of all files in an initramfs made here
+  std::vector<observe::CallRequest> calls;   ///< in the order in which the guest makes them
+  std::vector<std::string> touches;          ///< likewise
+  bool is_el2_only = false;                  ///< of some module only the EL2 half is wanted
+  bool runs_guests = false;                  ///< in virtual machines
+  device::WorldScript world;                 ///< devices and answers of EL3
+  std::vector<machine::MemoryImage> memory;  ///< what lies in RAM before the start
+  std::string world_text;                    ///< all that says so, for comparison
+  std::vector<std::string> module_names;     ///< of all files in an initramfs made here
 
   /// The name of a module among the files, by its path or name; empty when it is none of them.
   [[nodiscard]] std::string module_named(std::string_view text) const;

@@ -128,6 +128,7 @@ class CaseOptions {
     if (auto named = name_late_modules(); !named) return std::unexpected(named.error());
     if (auto added = add_modules(); !added) return std::unexpected(added.error());
     if (auto added = add_other_files(); !added) return std::unexpected(added.error());
+    if (auto added = add_memory(); !added) return std::unexpected(added.error());
     if (auto added = add_devices(); !added) return std::unexpected(added.error());
     options_.faults = scenario_.faults;
     options_.cmdline =
@@ -192,14 +193,24 @@ class CaseOptions {
         continue;
       }
       if (scenario_.initramfs) {  // a name inside the archive
+        add_el2_half(module, module.name);
         options_.modules.push_back(module.name);
         continue;
       }
       auto found = find(module.name, module.at);
       if (!found) return std::unexpected(found.error());
+      add_el2_half(module, *found);
       options_.modules.push_back(std::move(*found));
     }
     return {};
+  }
+
+  void add_el2_half(const scenario::Module& module, const std::string& file) {
+    if (!module.el2_only) return;
+    options_.el2_only.push_back({.module = file,
+                                 .init = module.el2_only->init,
+                                 .handlers = module.el2_only->handlers,
+                                 .variables = module.el2_only->variables});
   }
 
   Outcome<void> add_other_files() {
@@ -216,6 +227,18 @@ class CaseOptions {
     if (!budget)
       return file_error("{}: {}", place(scenario_, scenario_.budget_mark), budget.error().message);
     options_.budget = *budget;
+    return {};
+  }
+
+  /// "ADDR=FILE"; what is wrong with ADDR is told by whoever reads it.
+  Outcome<void> add_memory() {
+    for (std::size_t i = 0; i < scenario_.memory.size(); ++i) {
+      const std::string& text = scenario_.memory[i];
+      const std::size_t equals = std::min(text.find('='), text.size() - 1);
+      auto found = find(text.substr(equals + 1), scenario_.memory_marks[i]);
+      if (!found) return std::unexpected(found.error());
+      options_.memory.push_back(text.substr(0, equals + 1) + *found);
+    }
     return {};
   }
 

@@ -23,6 +23,7 @@
 #include "campaign/record.h"
 #include "campaign/report_table.h"
 #include "campaign/report_text.h"
+#include "module_file.h"
 #include "output.h"
 #include "pkvm/generation.h"
 #include "run_command.h"
@@ -209,8 +210,8 @@ std::vector<std::string> SweepCommand::replay_line() const {
 
 /// A module's file as a case of --corrupt has it, under its own name.
 Outcome<std::filesystem::path> corrupted_copy(const campaign::CorruptFile& wanted) {
-  auto file = read_file(wanted.file);
-  if (!file) return as_file_error(file.error());
+  auto file = read_module(wanted.file);
+  if (!file) return std::unexpected(file.error());
   if (wanted.damage.offset >= file->size())
     return usage_error("--replay: {} has {} bytes, and none at {:#x}", wanted.file, file->size(),
                        wanted.damage.offset);

@@ -16,6 +16,7 @@
 #include "code/disassembler.h"
 #include "guest_symbols.h"
 #include "machine/placement.h"
+#include "module_file.h"
 #include "observe/pvmfw.h"
 #include "observe/verdict.h"
 #include "pkvm/event.h"
@@ -222,7 +223,8 @@ std::uint64_t SweepWalk::planned(const SweepModes& modes) const {
     all += count * kinds;
   if (!modes.corrupt) return all;
   for (const observe::ModuleRequest& request : run_->plan().modules)
-    if (const auto file = read_file(request.file); file) all += campaign::damages_of(*file).size();
+    if (const auto file = read_module(request.file); file)
+      all += campaign::damages_of(*file).size();
   return all;
 }
 
@@ -355,7 +357,7 @@ void SweepWalk::walk_corruptions(Job& job) {
 void SweepWalk::corrupt_module(Job& job, const std::string& name) {
   const auto request = std::ranges::find(run_->plan().modules, name, &observe::ModuleRequest::name);
   if (request == run_->plan().modules.end() || request->file.empty()) return;
-  const auto file = read_file(request->file);
+  const auto file = read_module(request->file);
   if (!file) return;
   const Bytes& archive = run_->plan().initramfs;
   const auto found =

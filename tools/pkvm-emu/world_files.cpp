@@ -7,6 +7,7 @@
 
 #include "script/world.h"
 #include "support/file.h"
+#include "support/number.h"
 
 namespace pkvmemu::tool {
 namespace {
@@ -36,9 +37,37 @@ Outcome<void> add_region(const std::string& text, RunPlan& plan) {
   return {};
 }
 
+struct MemoryWish {
+  Pa address;
+  std::string file;
+};
+
+/// "ADDR=FILE".
+Outcome<MemoryWish> parse_memory(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const auto address = number_in(std::string_view(text).substr(0, equals));
+  if (equals == std::string::npos || equals + 1 == text.size() || !address)
+    return usage_error("--mem {}: expected ADDR=FILE", text);
+  return MemoryWish{.address = Pa{*address}, .file = text.substr(equals + 1)};
+}
+
+Outcome<void> add_memory(const std::string& text, RunPlan& plan) {
+  const auto wish = parse_memory(text);
+  if (!wish) return std::unexpected(wish.error());
+  auto bytes = read_file(wish->file);
+  if (!bytes) return as_file_error(bytes.error());
+  if (bytes->empty()) return file_error("{}: there is nothing in it", wish->file);
+  plan.world_text += text + "\n";
+  plan.world_text.append(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  plan.memory.push_back({.address = wish->address, .bytes = std::move(*bytes), .name = wish->file});
+  return {};
+}
+
 }  // namespace
 
 Outcome<void> add_world(const RunOptions& options, RunPlan& plan) {
+  for (const std::string& text : options.memory)
+    if (auto added = add_memory(text, plan); !added) return added;
   for (const std::string& text : options.mmio)
     if (auto added = add_region(text, plan); !added) return added;
   if (!options.el3) return {};
@@ -57,6 +86,8 @@ std::vector<std::filesystem::path> world_files(const RunOptions& options) {
   for (const std::string& text : options.mmio)
     if (const auto region = script::parse_region(text); region && script::is_file(*region))
       files.emplace_back(region->what);
+  for (const std::string& text : options.memory)
+    if (const auto wish = parse_memory(text)) files.emplace_back(wish->file);
   if (options.el3) files.emplace_back(*options.el3);
   return files;
 }

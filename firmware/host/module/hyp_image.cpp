@@ -68,10 +68,18 @@ class Discovery {
       error.status = negated(Errno::enoexec);
       return std::unexpected(error);
     }
+    if (const std::uint64_t pages = module_.file.hyp_page_size(); pages != page_size) {
+      LoadError error;
+      error.problem = Problem::other_page_size;
+      error.step = Step::discover_hyp;
+      error.status = negated(Errno::enoexec);
+      error.expected = pages;
+      return std::unexpected(error);
+    }
     HypImage& hyp = module_.hyp;
     hyp.present = true;
     const pkvm::ModuleLayout& layout = pkvm::info(generation_).module;
-    if (module_.this_module_bytes().size() == layout.size) hyp.struct_offset = layout.arch_hyp;
+    if (has_usual_layout(generation_, module_)) hyp.struct_offset = layout.arch_hyp;
 
     hyp.relocs = address_of(*relocs);
     hyp.reloc_count = static_cast<std::uint32_t>(relocs->header.size / reloc_size);

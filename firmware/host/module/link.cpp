@@ -185,7 +185,7 @@ std::optional<KernVa> Linker::find_import(std::string_view name) const {
     if (other.state != ModuleState::live) continue;
     if (const auto exported = other.exported(name)) return exported;
   }
-  return std::nullopt;
+  return services_.declared_stub(name);
 }
 
 Loaded<std::uint64_t> Linker::resolve(const Symbol& symbol) {
@@ -208,6 +208,7 @@ Loaded<std::uint64_t> Linker::resolve(const Symbol& symbol) {
   }
   if (symbol.binding() == image::elf::bind_weak) return std::uint64_t{0};
   // A stub is EL1 code: EL2 code that called one would leave the hypervisor's address space.
+  if (module_.el2_only && !of_el2) return std::uint64_t{0};  // is_left_out()
   const auto stub = of_el2 ? std::nullopt : services_.stub_for(symbol.name);
   report_unresolved(symbol.name, stub ? Unresolved::stubbed : Unresolved::refused);
   if (stub) return stub->value;
@@ -334,6 +335,14 @@ std::optional<std::uint64_t> Linker::veneer(const Site& site, std::uint64_t targ
   return std::nullopt;
 }
 
+/// Against an import that nobody exports, which only code that never runs may have.
+bool Linker::is_left_out(const Site& site) const {
+  if (!module_.el2_only || module_.symbols[site.rela.symbol()] != 0) return false;
+  const auto symbol = module_.file.elf().symbol(site.rela.symbol());
+  return symbol && symbol->index != 0 && symbol->is_undefined() &&
+         symbol->binding() != image::elf::bind_weak;
+}
+
 Loaded<void> Linker::apply(const Site& site) {
   const PlacedSection& placed = module_.sections[site.section.index];
   const unsigned size = image::reloc_size(site.row);
@@ -347,6 +356,11 @@ Loaded<void> Linker::apply(const Site& site) {
     return std::unexpected(error);
   }
   if (size == 0) return {};
+  if (is_left_out(site)) {
+    if (!site.section.name.starts_with(".hyp.")) return {};
+    const auto symbol = module_.file.elf().symbol(site.rela.symbol());
+    return std::unexpected(unknown(*symbol));
+  }
 
   const std::uint64_t place = placed.address + offset;
   const std::uint64_t target =

@@ -50,6 +50,7 @@ class Linker {
   Loaded<void> relocate_all();
   Loaded<void> relocate_section(const image::Section& table, const image::Section& target);
   Loaded<void> apply(const Site& site);
+  [[nodiscard]] bool is_left_out(const Site& site) const;
   std::optional<std::uint64_t> veneer(const Site& site, std::uint64_t target);
   [[nodiscard]] LoadError at(const Site& site, Problem what) const;
 

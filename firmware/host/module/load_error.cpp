@@ -47,6 +47,9 @@ constexpr std::array rows = {
         "relocation {relocation} at {other}+{offset} could not be made: {status}"},
     Row{Problem::no_plt_room, "no PLT entry is left for {name} at {other}+{offset}"},
     Row{Problem::no_hyp_reloc, "has .hyp.text but no .hyp.reloc: was gen-hyprel run?"},
+    Row{Problem::other_page_size,
+        "its EL2 sections are aligned to {expected} bytes, so it was linked for a kernel with such "
+        "pages: build it for 4 KiB pages"},
     Row{Problem::init_failed, "init returned {status}"},
     Row{Problem::init_failed_late,
         "init returned {status}; its EL2 half was loaded before and stays with EL2"},
@@ -79,6 +82,16 @@ constexpr std::array rows = {
         "its first byte"},
     Row{Problem::import_too_far, "{other}+{offset} does not reach {name}, {distance} bytes away"},
     Row{Problem::helper_failed, "modprobe did not start: {status}"},
+    Row{Problem::el2_no_half, "only its EL2 half is wanted, and it has none"},
+    Row{Problem::el2_no_init, "only its EL2 half is wanted: name its EL2 init function (--init)"},
+    Row{Problem::el2_no_struct, "its struct module has no room for an EL2 init"},
+    Row{Problem::el2_no_symbol, "its EL2 half has no symbol {name}"},
+    Row{Problem::el2_ambiguous, "its EL2 half has two symbols {name}"},
+    Row{Problem::el2_not_code, "{name} lies in {other}, not among EL2's functions (.hyp.text)"},
+    Row{Problem::el2_not_data, "{name} lies in {other}, not among EL2's variables"},
+    Row{Problem::el2_bad_value, "'{other}' is no value for {name}: a number, or hex:BYTES"},
+    Row{Problem::el2_no_number, "{name} has {expected} bytes: give them as hex:BYTES"},
+    Row{Problem::el2_value_too_large, "'{other}' is too large for {name} of {expected} bytes"},
 };
 
 void put_status(TextWriter& out, int status) {

@@ -46,6 +46,7 @@ enum class Problem : std::uint8_t {
   not_relocated,           ///< relocation, other + offset
   no_plt_room,             ///< other + offset, name
   no_hyp_reloc,
+  other_page_size,   ///< expected: bytes of a page of the kernel that it was linked for
   init_failed,       ///< the module's own init
   init_failed_late,  ///< the same, after a good EL2 load
   not_protected,
@@ -66,6 +67,17 @@ enum class Problem : std::uint8_t {
   import_not_in_text,   ///< name; other + offset
   import_too_far,       ///< name; other + offset; found: the distance
   helper_failed,        ///< the user-mode helper did not start
+  // Of an EL2 half alone (el2_only.h).
+  el2_no_half,          ///< there is none
+  el2_no_init,          ///< none was named
+  el2_no_struct,        ///< its struct module is too small
+  el2_no_symbol,        ///< name
+  el2_ambiguous,        ///< name: two of EL2's have it
+  el2_not_code,         ///< name; other: the section that it lies in
+  el2_not_data,         ///< name; other: the section that it lies in
+  el2_bad_value,        ///< name; other: the value
+  el2_no_number,        ///< name; expected: its size
+  el2_value_too_large,  ///< name; other: the value; expected: its size
 };
 
 struct LoadError {

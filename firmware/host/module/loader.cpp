@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/module/alternatives.h"
+#include "host/module/el2_only.h"
 #include "host/module/hyp_image.h"
 #include "host/module/hyp_imports.h"
 #include "host/module/jump_labels.h"
@@ -13,6 +14,7 @@
 #include "host/module/report.h"
 #include "image/text.h"
 #include "lib/fault.h"
+#include "pkvm/el2_only.h"
 
 namespace pkvmemu::kmod {
 namespace {
@@ -59,11 +61,10 @@ Loaded<void> check_arguments(std::string_view arguments) {
 /// struct module's init: the field of our layout, else what the section's relocation against
 /// init_module stored (pkvm-abi.md 2.4).
 KernVa find_init(pkvm::Generation generation, const Module& module) {
-  const pkvm::ModuleLayout& layout = pkvm::info(generation).module;
-  const auto own = module.this_module_bytes();
-  if (own.size() == layout.size) {
+  if (has_usual_layout(generation, module)) {
     std::uint64_t word = 0;
-    __builtin_memcpy(&word, own.data() + layout.init, sizeof(word));
+    __builtin_memcpy(&word, module.this_module_bytes().data() + pkvm::info(generation).module.init,
+                     sizeof(word));
     return KernVa{word};
   }
   return module.symbol_address("init_module").value_or(KernVa{});
@@ -255,7 +256,23 @@ Loaded<image::KoFile> ModuleLoader::read_file(const Request& request) {
     error.other = config_.vermagic;
     return std::unexpected(error);
   }
+  warn_of_stand_in(request, *file);
   return *file;
+}
+
+void ModuleLoader::warn_of_stand_in(const Request& request, const image::KoFile& file) {
+  const pkvm::StandIn* row = pkvm::find_kernel(pkvm::stand_ins, file.vermagic());
+  if (row == nullptr) return;
+  image::Line<192> line;
+  line.put("WARNING: ");
+  line.put(request.name);
+  line.put(": built for ");
+  line.put(row->kmi);
+  line.put(", loaded as one of ");
+  line.put(pkvm::info(row->runs_as).kmi);
+  line.put(": ");
+  line.put(row->reason);
+  services_.message(line.written());
 }
 
 Loaded<Module*> ModuleLoader::prepare(const Request& request) {
@@ -279,6 +296,7 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
   module->state = ModuleState::loading;
   module->requested_as_protected = request.kind == LoadKind::protected_list;
   module->set_name(request.name);
+  module->el2_only = is_el2_only(config_.el2_only_script, request.name);
   module->path = request.path;
   module->file = *file;
 
@@ -291,13 +309,15 @@ Loaded<Module*> ModuleLoader::prepare(const Request& request) {
                                                "the EL2 half among a module's sections");
       fault && done)
     done = std::unexpected(injected(Problem::sections_refused, Step::section_check, fault));
+  if (done && module->el2_only)
+    done = prepare_el2_only(config_.el2_only_script, config_.generation, *module);
   next_event_id_ = static_cast<std::uint16_t>(next_event_id_ + module->hyp.event_count);
   if (done) done = check_arguments(request.arguments);
   if (done) {
     patch_code(*module);
     finish_memory(*module);
-    // Setters may be the module's own code.
-    done = set_parameters(services_, *module, request.arguments);
+    // Setters may be the module's own code, which does not run when only EL2's is wanted.
+    if (!module->el2_only) done = set_parameters(services_, *module, request.arguments);
     if (const fw::Fault fault =
             PKVM_FAULT_ERRNO("load.parameters", Errno::einval, "a module's parameters are set"))
       done = std::unexpected(injected(Problem::invalid_parameter, Step::parameters, fault));
@@ -347,8 +367,32 @@ void ModuleLoader::finish_memory(const Module& module) {
   }
 }
 
+int ModuleLoader::run_init(Module& module) {
+  if (module.el2_only) return load_el2_only(module);
+  return module.init.value == 0 ? 0 : services_.run_init(module.init);
+}
+
+/// What the EL1 half's init would do.
+int ModuleLoader::load_el2_only(Module& module) {
+  image::Line<128> line;
+  line.put(module.name());
+  line.put(": its EL2 half alone is loaded, its EL1 half does not run");
+  services_.message(line.written());
+  if (const int status = load_el2_module(module.this_module(), KernVa{}); status != 0)
+    return status;
+  El2OnlyLines lines(config_.el2_only_script, module.name());
+  for (auto own = lines.next(); !own.word.empty(); own = lines.next()) {
+    if (own.word != pkvm::el2_only::hvc_word) continue;
+    const auto handler = el2_handler(module, own.operand);
+    if (!handler) continue;  // prepare_el2_only has found them all
+    const int number = register_el2_call(module.hyp.hyp_address(handler->address), handler->name);
+    if (number < 0) return number;
+  }
+  return 0;
+}
+
 int ModuleLoader::initialise(Module& module, const Request& request) {
-  int result = module.init.value == 0 ? 0 : services_.run_init(module.init);
+  int result = run_init(module);
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("load.el1_init", Errno::enodev, "a module's EL1 init has run"))
     result = fault.answer;
@@ -439,7 +483,7 @@ int ModuleLoader::load_el2_module(KernVa this_module, KernVa token_out) {
   return negated(Errno::enodev);
 }
 
-int ModuleLoader::register_el2_call(HypVa address) {
+int ModuleLoader::register_el2_call(HypVa address, std::string_view name) {
   const fw::Fault fault =
       PKVM_FAULT_ERRNO("load.hvc.register_hcall", Errno::enomem, "hypercall __pkvm_register_hcall");
   const int result = fault ? fault.answer
@@ -449,8 +493,8 @@ int ModuleLoader::register_el2_call(HypVa address) {
   Handler handler{.number = static_cast<unsigned>(result),
                   .address = address,
                   .module = module_at(address),
-                  .symbol = {}};
-  if (handler.module != nullptr) {
+                  .symbol = name};
+  if (handler.module != nullptr && name.empty()) {
     const auto hit = handler.module->symbol_at(handler.module->hyp.kernel_address(address));
     if (hit && hit->offset == 0) handler.symbol = image::without_hyp_prefix(hit->name);
   }

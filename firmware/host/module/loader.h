@@ -36,6 +36,8 @@ struct LoaderConfig {
   image::ByteView initramfs;
   /// The kernel's: parameters of modules and module_blacklist= stand there.
   std::string_view command_line = {};
+  /// Lines that say of which modules only the EL2 half is wanted (el2_only.h); usually none.
+  std::string_view el2_only_script = {};
 };
 
 enum class LoadKind : std::uint8_t {
@@ -81,8 +83,9 @@ class ModuleLoader {
 
   /// __pkvm_load_el2_module(struct module *, unsigned long *token); token_out may be null.
   int load_el2_module(KernVa this_module, KernVa token_out);
-  /// __pkvm_register_el2_call(hyp VA): the number, or a negated errno.
-  int register_el2_call(HypVa address);
+  /// __pkvm_register_el2_call(hyp VA): the number, or a negated errno. `name` is the handler's
+  /// where it is not its symbol's.
+  int register_el2_call(HypVa address, std::string_view name = {});
 
   /// A static key, wherever it lies, was switched: code of the modules that depends on it changes.
   void static_key_switched(KernVa key, bool enabled);
@@ -122,8 +125,11 @@ class ModuleLoader {
   void load_soft_dependencies(ModprobeConfig::When when, LoadKind kind, const Waiting& waiting);
   [[nodiscard]] int load_file(const Request& request);
   [[nodiscard]] Loaded<image::KoFile> read_file(const Request& request);
+  void warn_of_stand_in(const Request& request, const image::KoFile& file);
   [[nodiscard]] Loaded<Module*> prepare(const Request& request);
   [[nodiscard]] int initialise(Module& module, const Request& request);
+  [[nodiscard]] int run_init(Module& module);
+  [[nodiscard]] int load_el2_only(Module& module);
   [[nodiscard]] Module* new_record();
   [[nodiscard]] bool is_live(std::string_view name) const;
   void patch_code(Module& module);

@@ -40,6 +40,17 @@ bool same_module_name(std::string_view a, std::string_view b) {
   return true;
 }
 
+bool has_usual_layout(pkvm::Generation generation, const Module& module) {
+  const pkvm::ModuleLayout& layout = pkvm::info(generation).module;
+  const auto own = module.this_module_bytes();
+  if (own.size() != layout.size) return false;
+  const auto init = module.symbol_address("init_module");
+  if (!init) return true;
+  std::uint64_t word = 0;
+  __builtin_memcpy(&word, own.data() + layout.init, sizeof(word));
+  return word == init->value;
+}
+
 void Module::set_name(std::string_view text) {
   name_length = std::min(text.size(), name_size - 1);
   for (std::size_t i = 0; i < name_length; ++i)

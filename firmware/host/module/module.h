@@ -82,6 +82,7 @@ struct Module {
 
   ModuleState state = ModuleState::free;
   bool requested_as_protected = false;
+  bool el2_only = false;  ///< its EL1 half never runs (el2_only.h)
   std::array<char, name_size> name_text{};
   std::size_t name_length = 0;
   std::string_view path;  ///< in the initramfs
@@ -133,6 +134,10 @@ struct Module {
  private:
   [[nodiscard]] std::optional<KernVa> exported_entry(std::string_view wanted) const;
 };
+
+/// struct module is laid out as in our kernel of the generation: the size is the same, and so is
+/// the place of `init`, as far as the module has one (pkvm-abi.md 2.4). Needs relocated sections.
+bool has_usual_layout(pkvm::Generation generation, const Module& module);
 
 /// Module names are equal when they differ only in '-' and '_'.
 bool same_module_name(std::string_view a, std::string_view b);

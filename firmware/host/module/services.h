@@ -63,6 +63,8 @@ class KernelServices {
 
   /// Address of a symbol that the kernel exports to modules.
   virtual std::optional<KernVa> resolve(std::string_view symbol) = 0;
+  /// The declared stub of this name (pkvm/stubs.def), for what no module exports either.
+  virtual std::optional<KernVa> declared_stub(std::string_view /*symbol*/) { return std::nullopt; }
   /// An address for a symbol that nobody exports, when the user asked for stubs; else nothing.
   virtual std::optional<KernVa> stub_for(std::string_view symbol) = 0;
   /// Physical frame behind a kernel address of module memory.

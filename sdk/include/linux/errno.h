@@ -20,4 +20,5 @@
 #define ERANGE 34
 #define ENOSYS 38
 #define EOPNOTSUPP 95
+#define EPROBE_DEFER 517
 #define ETIMEDOUT 110

@@ -41,6 +41,8 @@ typedef unsigned long uintptr_t;
 typedef u64 phys_addr_t;
 typedef u64 dma_addr_t;
 typedef unsigned int gfp_t;
+typedef unsigned short umode_t;
+typedef long long loff_t;
 
 typedef _Bool bool;
 enum { false = 0, true = 1 };

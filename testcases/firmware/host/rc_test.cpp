@@ -55,6 +55,18 @@ TEST(Rc, Await) {
   EXPECT_EQ(refused("await all"), RcError::trailing_text);
 }
 
+// What is said about an EL2 half is there for its load, and no wish; what it says is read then.
+TEST(Rc, Settings) {
+  const Wish setting = parsed("el2only foo set limit=3 # comment");
+  EXPECT_EQ(setting.kind, WishKind::setting);
+  EXPECT_EQ(setting.target, "foo");
+  EXPECT_EQ(refused("el2only"), RcError::no_target);
+  EXPECT_EQ(refused("el2only foo"), RcError::bad_setting);
+  EXPECT_EQ(refused("el2only foo run f"), RcError::bad_setting);
+  EXPECT_EQ(refused("el2only foo init"), RcError::bad_setting);
+  EXPECT_EQ(refused("el2only foo init f g"), RcError::trailing_text);
+}
+
 // PSCI's functions go by their names; a number is not one.
 TEST(Rc, Psci) {
   const Wish suspend = parsed("psci suspend:0x10000");

@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
                 2,
                 "8 arguments, expected at most 7"},
         Mistake{"StaticId", {"run", module("hello"), "--call", "15"}, 2, "expected 128 to 65535"},
-        Mistake{"BadX0", {"run", "--hvc", "hello"}, 2, "no value for x0"},
+        Mistake{"BadX0", {"run", "--hvc", "hello"}, 2, "a number for x0"},
         Mistake{"BadBudget", {"run", module("hello"), "--budget", "lots"}, 2, "--budget lots"},
         Mistake{"SameModuleTwice",
                 {"run", module("hello"), module("hello")},

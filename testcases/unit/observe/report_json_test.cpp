@@ -52,9 +52,9 @@ TEST(ReportJson, KeysAreThePromisedOnes) {
                           "missing_ops", "refused_ops", "defects", "stub_uses", "hyp_panic",
                           "host_panic", "internal_errors", "exit", "instructions", "console"));
   EXPECT_THAT(keys_of(json["modules"][0]),
-              ElementsAre("name", "file", "generation", "late", "loaded", "state", "error", "step",
-                          "reason", "init", "hyp_va", "handlers", "refused_handlers", "unresolved",
-                          "stubbed", "fp_code"));
+              ElementsAre("name", "file", "generation", "el2_only", "late", "loaded", "state",
+                          "error", "step", "reason", "init", "hyp_va", "handlers",
+                          "refused_handlers", "unresolved", "stubbed", "fp_code"));
   EXPECT_THAT(keys_of(json["modules"][0]["handlers"][0]), ElementsAre("symbol", "id", "hyp_va"));
   EXPECT_THAT(keys_of(json["calls"][0]),
               ElementsAre("id", "name", "conduit", "function", "args", "state", "reason", "result",

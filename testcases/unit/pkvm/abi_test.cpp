@@ -102,13 +102,16 @@ TEST_P(EveryGeneration, NumbersAndCallsAreInverse) {
   EXPECT_EQ(hypercall_of_number(GetParam().id, 127), std::nullopt);
 }
 
-// The kernel version in a module's vermagic decides its generation; any other version has none.
+// The kernel version in a module's vermagic decides its generation, for one that is not modelled
+// itself by its row of stand-ins; any other version has none.
 TEST(Generations, VermagicDecides) {
   EXPECT_EQ(generation_of_vermagic("6.6.77-android15-8-g0 SMP preempt mod_unload aarch64"),
             Generation::android15_6_6);
   EXPECT_EQ(generation_of_vermagic("6.12.23-android16-5"), Generation::android16_6_12);
   EXPECT_EQ(generation_of_vermagic("6.1.75-android14-11"), Generation::android14_6_1);
-  EXPECT_EQ(generation_of_vermagic("5.15.0"), std::nullopt);
+  EXPECT_EQ(generation_of_vermagic("5.15.149-android14-11"), Generation::android14_6_1);
+  EXPECT_EQ(generation_of_vermagic("5.10.0"), std::nullopt);
+  EXPECT_EQ(generation_of_vermagic("5.1.0"), std::nullopt);
   EXPECT_EQ(generation_of_vermagic("6.60.1"), std::nullopt);
 }
 

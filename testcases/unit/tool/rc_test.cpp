@@ -148,12 +148,26 @@ TEST(RcFile, ErrorsNameTheLine) {
       {"touch r:0x1000000000000\n", "is no physical address"},
       {"touch w:1=y\n", "'y' is no value to write"},
       {"await all\n", "'all' is one word too many"},
+      {"el2only m run f\n", "'run', expected init, hvc or set"},
+      {"el2only m\n", "'', expected init, hvc or set"},
+      {"el2only m init f=1\n", "expected a symbol alone"},
+      {"el2only m set x\n", "'' is no value"},
+      {"el2only m set x=hex:0\n", "two digits each"},
+      {"el2only m hvc 1f\n", "'1f' is no symbol"},
+      {"el2only m hvc f g\n", "'g' is one word too many"},
   });
   for (const auto& [text, expected] : rows) {
     const auto lines = parse_rc(text, "rc");
     ASSERT_FALSE(lines) << text;
     EXPECT_THAT(lines.error().message, HasSubstr(std::string(expected))) << text;
   }
+}
+
+// Values are written as the kernel reads them: numbers in hexadecimal, bytes as they are.
+TEST(RcFile, ValuesAreNormalised) {
+  const auto lines = parse_rc("el2only m set x=-1\nel2only m set y=hex:0aFF\n", "rc");
+  ASSERT_TRUE(lines) << lines.error().message;
+  EXPECT_EQ(to_text(*lines), "el2only m set x=0xffffffffffffffff\nel2only m set y=hex:0aFF\n");
 }
 
 // A touch says what, where, and for a write which value.
@@ -176,6 +190,7 @@ TEST(RcFile, TextRoundTrips) {
       {.verb = RcVerb::late, .target = "other", .args = {}, .parameters = "a=1 b=2"},
       {.verb = RcVerb::call, .target = "200", .args = {}},
       {.verb = RcVerb::touch, .phase = RcPhase::early, .target = "w:0x1000=0x2", .args = {}},
+      {.verb = RcVerb::el2only, .target = "m", .args = {}, .parameters = "hvc f=g"},
       {.verb = RcVerb::await, .phase = RcPhase::early, .target = "", .args = {}},
   };
   EXPECT_EQ(to_text(lines),
@@ -185,6 +200,7 @@ TEST(RcFile, TextRoundTrips) {
             "late other a=1 b=2\n"
             "call 200\n"
             "early touch w:0x1000=0x2\n"
+            "el2only m hvc f=g\n"
             "early await\n");
   const auto read = parse_rc(to_text(lines), "rc");
   ASSERT_TRUE(read) << read.error().message;

@@ -65,5 +65,43 @@ TEST(UnpackInitramfs, ATruncatedFileIsRefused) {
   EXPECT_NE(unpacked.error().message.find("rd.xz: "), std::string::npos);
 }
 
+Bytes sample_module() {
+  Bytes module(100'000, std::byte{7});
+  constexpr std::string_view magic =
+      "\x7f"
+      "ELF";
+  std::memcpy(module.data(), magic.data(), magic.size());
+  return module;
+}
+
+// A module as kernels compress them comes out as it was, and a plain one stays as it is.
+TEST(UnpackModule, EveryCompressionOfKernels) {
+  const Bytes plain = sample_module();
+  EXPECT_EQ(unpack_module(plain, "m.ko"), plain);
+  for (const int filter : {ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_ZSTD}) {
+    const Bytes packed = compressed(plain, filter);
+    ASSERT_LT(packed.size(), plain.size());
+    const auto unpacked = unpack_module(packed, "m.ko.xz");
+    ASSERT_TRUE(unpacked) << "filter " << filter << ": " << unpacked.error().message;
+    ASSERT_GE(unpacked->size(), plain.size()) << filter;
+    EXPECT_EQ(std::memcmp(unpacked->data(), plain.data(), plain.size()), 0) << filter;
+  }
+}
+
+// Bad twins: cut short, or not a module inside; what is no compressed file is the reader's to
+// judge.
+TEST(UnpackModule, OthersAreRefused) {
+  Bytes packed = compressed(sample_module(), ARCHIVE_FILTER_XZ);
+  packed.resize(packed.size() / 2);
+  EXPECT_NE(unpack_module(packed, "m.ko.xz").error().message.find("m.ko.xz: cannot unpack: "),
+            std::string::npos);
+  const Bytes text(100'000, std::byte{'x'});
+  EXPECT_NE(unpack_module(compressed(text, ARCHIVE_FILTER_GZIP), "m.ko.gz")
+                .error()
+                .message.find("m.ko.gz: not a kernel module"),
+            std::string::npos);
+  EXPECT_EQ(unpack_module(text, "m.ko"), text);
+}
+
 }  // namespace
 }  // namespace pkvmemu::tool

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What drivers do with a device that is bound to them: printing in its name, and memory and actions
+// that go when the driver leaves it.
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+
+#include "host/console.h"
+#include "host/device.h"
+#include "lib/format.h"
+#include "lib/memory.h"
+#include "pkvm/errno.h"
+
+namespace fw = pkvmemu::fw;
+namespace host = pkvmemu::host;
+using host::Device;
+using pkvm::Errno;
+using pkvm::negated;
+
+extern "C" {
+void* export_kmalloc(std::size_t size, unsigned flags);
+void export_kfree(const void* object);
+void* export_kmemdup(const void* from, std::size_t size, unsigned flags);
+char* export_kstrdup(const char* from, unsigned flags);
+char* export_kvasprintf(unsigned flags, const char* format, va_list arguments);
+}
+
+namespace {
+
+struct Action {
+  Action* next;
+  const Device* device;
+  host::DeviceAction action;
+  void* data;
+};
+constinit Action* actions = nullptr;  ///< the last one first
+
+const char* name_of(const Device* device) {
+  const char* name = device->init_name != nullptr ? device->init_name : device->name;
+  return name == nullptr ? "(unnamed)" : name;
+}
+
+/// "driver device: text", as the kernel starts such lines.
+void print(const Device* device, const char* format, va_list arguments) {
+  char text[512];
+  fw::format_text(text, format, arguments);
+  if (device == nullptr) {
+    host::printk("(NULL device *): %s", text);
+    return;
+  }
+  const bool bound = device->driver != nullptr && device->driver->name != nullptr;
+  host::printk("%s%s%s: %s", bound ? device->driver->name : "", bound ? " " : "", name_of(device),
+               text);
+}
+
+void free_object(void* object) {
+  export_kfree(object);
+}
+
+/// Keeps `object` until the driver leaves; null when it is null or cannot be kept.
+void* managed(const Device* device, void* object) {
+  if (object == nullptr) return nullptr;
+  if (host::when_driver_leaves(device, free_object, object)) return object;
+  export_kfree(object);
+  return nullptr;
+}
+
+}  // namespace
+
+namespace pkvmemu::host {
+
+bool when_driver_leaves(const Device* device, DeviceAction action, void* data) {
+  auto* added = static_cast<Action*>(export_kmalloc(sizeof(Action), 0));
+  if (added == nullptr) return false;
+  *added = {.next = actions, .device = device, .action = action, .data = data};
+  actions = added;
+  return true;
+}
+
+bool forget_action(const Device* device, const void* data) {
+  for (Action** at = &actions; *at != nullptr; at = &(*at)->next) {
+    Action* action = *at;
+    if (action->device != device || action->data != data) continue;
+    *at = action->next;
+    export_kfree(action);
+    return true;
+  }
+  return false;
+}
+
+void run_device_actions(const Device* device) {
+  for (Action** at = &actions; *at != nullptr;) {
+    Action* action = *at;
+    if (action->device != device) {
+      at = &action->next;
+      continue;
+    }
+    *at = action->next;
+    const Action done = *action;
+    export_kfree(action);
+    done.action(done.data);
+    at = &actions;  // the action may have changed the list
+  }
+}
+
+}  // namespace pkvmemu::host
+
+extern "C" {
+
+void export_dev_print(const Device* device, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print(device, format, arguments);
+  va_end(arguments);
+}
+/// The level comes first.
+void export_dev_printk(const char* /*level*/, const Device* device, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print(device, format, arguments);
+  va_end(arguments);
+}
+
+/// Returns the error, so that a probe function ends with it; one that comes again later is not
+/// told.
+int export_dev_err_probe(const Device* device, int error, const char* format, ...) {
+  if (error == negated(Errno::eprobe_defer)) return error;
+  char text[512];
+  va_list arguments;
+  va_start(arguments, format);
+  fw::format_text(text, format, arguments);
+  va_end(arguments);
+  export_dev_print(device, "error %d: %s", error, text);
+  return error;
+}
+
+int export_dev_set_name(Device* device, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  device->name = export_kvasprintf(0, format, arguments);
+  va_end(arguments);
+  return device->name == nullptr ? negated(Errno::enomem) : 0;
+}
+
+const char* export_dev_driver_string(const Device* device) {
+  return device->driver != nullptr && device->driver->name != nullptr ? device->driver->name : "";
+}
+
+void* export_devm_kmalloc(const Device* device, std::size_t size, unsigned flags) {
+  if (size == 0) return export_kmalloc(0, flags);
+  return managed(device, export_kmalloc(size, flags));
+}
+void* export_devm_kmemdup(const Device* device, const void* from, std::size_t size,
+                          unsigned flags) {
+  return managed(device, export_kmemdup(from, size, flags));
+}
+char* export_devm_kstrdup(const Device* device, const char* text, unsigned flags) {
+  return static_cast<char*>(managed(device, export_kstrdup(text, flags)));
+}
+char* export_devm_kasprintf(const Device* device, unsigned flags, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  char* text = export_kvasprintf(flags, format, arguments);
+  va_end(arguments);
+  return static_cast<char*>(managed(device, text));
+}
+void export_devm_kfree(const Device* device, const void* object) {
+  if (host::forget_action(device, object)) export_kfree(object);
+}
+
+int export_devm_add_action(const Device* device, host::DeviceAction action, void* data,
+                           const char* /*name*/) {
+  return host::when_driver_leaves(device, action, data) ? 0 : negated(Errno::enomem);
+}
+void export_devm_remove_action(const Device* device, host::DeviceAction /*action*/, void* data) {
+  host::forget_action(device, data);
+}
+}
