@@ -69,7 +69,7 @@ Result<void> check_spec(const ModuleSpec& spec) {
   for (const std::string& name : spec.depends)
     if (auto done = check_module_name(name); !done) return done;
   if (spec.assembly) return {};
-  if (spec.el1_sources.empty())
+  if (spec.el1_sources.empty() && spec.el1_objects.empty())
     return fail("{}: a module needs at least one EL1 source", spec.name);
   if (auto done = check_sources(spec.el1_sources); !done) return done;
   if (auto done = check_sources(spec.el2_sources); !done) return done;
@@ -120,6 +120,7 @@ class Builder {
   [[nodiscard]] bool imports_at_el2(std::string_view el2_symbol) const;
   Result<void> check_el2_is_complete(const fs::path& object) const;
   Result<void> compare_types(const std::vector<fs::path>& el1_objects);
+  Result<fs::path> compile_exports(const std::vector<fs::path>& el1_objects);
   [[nodiscard]] Result<std::vector<std::string>> dependencies(
       const std::vector<fs::path>& objects) const;
   [[nodiscard]] bool is_provided(std::string_view symbol) const;
@@ -345,6 +346,27 @@ Result<fs::path> Builder::compile_descriptor(const std::vector<fs::path>& object
   return compile(Level::el1, directory_ / name, spec_.name + ".mod.o");
 }
 
+/// An entry of the module's export table for each global symbol of the objects.
+Result<fs::path> Builder::compile_exports(const std::vector<fs::path>& el1_objects) {
+  std::vector<std::string> names;
+  for (const fs::path& path : el1_objects) {
+    const Result<ObjectFile> object = read_object(path);
+    if (!object) return std::unexpected(object.error());
+    for (const Symbol& symbol : object->symbols()) {
+      const bool is_own = symbol.name == "init_module" || symbol.name == "cleanup_module";
+      if (symbol.section == 0 || symbol.binding == 0 || symbol.name.empty() || is_own) continue;
+      names.emplace_back(symbol.name);
+    }
+  }
+  std::string text = "#include <linux/export.h>\n";
+  for (const std::string& name : names)
+    text += fmt::format("EXPORT_SYMBOL({});\n", name);
+  const std::string source = spec_.name + ".exports.c";
+  if (auto done = write_file(directory_ / source, text); !done)
+    return std::unexpected(done.error());
+  return compile(Level::el1, directory_ / source, spec_.name + ".exports.o");
+}
+
 bool Builder::is_provided(std::string_view symbol) const {
   return pkvm::is_exported(symbol) || pkvm::find_stub(symbol).has_value() ||
          std::ranges::any_of(spec_.others,
@@ -378,6 +400,13 @@ Result<void> Builder::check_module(const Bytes& image) {
 Result<std::vector<fs::path>> Builder::compile_halves() {
   Result<std::vector<fs::path>> objects = compile_all(Level::el1, spec_.el1_sources);
   if (!objects) return std::unexpected(objects.error());
+  for (const fs::path& object : spec_.el1_objects)
+    objects->push_back(fs::absolute(object));
+  if (spec_.exports_all) {
+    const Result<fs::path> exports = compile_exports(*objects);
+    if (!exports) return std::unexpected(exports.error());
+    objects->push_back(*exports);
+  }
   if (!spec_.el2_sources.empty()) {
     const Result<std::vector<fs::path>> el2_objects = compile_all(Level::el2, spec_.el2_sources);
     if (!el2_objects) return std::unexpected(el2_objects.error());

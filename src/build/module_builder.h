@@ -46,6 +46,10 @@ struct ModuleSpec {
   /// The module's name: letters, digits and underscores, as the kernel uses it.
   std::string name;
   std::vector<std::filesystem::path> el1_sources;
+  /// Objects for EL1 that are compiled already.
+  std::vector<std::filesystem::path> el1_objects{};
+  /// Whether other modules may use all that EL1 defines, without a word in the sources.
+  bool exports_all = false;
   /// None for a module without an EL2 half.
   std::vector<std::filesystem::path> el2_sources;
   /// In place of all sources.

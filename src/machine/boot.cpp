@@ -85,7 +85,8 @@ Result<void> BoardMachine::load(const Config& config) {
                                        .initrd = initrd,
                                        .pvmfw = !config.pvmfw.empty(),
                                        .event_port = config.event_port,
-                                       .reserved = pages_of(config.memory)});
+                                       .reserved = pages_of(config.memory),
+                                       .devices = config.devices});
   if (!tree) return std::unexpected(tree.error());
   const Range devicetree{.base = devicetree_address(ram_.size(), config.initrd.size()),
                          .size = tree->size()};

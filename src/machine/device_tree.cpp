@@ -58,6 +58,9 @@ class TreeWriter {
       encoded.append(value).push_back('\0');
     property(name, encoded.data(), encoded.size());
   }
+  void bytes(const char* name, std::span<const std::byte> value) {
+    property(name, value.data(), value.size());
+  }
   void flag(const char* name) { property(name, nullptr, 0); }
 
   Result<Bytes> finish() {
@@ -182,6 +185,26 @@ void write_assignable_device(TreeWriter& tree) {
   });
 }
 
+void write_device(TreeWriter& tree, const DeclaredDevice& device) {
+  tree.node(device.node, [&] {
+    tree.strings("compatible", {device.compatible});
+    if (device.registers) tree.reg({*device.registers});
+    for (const DeviceProperty& own : device.properties)
+      tree.bytes(own.name.c_str(), own.value);
+  });
+}
+
+std::size_t size_of(std::span<const DeclaredDevice> devices) {
+  constexpr std::size_t room_for_one = 512;  // node, compatible, reg and their names
+  std::size_t size = 0;
+  for (const DeclaredDevice& device : devices) {
+    size += room_for_one;
+    for (const DeviceProperty& own : device.properties)
+      size += room_for_one + own.value.size();
+  }
+  return size;
+}
+
 /// GICv3 and the generic timer at the addresses and interrupts of QEMU's `virt`.
 void write_interrupts(TreeWriter& tree) {
   constexpr std::uint32_t ppi = 1;
@@ -208,7 +231,7 @@ void write_interrupts(TreeWriter& tree) {
 }  // namespace
 
 Result<Bytes> build_device_tree(const TreeDescription& description) {
-  TreeWriter tree(0x1'0000 + description.bootargs.size());
+  TreeWriter tree(0x1'0000 + description.bootargs.size() + size_of(description.devices));
   tree.node("", [&] {
     tree.cells("#address-cells", {2});
     tree.cells("#size-cells", {2});
@@ -222,16 +245,19 @@ Result<Bytes> build_device_tree(const TreeDescription& description) {
     write_uart(tree);
     write_assignable_device(tree);
     if (description.event_port) write_event_port(tree);
+    for (const DeclaredDevice& device : description.devices)
+      write_device(tree, device);
   });
   return tree.finish();
 }
 
-Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw,
-                                   std::vector<Range> reserved) {
+Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw, std::vector<Range> reserved,
+                                   std::span<const DeclaredDevice> devices) {
   return build_device_tree({.ram_size = ram_size,
                             .pvmfw = pvmfw,
                             .reserved = std::move(reserved),
-                            .interrupt_controller = true});
+                            .interrupt_controller = true,
+                            .devices = devices});
 }
 
 }  // namespace pkvmemu::machine

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
+#include "machine/declared_device.h"
 #include "machine/placement.h"
 #include "support/file.h"
 #include "support/result.h"
@@ -21,12 +23,14 @@ struct TreeDescription {
   bool event_port = false;            ///< the port, and its two rings in reserved memory
   std::vector<Range> reserved{};      ///< pages that the kernel keeps off
   bool interrupt_controller = false;  ///< GICv3 and the timer that needs it: QEMU's, not ours yet
+  std::span<const DeclaredDevice> devices{};
 };
 
 Result<Bytes> build_device_tree(const TreeDescription& description);
 
 /// What `-dtb` takes for the same guest under QEMU: bootargs and initrd come from QEMU's options.
 Result<Bytes> device_tree_for_qemu(std::uint64_t ram_size, bool pvmfw,
-                                   std::vector<Range> reserved = {});
+                                   std::vector<Range> reserved = {},
+                                   std::span<const DeclaredDevice> devices = {});
 
 }  // namespace pkvmemu::machine

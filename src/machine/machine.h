@@ -17,6 +17,7 @@
 #include "cpu/cpu.h"
 #include "device/script.h"
 #include "device/world_use.h"
+#include "machine/declared_device.h"
 #include "machine/exit.h"
 #include "machine/guest_ram.h"
 #include "machine/snapshot.h"
@@ -56,6 +57,8 @@ struct Config {
   /// leaves the region out of the devicetree.
   std::span<const std::byte> pvmfw{};
   std::string bootargs{};
+  /// Nodes of the devicetree for drivers of the guest.
+  std::span<const DeclaredDevice> devices{};
   std::uint64_t ram_size = pkvm::platform::default_ram_size;
   /// several_times for guests that run code where other code has run, as virtual machines do.
   RamMapping ram_mapping = RamMapping::once;

@@ -159,6 +159,14 @@ Parsed<void> take_marked(const YAML::Node& node, Scenario& scenario) {
   return {};
 }
 
+template <std::vector<std::string> Scenario::* field>
+Parsed<void> take_list(const YAML::Node& node, Scenario& scenario) {
+  auto texts = read_texts(node);
+  if (!texts) return std::unexpected(texts.error());
+  scenario.*field = std::move(*texts);
+  return {};
+}
+
 std::string_view take_word(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
   const std::string_view word = text.substr(0, text.find_first_of(blanks));
@@ -278,6 +286,8 @@ constexpr std::array scenario_keys = {
     Key<Scenario>{"mmio", take_marked<&Scenario::mmio, &Scenario::mmio_marks>},
     Key<Scenario>{"mem", take_marked<&Scenario::memory, &Scenario::memory_marks>},
     Key<Scenario>{"el3", take_optional<&Scenario::el3>},
+    Key<Scenario>{"devices", take_list<&Scenario::devices>},
+    Key<Scenario>{"env", take_list<&Scenario::environment>},
     Key<Scenario>{"initramfs", take_optional<&Scenario::initramfs>},
     Key<Scenario>{"firmware", take_optional<&Scenario::firmware>},
     Key<Scenario>{"budget", take_budget},

@@ -67,6 +67,8 @@ struct Scenario {
   std::vector<std::string> memory;  ///< as --mem takes them
   std::vector<Mark> memory_marks;
   std::optional<std::string> el3;
+  std::vector<std::string> devices;      ///< as --device takes them
+  std::vector<std::string> environment;  ///< files, as --env takes them
   std::string cmdline;
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;

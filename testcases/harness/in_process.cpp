@@ -32,6 +32,7 @@ std::unique_ptr<machine::Machine> boot_in_process(const tool::RunOptions& option
   config.bootargs = plan.bootargs;
   config.memory = plan.memory;
   config.world = plan.world;
+  config.devices = plan.devices;
   if (plan.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
   config.ram_size = ram_size;
   return value_of(machine::Machine::create(config));

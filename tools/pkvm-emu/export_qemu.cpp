@@ -57,7 +57,8 @@ Result<void> write_all(const std::filesystem::path& folder, const RunPlan& plan,
     reserved.push_back(machine::Range{.base = image.address, .size = image.bytes.size()}.pages());
     if (auto written = write_file(folder / memory_file(i), image.bytes); !written) return written;
   }
-  auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true, std::move(reserved));
+  auto dtb = machine::device_tree_for_qemu(platform::default_ram_size, true, std::move(reserved),
+                                           plan.devices);
   if (!dtb) return std::unexpected(dtb.error());
   const std::string script = qemu_script(plan.bootargs, plan.memory);
   const std::array<std::span<const std::byte>, exported_files.size()> contents = {

@@ -55,6 +55,7 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   config.memory = run->plan_.memory;
   config.world = run->plan_.world;
   config.world_log_sink = run->sinks_.line;
+  config.devices = run->plan_.devices;
   if (run->plan_.runs_guests) config.ram_mapping = machine::RamMapping::several_times;
   config.budget = options.budget;
   config.console_sink = run->sinks_.console;

@@ -22,6 +22,7 @@ Examples:
   pkvm-emu run filter.ko --smc 0xc2000001:1,2
   pkvm-emu run power.ko --psci suspend:0x10000 --psci features:0xc4000001
   pkvm-emu run hello.ko --call 128:1,2 --late other.ko --hvc 0xc600000f
+  pkvm-emu run driver.ko --device vendor,thing@0x10000000:irq=5,depth=4 --env missing.c
   pkvm-emu run hello.ko --touch r:0x50000000 --touch w:0x9000000=0x41
   pkvm-emu run hello.ko --fail hyp.donate:nth=3 --fail load.hvc.init_module:return=EPERM
   pkvm-emu run hello.ko --fail hello/hello_hvc:nth=2:flip=x1:3 --plan faults.yaml
@@ -118,6 +119,14 @@ RunOptionsParser::RunOptionsParser(CLI::App& command, Purpose purpose) : command
                                 "registers as a YAML file says (docs/devices.md)"));
   el3_ = option("--el3", "FILE",
                 "Answers of the secure world to SMCs, from a YAML file (docs/devices.md)");
+  device_ = one_value_each(option(
+      "--device", "COMPATIBLE[@ADDRESS[+SIZE]][:PROPERTY[=VALUE],...]",
+      "Declare a device to the guest: a node of the devicetree for platform drivers to match; "
+      "irq=N gives it an interrupt"));
+  env_ = one_value_each(
+      option("--env", "FILE",
+             "Functions that the modules miss: a relocatable AArch64 object or a C source, loaded "
+             "before them; its definitions come before declared stubs"));
   cmdline_ = option("--cmdline", "STR", "Append to the kernel command line");
   initramfs_ = option("--initramfs", "FILE",
                       "Use this initramfs: newc cpio, plain or compressed (gzip, xz, lzma, zstd, "
@@ -179,6 +188,8 @@ Outcome<RunOptions> RunOptionsParser::options() const {
   options.memory = memory_->results();
   options.el3 = value_of(el3_);
   options.cmdline = value_of(cmdline_).value_or("");
+  options.devices = device_->results();
+  options.environment = env_->results();
   options.initramfs = value_of(initramfs_);
   options.firmware = value_of(firmware_);
   options.json = value_of(json_);

@@ -38,6 +38,8 @@ struct RunOptions {
   std::vector<std::string> memory;  ///< --mem, as given
   std::optional<std::string> el3;   ///< --el3: a YAML file
   std::string cmdline;
+  std::vector<std::string> devices;      ///< --device, as given
+  std::vector<std::string> environment;  ///< --env: files
   std::optional<std::string> initramfs;
   std::optional<std::string> firmware;
   std::optional<std::string> json;  ///< "-": standard output
@@ -89,6 +91,8 @@ class RunOptionsParser {
   CLI::Option* mmio_;
   CLI::Option* el3_;
   CLI::Option* cmdline_;
+  CLI::Option* device_;
+  CLI::Option* env_;
   CLI::Option* initramfs_;
   CLI::Option* firmware_;
   CLI::Option* json_ = nullptr;

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "device_option.h"
+#include "env_module.h"
 #include "initramfs.h"
 #include "module_file.h"
 #include "pkvm/el2_only.h"
@@ -106,6 +108,7 @@ class PlanFromFiles {
       line.target = files_.back().name;
     }
     plan_.generation = generation_.value();
+    if (auto added = add_environment(options); !added) return std::unexpected(added.error());
     auto initramfs = make_initramfs(plan_.generation, files_, wishes);
     if (!initramfs) return as_file_error(initramfs.error());
     plan_.initramfs = std::move(*initramfs);
@@ -121,6 +124,17 @@ class PlanFromFiles {
     if (auto opened = open_new(path); !opened) return opened;
     plan_.modules.push_back(
         {.name = files_.back().name, .file = path, .time = time, .fp_code = files_.back().fp_code});
+    return {};
+  }
+
+  /// Loaded before all others.
+  Outcome<void> add_environment(const RunOptions& options) {
+    if (options.environment.empty()) return {};
+    auto file = make_env_module(options.environment, plan_.generation);
+    if (!file) return std::unexpected(file.error());
+    plan_.modules.insert(plan_.modules.begin(),
+                         {.name = file->name, .file = file->path, .time = LoadTime::boot});
+    files_.insert(files_.begin(), std::move(*file));
     return {};
   }
 
@@ -203,9 +217,14 @@ std::string RunPlan::module_named(std::string_view text) const {
 }
 
 Outcome<RunPlan> make_plan(const RunOptions& options) {
+  if (options.initramfs && !options.environment.empty())
+    return usage_error("--env: with --initramfs all modules are in the archive");
+  auto devices = parse_devices(options.devices);
+  if (!devices) return as_usage_error(devices.error());
   auto plan =
       options.initramfs ? plan_from_initramfs(options) : PlanFromFiles(options).make(options);
   if (!plan) return plan;
+  plan->devices = std::move(*devices);
   if (auto added = add_world(options, *plan); !added) return std::unexpected(added.error());
   return plan;
 }

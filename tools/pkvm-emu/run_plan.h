@@ -9,6 +9,7 @@
 
 #include "device/script.h"
 #include "failure.h"
+#include "machine/declared_device.h"
 #include "machine/machine.h"
 #include "observe/report.h"
 #include "pkvm/generation.h"
@@ -21,6 +22,7 @@ struct RunPlan {
   pkvm::Generation generation = pkvm::Generation::android15_6_6;
   Bytes initramfs;  ///< plain newc
   std::string bootargs;
+  std::vector<machine::DeclaredDevice> devices;
   std::vector<observe::ModuleRequest> modules;
   std::vector<observe::CallRequest> calls;   ///< in the order in which the guest makes them
   std::vector<std::string> touches;          ///< likewise

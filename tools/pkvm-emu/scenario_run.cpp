@@ -243,6 +243,12 @@ class CaseOptions {
   }
 
   Outcome<void> add_devices() {
+    options_.devices = scenario_.devices;
+    for (const std::string& file : scenario_.environment) {
+      auto found = find(file, {});
+      if (!found) return std::unexpected(found.error());
+      options_.environment.push_back(std::move(*found));
+    }
     for (std::size_t i = 0; i < scenario_.mmio.size(); ++i) {
       const scenario::Mark at = scenario_.mmio_marks[i];
       const auto region = script::parse_region(scenario_.mmio[i]);

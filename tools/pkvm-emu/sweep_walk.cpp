@@ -155,6 +155,8 @@ Outcome<std::unique_ptr<SweepWalk>> SweepWalk::create(const RunOptions& options,
   walk->input_hash_ =
       add_to_hash(add_to_hash(add_to_hash(empty_hash, *firmware), plan->initramfs), plan->bootargs);
   walk->input_hash_ = add_to_hash(walk->input_hash_, plan->world_text);
+  for (const std::string& device : options.devices)
+    walk->input_hash_ = add_to_hash(walk->input_hash_, device);
   walk->explorer_ = std::make_unique<Explorer>(
       walk->sites_, [&](const fault::Site& site) { return walk->looks_at(site); });
   walk->symbols_ = guest_symbols(plan->initramfs, options.firmware);

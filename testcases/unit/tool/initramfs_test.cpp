@@ -37,7 +37,8 @@ ModuleFile module(std::string name, std::vector<std::string> depends = {}) {
           .name = name,
           .depends = std::move(depends),
           .generation = baseline,
-          .bytes = bytes_of("contents of " + name)};
+          .bytes = bytes_of("contents of " + name),
+          .fp_code = {}};
 }
 
 RcLine call(std::string target) {
