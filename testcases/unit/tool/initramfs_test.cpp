@@ -37,8 +37,8 @@ ModuleFile module(std::string name, std::vector<std::string> depends = {}) {
           .name = name,
           .depends = std::move(depends),
           .generation = baseline,
-          .bytes = bytes_of("contents of " + name),
-          .fp_code = {}};
+          .fp_code = {},
+          .bytes = bytes_of("contents of " + name)};
 }
 
 RcLine call(std::string target) {
