@@ -103,7 +103,7 @@ Outcome<ModuleFile> make_env_module(const std::vector<std::string>& files,
                     .name = env_module_name,
                     .depends = {},
                     .generation = generation,
-                    .fp_code = {},  // there is no EL2 half
+                    .fp_code = {},
                     .bytes = std::move(built->image)};
 }
 

@@ -69,7 +69,7 @@ TEST_P(Handlers, HostSmcHandlerSeesAndMovesElr) {
 // All of x0 to x17 by the command line: to a handler and back, to EL3 and back.
 TEST_P(Handlers, SmcOfTheCommandLineHasSeventeenArguments) {
   op(SYSTEM_REGISTER, {SYSTEM_SMC});
-  constexpr Numbers arguments = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
+  const Numbers arguments = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
   const auto taken = smc(0xc2000012, arguments);
   const auto left = smc(0xc2000099, arguments);
   run();

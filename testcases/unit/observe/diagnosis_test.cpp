@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "pkvm/kcfi_words.h"
+#include "pkvm/kcfi_types.h"
 
 namespace pkvmemu::observe {
 namespace {
@@ -81,9 +81,11 @@ TEST(Diagnosis, CfiNamesBothTypes) {
                                                      .expected = pkvm::kcfi::trap.normalised,
                                                      .found = pkvm::kcfi::handler.normalised},
                                    .registered_with = "register_host_smc_handler"});
-  EXPECT_EQ(one.what,
-            "kCFI: f [mine] is called as 'bool (struct user_pt_regs *)', and has "
-            "'void (struct user_pt_regs *)'; register_host_smc_handler registered it");
+  EXPECT_EQ(
+      one.what,
+      "kCFI: f [mine] is called as 'bool (struct user_pt_regs *)' (a handler of host SMCs or other "
+      "traps), and has 'void (struct user_pt_regs *)' (a hypercall handler or panic "
+      "notifier); register_host_smc_handler registered it");
   EXPECT_EQ(one.where, "g [hyp]");
   EXPECT_EQ(one.caller, "f [mine]");
   EXPECT_THAT(one.advice, HasSubstr("without a cast"));
@@ -137,12 +139,12 @@ TEST(Diagnosis, WithoutNames) {
 // No two prototypes have one word: reports cannot name the wrong one.
 TEST(KcfiWords, AreDistinct) {
   std::set<std::uint32_t> words;
-  for (const pkvm::kcfi::FunctionType& type : pkvm::kcfi::function_types) {
+  for (const pkvm::kcfi::Type& type : pkvm::kcfi::types) {
     EXPECT_TRUE(words.insert(type.words.plain).second) << type.prototype;
     EXPECT_TRUE(words.insert(type.words.normalised).second) << type.prototype;
-    EXPECT_EQ(pkvm::kcfi::prototype_of(type.words.plain), type.prototype);
+    EXPECT_EQ(pkvm::kcfi::find_type(type.words.plain), &type);
   }
-  EXPECT_THAT(pkvm::kcfi::prototype_of(1), IsEmpty());
+  EXPECT_EQ(pkvm::kcfi::find_type(1), nullptr);
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ ModuleFile module(std::string name, std::vector<std::string> depends = {}) {
           .name = name,
           .depends = std::move(depends),
           .generation = baseline,
+          .fp_code = {},
           .bytes = bytes_of("contents of " + name)};
 }
 
