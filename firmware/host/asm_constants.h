@@ -4,11 +4,11 @@
 #pragma once
 
 #define HCR_EL2_BOOT 0x30080000000  // RW: EL1 is AArch64; API, APK: it may sign pointers
-#define SCTLR_EL2_OFF 0x30c50830  // RES1 bits, MMU and caches off
-#define CPTR_EL2_NO_TRAPS 0x33ff  // RES1 bits; SVE stays trapped
-#define SCTLR_EL1_OFF 0x30d00800  // RES1 bits, MMU and caches off
-#define SCTLR_EL1_ON 0x30d01805   // + M, C, I
-#define SPSR_EL1H_MASKED 0x3c5    // DAIF set, EL1h
+#define SCTLR_EL2_OFF 0x30c50830    // RES1 bits, MMU and caches off
+#define CPTR_EL2_NO_TRAPS 0x33ff    // RES1 bits; SVE stays trapped
+#define SCTLR_EL1_OFF 0x30d00800    // RES1 bits, MMU and caches off
+#define SCTLR_EL1_ON 0x30d01805     // + M, C, I
+#define SPSR_EL1H_MASKED 0x3c5      // DAIF set, EL1h
 
 // Attribute 0: Normal write-back; 1: Device-nGnRE.
 #define MAIR_EL1_VALUE 0x04ff

@@ -7,7 +7,8 @@ namespace pkvmemu::hyp {
 
 namespace {
 
-/// All that keeps functions or tables of modules and outlives their init, with the op that fills it.
+/// All that keeps functions or tables of modules and outlives their init, with the op that fills
+/// it.
 template <typename Hyp, typename Visit>
 void for_each_registry(Hyp& hyp, Visit visit) {
   visit("register_host_smc_handler", hyp.handlers.host_smc);

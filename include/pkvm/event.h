@@ -102,8 +102,8 @@ enum class Kind : std::uint32_t {
   module_el2_placed = 51,
   /// An entry of the trace buffer (--trace-events). name: the event, text: its fields, v0 id.
   trace_event = 52,
-  /// A stub was called. name: symbol, v0 the caller's return address, v1 what it answered, v2: 1 for
-  /// a declared stub (stubs.def), 0 for one that stands for a symbol nobody exports.
+  /// A stub was called. name: symbol, v0 the caller's return address, v1 what it answered, v2: 1
+  /// for a declared stub (stubs.def), 0 for one that stands for a symbol nobody exports.
   stub_used = 48,
   /// An image of the firmware runs at its own addresses, or is about to. v0 VA of its first byte,
   /// v1 its exception level.

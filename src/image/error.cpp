@@ -38,8 +38,9 @@ constexpr std::array rows = {
         "damaged: section {index} has entries of {found} bytes, expected {expected}"},
     Row{Code::bad_section_index, "damaged: record {index} refers to section {found} of {expected}"},
     Row{Code::bad_symbol_index, "damaged: record {index} refers to symbol {found} of {expected}"},
-    Row{Code::no_symbol_table, "no symbol table: strip it with --strip-debug or --strip-unneeded at most, since a kernel "
-                             "links by symbols, too"},
+    Row{Code::no_symbol_table,
+        "no symbol table: strip it with --strip-debug or --strip-unneeded at most, since a kernel "
+        "links by symbols, too"},
     Row{Code::many_symbol_tables, "damaged: section {index} is a second symbol table"},
     Row{Code::bad_string, "damaged: a name at {offset} has no end"},
     Row{Code::bad_alignment,

@@ -145,7 +145,8 @@ class Inspection {
   }
 
   [[nodiscard]] ImportFact import_of(const Symbol& symbol) const {
-    ImportFact fact{.name = std::string(symbol.name), .state = ImportState::missing, .from = {}, .stub = {}};
+    ImportFact fact{
+        .name = std::string(symbol.name), .state = ImportState::missing, .from = {}, .stub = {}};
     fact.at_el2 = std::ranges::any_of(module_.relocations(), [&](const Relocation& own) {
       return own.symbol == symbol.index && module_.is_hyp(own.place.section);
     });

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "pkvm/generation.h"
 #include "pkvm/cpucaps.h"
+#include "pkvm/generation.h"
 #include "pkvm/kcfi_words.h"
 
 namespace pkvmemu::inspect {
