@@ -209,7 +209,7 @@ int export_idr_alloc_u32(XArray* idr, void* value, std::uint32_t* next, unsigned
   return 0;
 }
 void* export_idr_get_next(XArray* idr, int* next) {
-  unsigned long index = static_cast<unsigned long>(*next);
+  auto index = static_cast<unsigned long>(*next);
   void* value = find_from(*idr, &index, index, static_cast<std::uint64_t>(last_int));
   if (value != nullptr) *next = static_cast<int>(index);
   return value;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Physical addresses for drivers: mappings of device registers and of memory, copies to and from
 // them, memory for DMA (the addresses of which are physical ones), and calls of the secure world.
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -37,11 +38,11 @@ bool is_ram(std::uint64_t address) {
   const auto covers = [address](const host::PhysRange& range) {
     return address >= range.base.value && address - range.base.value < range.size;
   };
-  for (const host::Reserved& reserved : host::boot_state.info.reserved.all())
-    if (reserved.nomap && covers(reserved.range)) return false;
-  for (const host::PhysRange& ram : host::boot_state.info.memory.all())
-    if (covers(ram)) return true;
-  return false;
+  const auto is_kept_out = [&covers](const host::Reserved& reserved) {
+    return reserved.nomap && covers(reserved.range);
+  };
+  return std::ranges::none_of(host::boot_state.info.reserved.all(), is_kept_out) &&
+         std::ranges::any_of(host::boot_state.info.memory.all(), covers);
 }
 
 std::uint64_t error_pointer(Errno error) {

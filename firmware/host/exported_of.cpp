@@ -323,7 +323,7 @@ int export_of_parse_phandles(const DeviceNode* node, const char* list, const cha
   for (std::size_t at = 0; at < total; --index) {
     const auto target = tree.find_phandle(static_cast<std::uint32_t>(number_at(*value, at, width)));
     if (!target) return negated(Errno::einval);
-    std::size_t follow = static_cast<std::size_t>(count);
+    auto follow = static_cast<std::size_t>(count);
     if (cells != nullptr) follow = tree.cell(*target, text_of(cells)).value_or(0);
     if (follow > total - at - 1 || follow > 16) return negated(Errno::einval);
     if (index == 0) {

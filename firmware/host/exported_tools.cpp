@@ -7,8 +7,6 @@
 
 #include "lib/memory.h"
 
-namespace fw = pkvmemu::fw;
-
 namespace {
 
 constexpr unsigned long word_bits = 64;

@@ -279,7 +279,10 @@ void check_uses_of_imports(Problems& out) {
   std::vector<std::string> pointers;
   for (const Relocation& own : out.module.relocations()) {
     if (!out.module.is_hyp(own.place.section)) continue;
-    if (own.symbol == 0 || !out.module.symbols()[own.symbol].is_undefined()) continue;
+    // A symbol that does not exist is told elsewhere.
+    const auto symbols = out.module.symbols();
+    if (own.symbol == 0 || own.symbol >= symbols.size() || !symbols[own.symbol].is_undefined())
+      continue;
     const image::RelocRow* row = image::find_reloc(own.type);
     if (row == nullptr || own.type == image::reloc_call26) continue;
     const bool in_text = out.module.sections()[own.place.section].name == ".hyp.text";

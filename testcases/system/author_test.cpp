@@ -188,8 +188,8 @@ TEST_F(Mine, AHandlerOfAnotherTypeIsNamed) {
   const auto run = pkvm_emu("run mine.ko --call mine_hvc:41");
   EXPECT_EQ(run.exit_code, 12);
   EXPECT_THAT(run.out, AllOf(HasSubstr("nVHE hyp CFI failure at"),
-                             HasSubstr("kCFI: a function was called through a pointer, or "
-                                       "registered, as another type than it has")));
+                             HasSubstr("kCFI: mine_hvc [mine] is called as "
+                                       "'void (struct user_pt_regs *)'")));
 }
 
 // Broken, 7: a null pointer in a handler: the function is named, and what it did.

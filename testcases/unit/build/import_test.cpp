@@ -17,6 +17,7 @@ constexpr std::string_view call = R"(
 #include <asm/kvm_pkvm_module.h>
 int far_away(int number);
 int demo_hyp_init(const struct pkvm_module_ops *ops) { return far_away(3); }
+void demo_hvc(struct user_pt_regs *regs) {}
 )";
 constexpr std::uint32_t call26 = 283;
 
