@@ -69,11 +69,12 @@ void tell_once(std::size_t row) {
   if (told[row]) return;
   told[row] = true;
   const pkvm::DeclaredStub& stub = pkvm::declared_stubs[row];
-  const int size = static_cast<int>(stub.name.size());
+  const char* const name = stub.name.data();
+  const auto size = static_cast<int>(stub.name.size());
   if (const char* words = words_of(stub.returns); words != nullptr)
-    printk("stub: %.*s() answers %s\n", size, stub.name.data(), words);
+    printk("stub: %.*s() answers %s\n", size, name, words);
   else
-    printk("stub: %.*s() answers %d\n", size, stub.name.data(), negated(stub.error));
+    printk("stub: %.*s() answers %d\n", size, name, negated(stub.error));
 }
 
 }  // namespace

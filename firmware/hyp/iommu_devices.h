@@ -103,7 +103,7 @@ class IommuDevices final : public HostMirror {
   Status check_new(const Registration& request);
   Expected<Place> take_memory(const Registration& request);
   void give_memory_back(const Registration& request, const Place& place);
-  Status accept(const Registration& request, pkvm_iommu* device);
+  static Status accept(const Registration& request, pkvm_iommu* device);
   void insert(pkvm_iommu* device);
   pkvm_iommu* find(std::uint64_t id);
   pkvm_iommu* at(Pa pa);

@@ -126,7 +126,7 @@ void ScriptedDevice::apply(const WriteEffect& effect, std::uint64_t written) {
 
 std::byte ScriptedDevice::rest_byte(std::uint64_t offset) const {
   const auto page = state_.pages.find(offset / page_size);
-  return page == state_.pages.end() ? std::byte{0} : page->second->at(offset % page_size);
+  return page == state_.pages.end() ? std::byte{0} : (*page->second)[offset % page_size];
 }
 
 void ScriptedDevice::keep_rest_byte(std::uint64_t offset, std::byte value) {
@@ -135,9 +135,10 @@ void ScriptedDevice::keep_rest_byte(std::uint64_t offset, std::byte value) {
     page = std::make_shared<Page>();
   else if (page.use_count() > 1)
     page = std::make_shared<Page>(*page);
-  page->at(offset % page_size) = value;
+  (*page)[offset % page_size] = value;
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): no memory left for the log ends the process
 std::uint64_t ScriptedDevice::read(std::uint64_t offset, unsigned size) noexcept {
   std::uint64_t value = 0;
   for (unsigned i = 0; i < size;) {
@@ -156,6 +157,7 @@ std::uint64_t ScriptedDevice::read(std::uint64_t offset, unsigned size) noexcept
   return value;
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): likewise
 void ScriptedDevice::write(std::uint64_t offset, unsigned size, std::uint64_t value) noexcept {
   for (unsigned i = 0; i < size;) {
     const auto index = register_at(offset + i);

@@ -84,7 +84,7 @@ class ScriptedDevice final : public Device {
   [[nodiscard]] std::byte rest_byte(std::uint64_t offset) const;
   void keep_rest_byte(std::uint64_t offset, std::byte value);
   void note(const Access& access);
-  void count(Count& counted, const Access& access);
+  static void count(Count& counted, const Access& access);
 
   RegionScript script_;
   Listeners listeners_;

@@ -17,7 +17,6 @@ namespace {
 
 using image::Section;
 using pkvm::Errno;
-using pkvm::Generation;
 
 constexpr std::uint64_t pointer_size = 8;
 

@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using image::ElfFile;
-using image::Section;
 using pkvmemu::test::Complaints;
 
 /// Within reach of branches, behind any module.

@@ -10,7 +10,6 @@
 namespace pkvmemu::test {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
