@@ -193,9 +193,8 @@ TEST_P(EverySample, DoesWhatItsReadmeSays) {
   EXPECT_EQ(run.process.exit_code, GetParam().exit_code) << run.process.out << run.process.err;
   auto next = run.console.begin();
   for (const std::string& line : GetParam().console) {
-    next = std::find_if(next, run.console.end(), [&line](const std::string& told) {
-      return is_as_expected(told, line);
-    });
+    next = std::find_if(next, run.console.end(),
+                        [&line](const std::string& told) { return is_as_expected(told, line); });
     ASSERT_NE(next, run.console.end()) << "not there, or too early: " << line << "\n"
                                        << run.process.out;
     ++next;
