@@ -18,7 +18,6 @@
 namespace pkvmemu::test {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 

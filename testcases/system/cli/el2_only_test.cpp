@@ -19,7 +19,6 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 class El2Only : public testing::TestWithParam<pkvm::GenerationInfo> {
  protected:

@@ -21,7 +21,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-using testing::Not;
 
 enum class Canary : std::uint8_t { of_the_task, global };
 
