@@ -11,13 +11,11 @@
 namespace pkvmemu::test {
 namespace {
 
-using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using testing::SizeIs;
 
 const std::vector<std::string> generations = {"android14-6.1", "android15-6.6", "android16-6.12"};
 
