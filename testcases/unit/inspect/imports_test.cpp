@@ -12,7 +12,6 @@ namespace {
 
 using pkvm::Errno;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 KoEditor latest(std::string_view name) {
   return KoEditor::of("android16-6.12/" + std::string(name));
