@@ -14,14 +14,8 @@
 namespace pkvmemu::observe {
 namespace {
 
-// ESR_EL2.EC and fault status codes (Arm ARM D17.2.37).
-constexpr std::uint64_t ec_unknown = 0x00;
+// More of ESR_EL2 (Arm ARM D17.2.37).
 constexpr std::uint64_t ec_fp = 0x07;
-constexpr std::uint64_t ec_instruction_abort = 0x21;
-constexpr std::uint64_t ec_pc_alignment = 0x22;
-constexpr std::uint64_t ec_data_abort = 0x25;
-constexpr std::uint64_t ec_sp_alignment = 0x26;
-constexpr std::uint64_t ec_brk = 0x3c;
 constexpr std::uint64_t permission_fault = 0b0011;
 constexpr std::uint64_t brk_bug = 0x800;
 constexpr std::uint64_t page = 0x1000;

@@ -12,14 +12,6 @@
 namespace pkvmemu::observe {
 namespace {
 
-// ESR_ELx.EC
-constexpr std::uint64_t ec_unknown = 0x00;
-constexpr std::uint64_t ec_instruction_abort = 0x21;
-constexpr std::uint64_t ec_pc_alignment = 0x22;
-constexpr std::uint64_t ec_data_abort = 0x25;
-constexpr std::uint64_t ec_sp_alignment = 0x26;
-constexpr std::uint64_t ec_brk = 0x3c;
-
 /// What the kernel's macros and compilers put into BRK.
 struct BreakRow {
   std::uint64_t first;
