@@ -10,6 +10,7 @@
 
 #include "pkvm/errno.h"
 #include "support/number.h"
+#include "yaml/reader.h"
 
 namespace pkvmemu::scenario {
 namespace {
@@ -44,10 +45,9 @@ std::string text_of(const Problem& problem, std::string_view file) {
 
 Parsed<YAML::Node> read_document(const std::string& text) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() == 1 && !documents.front().IsNull()) return documents.front();
-    if (documents.size() > 1)
-      return problem(documents[1], "a second document: expected one in a file");
+    const std::vector<YAML::Node> all = yaml::documents(text);
+    if (all.size() == 1 && !all.front().IsNull()) return all.front();
+    if (all.size() > 1) return problem(all[1], "a second document: expected one in a file");
     return std::unexpected(Problem{.at = {}, .message = "there is nothing in it"});
   } catch (const YAML::Exception& error) {
     return std::unexpected(Problem{.at = mark_of(error.mark), .message = error.msg});

@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
 #include <exception>
+#include <optional>
+#include <sstream>
 #include <utility>
 
 #include "pkvm/errno.h"
@@ -20,13 +23,48 @@ std::unexpected<Error> wrong_at(const std::string& file, const YAML::Mark& mark,
   return fail("{}:{}:{}: {}", file, mark.line + 1, mark.column + 1, what);
 }
 
+// yaml-cpp 0.7 reads nothing where a document begins with a token that cannot begin one, as in ",":
+// LoadAll then finds an empty document there for ever. This handler goes before it and refuses a
+// second document at the place of the one before.
+class Advance : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (last_ == mark.pos)
+      throw YAML::ParserException(mark, "expected a value, a list, a map, or the file's end");
+    last_ = mark.pos;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/,
+                       YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+ private:
+  std::optional<int> last_;
+};
+
 }  // namespace
+
+std::vector<YAML::Node> documents(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Advance advance;
+  while (parser.HandleNextDocument(advance)) {
+  }
+  return YAML::LoadAll(text);
+}
 
 Result<YAML::Node> parse(const std::string& file, std::string_view text) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) return wrong(file, documents[1], "expected one document");
-    return documents.empty() ? YAML::Node{} : documents.front();
+    const std::vector<YAML::Node> all = documents(std::string(text));
+    if (all.size() > 1) return wrong(file, all[1], "expected one document");
+    return all.empty() ? YAML::Node{} : all.front();
   } catch (const YAML::Exception& problem) {
     return wrong_at(file, problem.mark, problem.msg);
   } catch (const std::exception& problem) {

@@ -15,6 +15,10 @@
 
 namespace pkvmemu::yaml {
 
+/// The documents of a text. Throws YAML::Exception, also where the library itself would find empty
+/// documents for ever.
+std::vector<YAML::Node> documents(const std::string& text);
+
 /// A file's one document. Empty files have a node that is null.
 Result<YAML::Node> parse(const std::string& file, std::string_view text);
 
