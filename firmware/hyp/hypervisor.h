@@ -23,6 +23,7 @@
 #include "hyp/per_cpu.h"
 #include "hyp/pool.h"
 #include "hyp/power_domains.h"
+#include "hyp/scmi.h"
 #include "hyp/serial.h"
 #include "hyp/trace_ring.h"
 #include "hyp/vm/vm.h"
@@ -64,6 +65,7 @@ struct Hypervisor {
   HypEvents trace_events;
   TraceRing trace;
   FfaProxy ffa;
+  ScmiChannel scmi;  ///< 6.12
   AbortCallbacks aborts;
   fw::EventRing events;
 };

@@ -20,6 +20,7 @@ struct IommuRules {
   bool atomic_pool_requests;  ///< iommu_donate_pages_atomic asks the host, too
   bool guests_bring_pages;    ///< a loaded protected vCPU's VM gives the pages
   bool mapping_fails_in_x0;   ///< __pkvm_host_iommu_map_pages has its error there
+  bool knows_scmi;            ///< a power domain may be ARM_SCMI's
   bool has_devices;           ///< drivers with devices (iommu_devices.h), no operations for domains
   bool hears_of_mapped_mmio;  ///< a driver is told of MMIO that is mapped on demand (7.7)
   bool unmapping_fills_cache;  ///< unmap_pages notes what to let go of, else it does so itself
@@ -35,6 +36,7 @@ constexpr const IommuRules& iommu_rules(pkvm::Generation id) {
        .atomic_pool_requests = false,
        .guests_bring_pages = false,
        .mapping_fails_in_x0 = false,
+       .knows_scmi = false,
        .has_devices = true,
        .hears_of_mapped_mmio = false,
        .unmapping_fills_cache = false},
@@ -46,6 +48,7 @@ constexpr const IommuRules& iommu_rules(pkvm::Generation id) {
        .atomic_pool_requests = false,
        .guests_bring_pages = false,
        .mapping_fails_in_x0 = false,
+       .knows_scmi = false,
        .has_devices = false,
        .hears_of_mapped_mmio = true,
        .unmapping_fills_cache = true},
@@ -57,6 +60,7 @@ constexpr const IommuRules& iommu_rules(pkvm::Generation id) {
        .atomic_pool_requests = true,
        .guests_bring_pages = true,
        .mapping_fails_in_x0 = true,
+       .knows_scmi = true,
        .has_devices = false,
        .hears_of_mapped_mmio = true,
        .unmapping_fills_cache = false},

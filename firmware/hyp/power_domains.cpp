@@ -9,10 +9,13 @@ namespace pkvmemu::hyp {
 namespace {
 
 // enum kvm_power_domain_type, and struct kvm_power_domain as both generations begin it.
-constexpr int power_none = 0, power_host_hvc = 1;
+constexpr int power_none = 0, power_host_hvc = 1, power_arm_scmi = 2;
 struct PowerDomain {
   int type;
-  std::uint64_t device_id;
+  union {
+    std::uint64_t device_id;
+    ScmiDomain scmi;  ///< 6.12
+  };
 };
 
 template <typename Field>
@@ -33,6 +36,8 @@ Status PowerDomains::init_device(kvm_hyp_iommu* device) {
   field<std::uint32_t>(device, rules().device_lock) = 0;
   const auto& power = field<PowerDomain>(device, rules().device_power);
   if (power.type == power_none) return {};
+  if (power.type == power_arm_scmi && rules().knows_scmi)
+    return hypervisor().scmi.add(power.scmi, device);
   if (power.type != power_host_hvc) return error(Errno::eopnotsupp);
   if (power.device_id >= max_ids) return error(Errno::e2big);
   devices_[power.device_id] = device;
@@ -44,7 +49,10 @@ int PowerDomains::set(std::uint64_t id, Power power) {
           PKVM_FAULT_ERRNO("hyp.power.set", Errno::einval, "__pkvm_host_hvc_pd"))
     return fault.answer;
   if (id >= max_ids || devices_[id] == nullptr) return pkvm::negated(Errno::einval);
-  kvm_hyp_iommu* const device = devices_[id];
+  return switch_power(devices_[id], power);
+}
+
+int PowerDomains::switch_power(kvm_hyp_iommu* device, Power power) {
   bool& is_off = field<bool>(device, rules().device_is_off);
   const bool was_off = is_off;
   is_off = power == Power::off;

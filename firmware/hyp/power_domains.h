@@ -19,6 +19,8 @@ class PowerDomains {
   /// The driver's suspend or resume. -EINVAL for an id that no device has.
   enum class Power : std::uint8_t { off, on };
   int set(std::uint64_t id, Power power);
+  /// What the driver answers; the device's note of its power follows.
+  static int switch_power(kvm_hyp_iommu* device, Power power);
 
  private:
   static constexpr std::uint64_t max_ids = 32;

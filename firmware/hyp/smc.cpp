@@ -107,7 +107,7 @@ void handle_smc(user_pt_regs* regs, std::uint64_t /*esr*/) {
     const PsciCall call{{id, regs->regs[1], regs->regs[2], regs->regs[3]}, regs};
     regs->regs[0] = static_cast<u64>(handle_psci(id, call));
     regs->regs[1] = regs->regs[2] = regs->regs[3] = 0;
-  } else if (!hypervisor().ffa.take(*regs, id) &&
+  } else if (!hypervisor().ffa.take(*regs, id) && !hypervisor().scmi.take(*regs, id) &&
              !hypervisor().handlers.host_smc.first_true(regs)) {
     forward_to_el3(regs);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// SMC from the host (pkvm-abi.md 8.3): PSCI is relayed by one table, FF-A by another (ffa.h); then
-// modules may take it; the rest goes to EL3 as it is.
+// SMC from the host (pkvm-abi.md 8.3): PSCI is relayed by one table, FF-A by another (ffa.h), and
+// 6.12 looks at SCMI (scmi.h); then modules may take it; the rest goes to EL3 as it is.
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 #include "conformance/ops/ops_fixture.h"
 #include "harness/emulator.h"
 #include "harness/generation_printer.h"
+#include "modules/iommu/operations.h"
 #include "pkvm/ffa.h"
 #include "support/file.h"
 
@@ -92,6 +93,96 @@ calls:
   EXPECT_EQ(x(ran, 1), 7U);
   EXPECT_EQ(x(unmapped, 0), ffa::success);
   test::holds("8.3/ffa.scripted", id(), HeldOn::machine);
+}
+
+/// SCMI of 6.12. Its memory is a device that a script plays: a request waits, then it is done.
+class Scmi : public OpsRun {
+ protected:
+  static constexpr std::uint64_t doorbell = 0xc200'0055;
+  static constexpr std::uint64_t domain = 5;
+  static constexpr std::uint64_t memory = 0x1000'0000;
+  static constexpr std::uint64_t off = 0x4000'0000;
+
+  Scmi() { load("iommu"); }
+
+  std::size_t iommu(iommu_operation operation, std::string_view arguments = "") {
+    return call(fmt::format("iommu_hvc:{}{}", static_cast<int>(operation), arguments));
+  }
+  std::size_t init(std::uint64_t base, std::uint64_t size, std::uint64_t function = doorbell) {
+    return iommu(IOMMU_INIT_DEVICE,
+                 fmt::format(",2,{:#x},{:#x},{:#x}", function | domain << 32, base, size));
+  }
+  /// A message of the power protocol for `wanted`; its status while it waits, and at the end.
+  void message(std::uint64_t wanted, std::uint64_t state, unsigned status) {
+    const std::string device = (scratch_.path() / "scmi.yaml").string();
+    ASSERT_TRUE(write_file(device, fmt::format(R"(
+registers:
+  - {{name: STATUS, offset: 0x4, reads: [0, 0, {}]}}
+  - {{name: HEADER, offset: 0x18, reset: 0x4404}}
+  - {{name: FLAGS, offset: 0x1c, reset: 0}}
+  - {{name: DOMAIN, offset: 0x20, reset: {:#x}}}
+  - {{name: STATE, offset: 0x24, reset: {:#x}}}
+)",
+                                               status, wanted, state)));
+    option("--mmio", fmt::format("{:#x}:0x1000={}", memory, device));
+    const std::string secure = (scratch_.path() / "secure.yaml").string();
+    ASSERT_TRUE(
+        write_file(secure, fmt::format("calls: [{{name: ring, id: {:#x}, answer: 0}}]", doorbell)));
+    option("--el3", secure);
+  }
+
+ private:
+  ScratchDirectory scratch_;
+};
+INSTANTIATE_TEST_SUITE_P(Generations, Scmi, testing::Values(pkvm::info(Generation::android16_6_12)),
+                         generation_name);
+
+// A domain that is switched off by its channel has its IOMMU suspended; no module hears of the SMC.
+TEST_P(Scmi, TheDoorbellSwitchesPower) {
+  message(domain, off, 1);
+  op(SYSTEM_REGISTER, {SYSTEM_SMC});
+  const auto before = smc(doorbell);
+  const auto heard_before = op(SYSTEM_COUNT, {SYSTEM_SMC});
+  const auto odd = init(memory + 8, 0x1000);
+  const auto good = init(memory, 0x1000);
+  const auto other = init(memory, 0x1000, doorbell + 1);
+  const auto rung = smc(doorbell);
+  const auto heard = op(SYSTEM_COUNT, {SYSTEM_SMC});
+  const auto power = iommu(IOMMU_POWER);
+  run_on_our_machine();
+  EXPECT_EQ(x(before, 0), 0U) << "EL3's answer";
+  EXPECT_EQ(answer(heard_before), 1) << "no channel yet";
+  EXPECT_EQ(answer(odd), einval);
+  EXPECT_EQ(answer(good), 0);
+  EXPECT_EQ(answer(other), -6) << "ENXIO: one channel";
+  EXPECT_EQ(x(rung, 0), 0U);
+  EXPECT_EQ(answer(heard), 1);
+  EXPECT_EQ(answer(power), 1) << "suspended";
+  EXPECT_EQ(x(power, 2), 0U);
+  test::holds("8.3/order.scmi", id(), HeldOn::machine);
+  test::holds("1.6/iommu_init_device.scmi", id(), HeldOn::machine);
+}
+
+// An error in the channel takes the suspend back.
+TEST_P(Scmi, AnErrorResumes) {
+  message(domain, off, 2);
+  init(memory, 0x1000);
+  smc(doorbell);
+  const auto power = iommu(IOMMU_POWER);
+  run_on_our_machine();
+  EXPECT_EQ(answer(power), 1);
+  EXPECT_EQ(x(power, 2), 1U) << "resumed";
+}
+
+// A message about another domain goes to EL3, and changes nothing.
+TEST_P(Scmi, OtherDomainsAreForwarded) {
+  message(domain + 1, off, 1);
+  init(memory, 0x1000);
+  const auto rung = smc(doorbell);
+  const auto power = iommu(IOMMU_POWER);
+  run_on_our_machine();
+  EXPECT_EQ(x(rung, 0), 0U);
+  EXPECT_EQ(answer(power), 0);
 }
 
 }  // namespace

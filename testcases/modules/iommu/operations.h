@@ -12,7 +12,8 @@ enum iommu_operation {
 	IOMMU_DONATE_ATOMIC = 2,	/* x1 = iommu_donate_pages_atomic(order x2) */
 	IOMMU_RECLAIM_ATOMIC = 3,	/* iommu_reclaim_pages_atomic(the last one, order x2) */
 	IOMMU_REQUEST = 4,	/* iommu_request of type x2 for the heap, x3 pages */
-	IOMMU_INIT_DEVICE = 5,	/* iommu_init_device of power domain type x2, id x3; x2 = its lock */
+	IOMMU_INIT_DEVICE = 5,	/* iommu_init_device of power domain type x2, id x3; x2 = its lock.
+				 * SCMI: x3 = function | domain << 32, memory x4, its size x5 */
 	IOMMU_GATHER = 6,	/* iommu_iotlb_gather_add_page(x2, size x3); x1 = syncs so far, x2 = start, x3 = end */
 	IOMMU_FLUSH = 7,	/* iommu_flush_unmap_cache of PA x2, size x3; x1 = entries left */
 	IOMMU_SNAPSHOT = 8,	/* iommu_snapshot_host_stage2; x2 = 64 MiB that the driver was told of, x3 = how often of PA x2 */

@@ -82,6 +82,12 @@ static u64 iommu_init_device(handler_regs *regs)
 	iommu_device.lock = 0x55;
 	iommu_device.power_domain.type = (enum kvm_power_domain_type)cpu_reg(regs, 2);
 	iommu_device.power_domain.device_id = cpu_reg(regs, 3);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	if (cpu_reg(regs, 2) == KVM_POWER_DOMAIN_ARM_SCMI) {
+		iommu_device.power_domain.arm_scmi.shmem_base = cpu_reg(regs, 4);
+		iommu_device.power_domain.arm_scmi.shmem_size = cpu_reg(regs, 5);
+	}
+#endif
 	ret = pkvm_ops->iommu_init_device(&iommu_device);
 	cpu_reg(regs, 2) = iommu_device.lock;
 	return ret;
