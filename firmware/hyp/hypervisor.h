@@ -7,6 +7,7 @@
 
 #include "hyp/assignable_devices.h"
 #include "hyp/dispatch.h"
+#include "hyp/ffa.h"
 #include "hyp/handlers.h"
 #include "hyp/host_abort.h"
 #include "hyp/host_stage2.h"
@@ -62,6 +63,7 @@ struct Hypervisor {
   VmTable vms;
   HypEvents trace_events;
   TraceRing trace;
+  FfaProxy ffa;
   AbortCallbacks aborts;
   fw::EventRing events;
 };

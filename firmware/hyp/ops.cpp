@@ -76,7 +76,9 @@ int host_unshare_hyp(std::uint64_t pfn) {
 }
 
 int pin_shared_mem(HypVa from, HypVa to) {
-  return to_int(hypervisor().ownership->pin_shared(from, to));
+  Hypervisor& hyp = hypervisor();
+  return page_answer("pin_shared_mem", hyp.linear.hyp_pa(from),
+                     hyp.ownership->pin_shared(from, to));
 }
 
 void unpin_shared_mem(HypVa from, HypVa to) {

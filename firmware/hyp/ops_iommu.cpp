@@ -2,6 +2,7 @@
 #include "hyp/ops_iommu.h"
 
 #include "hyp/hypervisor.h"
+#include "hyp/refusals.h"
 #include "hyp/vm/life_cycle.h"
 #include "lib/address_cast.h"
 #include "lib/fault.h"
@@ -70,7 +71,9 @@ int pkvm_unuse_dma(Pa pa, std::uint64_t size) {
 }
 
 int device_register_reset(Pa pa, std::uint64_t cookie, HypVa function) {
-  return to_int(hypervisor().devices.register_reset(pa, {.function = function, .cookie = cookie}));
+  return page_answer(
+      "device_register_reset", pa,
+      hypervisor().devices.register_reset(pa, {.function = function, .cookie = cookie}));
 }
 
 }  // namespace pkvmemu::hyp::ops

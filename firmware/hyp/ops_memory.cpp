@@ -47,11 +47,13 @@ int host_stage2_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages, Upda
 }
 
 int host_stage2_enable_lazy_pte(std::uint64_t pfn, std::uint64_t pages) {
-  return to_int(hypervisor().ownership->host_enable_lazy(pfn, pages));
+  return page_answer("host_stage2_enable_lazy_pte", pa_of(Pfn{pfn}),
+                     hypervisor().ownership->host_enable_lazy(pfn, pages));
 }
 
 int host_stage2_disable_lazy_pte(std::uint64_t pfn, std::uint64_t pages) {
-  return to_int(hypervisor().ownership->host_disable_lazy(pfn, pages));
+  return page_answer("host_stage2_disable_lazy_pte", pa_of(Pfn{pfn}),
+                     hypervisor().ownership->host_disable_lazy(pfn, pages));
 }
 
 int host_stage2_get_leaf(Pa pa, unsigned long long* where, unsigned* level) {

@@ -93,6 +93,22 @@ Status Ownership::host_unshare_hyp(std::uint64_t pfn) {
   return after_checks(set_host_state(*page, PageState::owned));
 }
 
+Status Ownership::host_share_ffa(std::uint64_t pfn, std::uint64_t pages) {
+  const fw::LockGuard guard(host_->lock());
+  const Expected<PaRange> range = range_of(pfn, pages);
+  if (!range || !host_->memory().is_ram(*range)) return error(Errno::eperm);
+  if (const Status owned = check_host_owned(*range); !owned) return owned;
+  return after_checks(set_host_state(*range, PageState::shared_owned));
+}
+
+Status Ownership::host_unshare_ffa(std::uint64_t pfn, std::uint64_t pages) {
+  const fw::LockGuard guard(host_->lock());
+  const Expected<PaRange> range = range_of(pfn, pages);
+  if (!range || !host_->memory().is_ram(*range)) return error(Errno::eperm);
+  const Status shared = check_host_memory(*range, PageState::shared_owned);
+  return shared ? after_checks(set_host_state(*range, PageState::owned)) : shared;
+}
+
 Status Ownership::host_donate_hyp(std::uint64_t pfn, std::uint64_t pages, Accept accept,
                                   Prot alias) {
   if (const fw::Fault fault =

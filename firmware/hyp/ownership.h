@@ -72,6 +72,10 @@ class Ownership {
   Status pin_shared(HypVa from, HypVa to);
   void unpin_shared(HypVa from, HypVa to);
 
+  // Memory that the secure world shares by FF-A (7.6); with whom a page is shared is not noted.
+  Status host_share_ffa(std::uint64_t pfn, std::uint64_t pages);
+  Status host_unshare_ffa(std::uint64_t pfn, std::uint64_t pages);
+
   // Pages that devices reach (7.6, ownership_dma.cpp). RAM counts how often, and cannot move
   // meanwhile; MMIO is marked for good.
   Status host_use_dma(PaRange range);

@@ -89,6 +89,8 @@ std::int64_t handle_psci(std::uint64_t id, const PsciCall& call) {
   return pkvm::psci::not_supported;
 }
 
+}  // namespace
+
 void forward_to_el3(user_pt_regs* regs) {
   arch::SmcRegisters registers{};
   for (std::size_t i = 0; i < registers.size(); ++i)
@@ -98,16 +100,15 @@ void forward_to_el3(user_pt_regs* regs) {
     regs->regs[i] = registers[i];
 }
 
-}  // namespace
-
 void handle_smc(user_pt_regs* regs, std::uint64_t /*esr*/) {
   const bool strips = pkvm::info(hypervisor().generation).strips_sve_hint;
-  const std::uint64_t id = regs->regs[0] & ~(strips ? pkvm::smccc::sve_hint : 0) & 0xFFFF'FFFF;
+  const auto id = static_cast<std::uint32_t>(regs->regs[0] & ~(strips ? pkvm::smccc::sve_hint : 0));
   if (pkvm::psci::in_range(id)) {
     const PsciCall call{{id, regs->regs[1], regs->regs[2], regs->regs[3]}, regs};
     regs->regs[0] = static_cast<u64>(handle_psci(id, call));
     regs->regs[1] = regs->regs[2] = regs->regs[3] = 0;
-  } else if (!hypervisor().handlers.host_smc.first_true(regs)) {
+  } else if (!hypervisor().ffa.take(*regs, id) &&
+             !hypervisor().handlers.host_smc.first_true(regs)) {
     forward_to_el3(regs);
   }
   // A trapped SMC is reported with the PC at it.

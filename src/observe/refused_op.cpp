@@ -27,6 +27,7 @@ struct Row {
 
 constexpr std::int64_t ebusy = pkvm::negated(Errno::ebusy);
 constexpr std::int64_t eperm = pkvm::negated(Errno::eperm);
+constexpr std::int64_t enodev = pkvm::negated(Errno::enodev);
 constexpr std::int64_t einval = pkvm::negated(Errno::einval);
 
 /// The first that fits (pkvm-abi.md 1.6); docs/wrong-uses.md has the same.
@@ -43,6 +44,22 @@ constexpr auto rows = std::to_array<Row>({
      "one is taken in all, and none is given back: register once, and look at the answer"},
     {"register_unmask_serror", einval, function, "it takes two functions, both needed"},
     {"register_", 0, function, "nothing is registered, though the answer is good: pass a function"},
+    {"device_register_reset", ebusy, device,
+     "the device has its function already, and none is given back: register once for each device"},
+    {"device_register_reset", enodev, device,
+     "no device that guests may get has its registers there: the devicetree's device-assignment "
+     "node lists them, and the hypervisor knows them once all protected modules are loaded"},
+    {"device_register_reset", enodev, memory,
+     "memory lies there: it takes the address of a device's registers"},
+    {"pin_shared_mem", eperm, memory,
+     "only memory that the host shares with the hypervisor is pinned, each page of it: share it "
+     "first"},
+    {"pin_shared_mem", einval, device,
+     "no memory lies there: memory that the host shares is pinned"},
+    {"pin_shared_mem", eperm, device,
+     "no memory lies there: memory that the host shares is pinned"},
+    {"host_stage2_disable_lazy_pte", eperm, memory,
+     "the page is not the host's own any more: end lazy mapping before a donation"},
     {"host_donate_hyp", eperm, device,
      "no memory lies there: a device is donated with accept_mmio, and mapped with "
      "create_private_mapping and PKVM_PAGE_DEVICE"},

@@ -25,6 +25,11 @@ void OpsRun::parameter(std::string_view text) {
   parameters_ += text;
 }
 
+void OpsRun::option(std::string_view name, std::string_view value) {
+  arguments_.emplace_back(name);
+  arguments_.emplace_back(value);
+}
+
 std::size_t OpsRun::add(std::string_view option, std::string target, Numbers arguments) {
   if (arguments.size() != 0) target += fmt::format(":{:#x}", fmt::join(arguments, ","));
   arguments_.emplace_back(option);

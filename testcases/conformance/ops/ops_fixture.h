@@ -39,6 +39,7 @@ class OpsRun : public testing::TestWithParam<pkvm::GenerationInfo> {
   /// Another module, or a parameter of the kernel's command line.
   void load(std::string_view module_name);
   void parameter(std::string_view text);
+  void option(std::string_view name, std::string_view value);
 
   // Each returns the number of its call, for x().
   std::size_t op(system_operation operation, Numbers arguments = {});

@@ -50,6 +50,20 @@ TEST(RefusedOp, TheSameIsCounted) {
   EXPECT_THAT(line_of(report.refused_ops[0]), HasSubstr(", 2 times"));
 }
 
+// Operations on pages say what their page has to be.
+TEST(RefusedOp, PagesHaveTheirAdvice) {
+  constexpr std::uint64_t enodev = ~std::uint64_t{18};
+  constexpr std::uint64_t eperm = ~std::uint64_t{0};
+  EventBuilder events;
+  events.boot();
+  events.hyp(Kind::op_refused, {enodev, 0x5000'0000, 0x2004, 1}, {"device_register_reset", ""});
+  events.hyp(Kind::op_refused, {eperm, 0x5000'0000, 0x2004, 1}, {"pin_shared_mem", ""});
+  const RunReport report = make_report(facts_of(events));
+  ASSERT_THAT(report.refused_ops, SizeIs(2));
+  EXPECT_THAT(line_of(report.refused_ops[0]), HasSubstr("address of a device's registers"));
+  EXPECT_THAT(line_of(report.refused_ops[1]), HasSubstr("share it first"));
+}
+
 // A guest that never stops asking does not fill the report.
 TEST(RefusedOp, AreBounded) {
   constexpr std::size_t most = 64;
