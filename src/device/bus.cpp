@@ -26,12 +26,4 @@ Result<void> Bus::connect(cpu::Cpu& cpu) const {
   return {};
 }
 
-std::string Bus::occupant_of(Pa base, std::uint64_t size) const {
-  for (const Attachment& other : attachments_)
-    if (base < other.base + other.size && other.base < base + size)
-      return fmt::format("{} ({:#x} to {:#x})", other.name, other.base.value,
-                         (other.base + other.size).value);
-  return {};
-}
-
 }  // namespace pkvmemu::device

@@ -25,9 +25,6 @@ class Bus {
   /// Makes every attached device visible to `cpu`.
   Result<void> connect(cpu::Cpu& cpu) const;
 
-  /// What answers somewhere in the range, by name and place; empty when nothing does.
-  [[nodiscard]] std::string occupant_of(Pa base, std::uint64_t size) const;
-
  private:
   struct Attachment {
     Pa base;

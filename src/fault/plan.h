@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,10 @@
 #include "fault/corrupt.h"
 #include "fault/fault.h"
 #include "support/result.h"
+
+namespace YAML {
+class Node;
+}
 
 namespace pkvmemu::fault {
 
@@ -51,6 +56,9 @@ struct Plan {
 /// `file` names it in messages; `subjects` are those of `expect` that there are.
 Result<Plan> parse_plan(const std::string& file, std::string_view text,
                         std::span<const std::string_view> subjects);
+/// A plan that stands in another file, at that node.
+Result<Plan> plan_at(const std::string& file, const YAML::Node& node,
+                     std::span<const std::string_view> subjects);
 
 /// What it means in a guest with these names.
 Result<Fault> resolve(const PlannedFault& planned, const Names& names);

@@ -164,7 +164,12 @@ Result<Plan> parse_plan(const std::string& file, std::string_view text,
                         std::span<const std::string_view> subjects) {
   const auto root = yaml::parse(file, text);
   if (!root) return std::unexpected(root.error());
-  return Reader(file, subjects).read(*root);
+  return plan_at(file, *root, subjects);
+}
+
+Result<Plan> plan_at(const std::string& file, const YAML::Node& node,
+                     std::span<const std::string_view> subjects) {
+  return Reader(file, subjects).read(node);
 }
 
 }  // namespace pkvmemu::fault

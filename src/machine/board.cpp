@@ -40,24 +40,6 @@ constexpr std::array action_rows{
     ActionRow{Action::halt, ExitReason::halted},
 };
 
-constexpr std::uint64_t largest_region = std::uint64_t{256} << 20;
-constexpr std::uint64_t address_limit = std::uint64_t{1} << 48;
-
-Result<void> check_region(const Range& range) {
-  if (!is_aligned(range.base.value, page_size) || !is_aligned(range.size, page_size) ||
-      range.size == 0)
-    return fail(
-        "device at {:#x} of {:#x} bytes: both have to be multiples of the page size, 0x1000",
-        range.base.value, range.size);
-  if (range.size > largest_region)
-    return fail("device at {:#x} of {:#x} bytes: at most {:#x}", range.base.value, range.size,
-                largest_region);
-  if (range.base.value > address_limit - range.size)
-    return fail("device at {:#x} of {:#x} bytes: physical addresses have 48 bits", range.base.value,
-                range.size);
-  return {};
-}
-
 }  // namespace
 
 BoardMachine::BoardMachine(const Config& config, GuestRam ram)
@@ -91,28 +73,12 @@ Result<void> BoardMachine::boot(const Config& config) {
   return bus_.connect(*cpu_);
 }
 
-/// A description comes from a user: what it may not be is refused here, the rest is the bus's rule.
 Result<void> BoardMachine::attach_devices(const Config& config) {
+  if (const auto good = check_regions(config); !good) return good;
   bus_.attach(Pa{pkvm::platform::pl011_base}, pkvm::platform::pl011_size, observed_uart_, "PL011");
   if (event_port_)
     bus_.attach(Pa{pkvm::platform::event_port_base}, pkvm::platform::event_port_size, *event_port_,
                 "event port");
-  const Range ram{.base = Pa{pkvm::platform::ram_base}, .size = ram_.size()};
-  for (std::size_t i = 0; i < config.world.regions.size(); ++i) {
-    const device::RegionScript& region = config.world.regions[i];
-    const Range range{.base = region.base, .size = region.size};
-    if (const auto good = check_region(range); !good) return good;
-    std::string other = bus_.occupant_of(region.base, region.size);
-    if (range.overlaps(ram))
-      other = fmt::format("RAM ({:#x} to {:#x})", ram.base.value, ram.end().value);
-    for (const device::RegionScript& earlier : std::span(config.world.regions).first(i))
-      if (range.overlaps({.base = earlier.base, .size = earlier.size}))
-        other = fmt::format("device {} ({:#x} to {:#x})", earlier.name, earlier.base.value,
-                            (earlier.base + earlier.size).value);
-    if (!other.empty())
-      return fail("device {} ({:#x} to {:#x}) overlaps {}", region.name, range.base.value,
-                  range.end().value, other);
-  }
   world_.attach_to(bus_);
   return {};
 }

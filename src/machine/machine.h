@@ -78,6 +78,10 @@ struct Config {
   std::function<void(std::string_view)> world_log_sink{};
 };
 
+/// Whether the devices that `config.world` describes can be where it says; create() refuses them,
+/// too.
+Result<void> check_regions(const Config& config);
+
 /// What an exception entry looked like; for observers.
 struct ExceptionEntry {
   unsigned from_el = 0;

@@ -29,6 +29,7 @@ constexpr std::array exit_names = {
     ExitName{ExitCode::host_panic, "host_panic"},
     ExitName{ExitCode::no_end, "no_end"},
     ExitName{ExitCode::op_missing, "op_missing"},
+    ExitName{ExitCode::unexpected, "unexpected"},
     ExitName{ExitCode::internal, "internal"},
     ExitName{ExitCode::interrupted, "interrupted"},
 };

@@ -10,6 +10,9 @@
 #include <map>
 #include <utility>
 
+#include "fault/plan.h"
+#include "observe/expectation.h"
+
 namespace pkvmemu::scenario {
 namespace {
 
@@ -269,6 +272,13 @@ Parsed<void> take_budget(const YAML::Node& node, Scenario& scenario) {
   return take_optional<&Scenario::budget>(node, scenario);
 }
 
+/// A file's name, or the plan itself, whose reader tells mistakes in its own words.
+Parsed<void> take_plan(const YAML::Node& node, Scenario& scenario) {
+  scenario.plan_node.reset(node);
+  if (!node.IsMap()) return take_optional<&Scenario::plan_file>(node, scenario);
+  return {};
+}
+
 Parsed<void> take_unresolved(const YAML::Node& node, Scenario& scenario) {
   const std::string text = node.IsScalar() ? node.Scalar() : "";
   if (text != "refuse" && text != "stub") return problem(node, "expected refuse or stub");
@@ -282,6 +292,7 @@ constexpr std::array scenario_keys = {
     Key<Scenario>{"modules", take_modules},
     Key<Scenario>{"cmdline", take_text<&Scenario::cmdline>},
     Key<Scenario>{"faults", take_faults},
+    Key<Scenario>{"plan", take_plan},
     Key<Scenario>{"do", take_wishes},
     Key<Scenario>{"mmio", take_marked<&Scenario::mmio, &Scenario::mmio_marks>},
     Key<Scenario>{"mem", take_marked<&Scenario::memory, &Scenario::memory_marks>},
@@ -386,12 +397,21 @@ std::unexpected<Error> in_file(const Problem& problem, std::string_view file) {
   return std::unexpected(Error{text_of(problem, file)});
 }
 
+Result<void> read_own_plan(Scenario& scenario) {
+  if (!scenario.plan_node.IsMap()) return {};
+  auto plan = fault::plan_at(scenario.file, scenario.plan_node, observe::expectation_subjects());
+  if (!plan) return std::unexpected(plan.error());
+  scenario.plan = std::move(*plan);
+  return {};
+}
+
 }  // namespace
 
 Result<Scenario> parse_scenario(const std::string& text, std::string_view file) {
   auto scenario = read_scenario(text);
   if (!scenario) return in_file(scenario.error(), file);
   scenario->file = file;
+  if (auto read = read_own_plan(*scenario); !read) return std::unexpected(read.error());
   // Whatever generation it is for: a mistake is told before anything runs.
   for (const pkvm::GenerationInfo& row : pkvm::generations)
     if (auto read = read_all(*scenario, row.id); !read) return in_file(read.error(), file);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fault/plan.h"
 #include "pkvm/generation.h"
 #include "scenario/expectation.h"
 #include "scenario/yaml.h"
@@ -61,6 +62,9 @@ struct Scenario {
   std::vector<Module> modules;
   std::vector<std::string> faults;  ///< as --fail takes them
   std::vector<Mark> fault_marks;
+  std::optional<fault::Plan> plan;       ///< one that stands here
+  std::optional<std::string> plan_file;  ///< as --plan takes it
+  YAML::Node plan_node{};                ///< of either
   std::vector<Wish> wishes;
   std::vector<std::string> mmio;  ///< as --mmio takes them
   std::vector<Mark> mmio_marks;

@@ -86,8 +86,9 @@ Outcome<void> add_plan(const fault::Plan& file, const fault::Names& names, RunPl
 Outcome<FaultPlan> plan_faults(const RunOptions& options, RunPlan& run,
                                std::span<const std::byte> firmware) {
   FaultPlan plan;
-  if (options.faults.empty() && !options.plan && !options.faults_follow) return plan;
-  std::optional<fault::Plan> file;
+  if (options.faults.empty() && !options.plan && !options.own_plan && !options.faults_follow)
+    return plan;
+  std::optional<fault::Plan> file = options.own_plan;
   if (options.plan) {
     auto read = read_plan(*options.plan);
     if (!read) return std::unexpected(read.error());

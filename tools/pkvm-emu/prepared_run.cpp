@@ -61,6 +61,8 @@ Outcome<std::unique_ptr<PreparedRun>> PreparedRun::create(const RunOptions& opti
   config.console_sink = run->sinks_.console;
   if (run->logs_ops_ || run->injector_ || run->sinks_.event)
     config.event_sink = [self = run.get()](const machine::Event& event) { self->saw(event); };
+  if (const auto good = machine::check_regions(config); !good)
+    return file_error("--mmio: {}", good.error().message);
   auto machine = machine::Machine::create(config);
   if (!machine)
     return file_error("{}: {}", options.firmware.value_or("this run"), machine.error().message);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "fault/plan.h"
 #include "rc.h"
 
 namespace pkvmemu::tool {
@@ -30,9 +31,10 @@ struct RunOptions {
   std::vector<RcLine> wishes;
   /// Module files that lie in the initramfs for wishes to come, and are not loaded by themselves.
   std::vector<std::string> spare_modules;
-  std::vector<std::string> faults;  ///< --fail, as given
-  bool faults_follow = false;       ///< more of them may be added while it runs
-  std::optional<std::string> plan;  ///< --plan: a YAML file
+  std::vector<std::string> faults;      ///< --fail, as given
+  bool faults_follow = false;           ///< more of them may be added while it runs
+  std::optional<std::string> plan;      ///< --plan: a YAML file
+  std::optional<fault::Plan> own_plan;  ///< one that was read already, in place of `plan`
   std::vector<El2Half> el2_only;
   std::vector<std::string> mmio;    ///< --mmio, as given
   std::vector<std::string> memory;  ///< --mem, as given

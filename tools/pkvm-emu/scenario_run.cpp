@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "build/process.h"
@@ -131,6 +132,7 @@ class CaseOptions {
     if (auto added = add_memory(); !added) return std::unexpected(added.error());
     if (auto added = add_devices(); !added) return std::unexpected(added.error());
     options_.faults = scenario_.faults;
+    options_.own_plan = scenario_.plan;
     options_.cmdline =
         fmt::format("{}={}", pkvm::platform::param_generation, pkvm::info(generation_).kmi);
     if (!scenario_.cmdline.empty()) options_.cmdline += " " + scenario_.cmdline;
@@ -214,11 +216,14 @@ class CaseOptions {
   }
 
   Outcome<void> add_other_files() {
-    for (const auto& [name, option] : {std::pair{&scenario_.initramfs, &options_.initramfs},
-                                       {&scenario_.firmware, &options_.firmware},
-                                       {&scenario_.el3, &options_.el3}}) {
+    const scenario::Mark top{};
+    for (const auto& [name, option, at] :
+         {std::tuple{&scenario_.initramfs, &options_.initramfs, top},
+          {&scenario_.firmware, &options_.firmware, top},
+          {&scenario_.el3, &options_.el3, top},
+          {&scenario_.plan_file, &options_.plan, scenario::mark_of(scenario_.plan_node)}}) {
       if (!*name) continue;
-      auto found = find(**name, {});
+      auto found = find(**name, at);
       if (!found) return std::unexpected(found.error());
       *option = std::move(*found);
     }

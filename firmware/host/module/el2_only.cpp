@@ -46,9 +46,28 @@ std::optional<Place> place_of(const Module& module, std::uint32_t index) {
   return Place{.symbol = *symbol, .section = *section};
 }
 
+/// What a name of the EL2 half should stand for.
+enum class Kind : std::uint8_t { function, variable };
+
+bool is_a(const Place& place, Kind kind) {
+  return place.is_el2() && (place.section.name == text_section) == (kind == Kind::function);
+}
+
+/// With those of its kind that have names like it. "$d" and its like are the assembler's own.
+LoadError no_symbol(const Module& module, std::string_view name, Kind kind) {
+  LoadError error = problem(Problem::el2_no_symbol, Errno::enoent, name);
+  error.near = NearNames(image::without_hyp_prefix(name));
+  for (std::uint32_t i = 1; i < module.symbols.size(); ++i) {
+    const auto place = place_of(module, i);
+    if (place && is_a(*place, kind) && !place->symbol.name.starts_with('$'))
+      error.near.offer(image::without_hyp_prefix(place->symbol.name));
+  }
+  return error;
+}
+
 /// By its name with or without the prefix that EL2's symbols have. One of EL2 comes first, so that
 /// one of EL1 is found only to say where it lies.
-Loaded<Place> find(const Module& module, std::string_view name) {
+Loaded<Place> find(const Module& module, std::string_view name, Kind kind) {
   std::optional<Place> found;
   for (std::uint32_t i = 1; i < module.symbols.size(); ++i) {
     const auto place = place_of(module, i);
@@ -58,13 +77,13 @@ Loaded<Place> find(const Module& module, std::string_view name) {
       return std::unexpected(problem(Problem::el2_ambiguous, Errno::einval, name));
     if (!found || place->is_el2()) found = place;
   }
-  if (!found) return std::unexpected(problem(Problem::el2_no_symbol, Errno::enoent, name));
+  if (!found) return std::unexpected(no_symbol(module, name, kind));
   return *found;
 }
 
 /// A function of the EL2 half, at its kernel address.
 Loaded<KernVa> find_function(const Module& module, std::string_view name) {
-  const auto place = find(module, name);
+  const auto place = find(module, name, Kind::function);
   if (!place) return std::unexpected(place.error());
   if (place->section.name == text_section) return KernVa{module.symbols[place->symbol.index]};
   LoadError error = problem(Problem::el2_not_code, Errno::einval, name);
@@ -87,7 +106,7 @@ Loaded<void> store_init(pkvm::Generation generation, Module& module, KernVa init
 
 /// The bytes of a variable: its own, or all to the end of its section where its size is not known.
 Loaded<std::span<std::byte>> variable(Module& module, std::string_view name) {
-  const auto place = find(module, name);
+  const auto place = find(module, name, Kind::variable);
   if (!place) return std::unexpected(place.error());
   if (!place->is_el2() || place->section.name == text_section) {
     LoadError error = problem(Problem::el2_not_data, Errno::einval, name);

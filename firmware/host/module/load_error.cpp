@@ -85,7 +85,7 @@ constexpr std::array rows = {
     Row{Problem::el2_no_half, "only its EL2 half is wanted, and it has none"},
     Row{Problem::el2_no_init, "only its EL2 half is wanted: name its EL2 init function (--init)"},
     Row{Problem::el2_no_struct, "its struct module has no room for an EL2 init"},
-    Row{Problem::el2_no_symbol, "its EL2 half has no symbol {name}"},
+    Row{Problem::el2_no_symbol, "its EL2 half has no symbol {name}{near}"},
     Row{Problem::el2_ambiguous, "its EL2 half has two symbols {name}"},
     Row{Problem::el2_not_code, "{name} lies in {other}, not among EL2's functions (.hyp.text)"},
     Row{Problem::el2_not_data, "{name} lies in {other}, not among EL2's variables"},
@@ -108,6 +108,15 @@ void put_image_error(TextWriter& out, const image::Error& error) {
   out.put(image::describe(error, buffer));
 }
 
+void put_near(TextWriter& out, std::span<const std::string_view> names) {
+  if (names.empty()) return;
+  out.put("; it has ");
+  for (const std::string_view& name : names) {
+    if (&name != &names.front()) out.put(", ");
+    out.put(name);
+  }
+}
+
 struct Field {
   std::string_view name;
   void (*put)(TextWriter& out, const LoadError& error);
@@ -127,6 +136,7 @@ constexpr std::array fields = {
             out.put_signed(static_cast<std::int64_t>(e.found));
           }},
     Field{"status", [](TextWriter& out, const LoadError& e) { put_status(out, e.status); }},
+    Field{"near", [](TextWriter& out, const LoadError& e) { put_near(out, e.near.names()); }},
     Field{"image", [](TextWriter& out, const LoadError& e) { put_image_error(out, e.image); }},
 };
 

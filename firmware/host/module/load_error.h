@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "host/module/near_names.h"
 #include "image/error.h"
 #include "lib/fault.h"
 #include "pkvm/errno.h"
@@ -71,7 +72,7 @@ enum class Problem : std::uint8_t {
   el2_no_half,          ///< there is none
   el2_no_init,          ///< none was named
   el2_no_struct,        ///< its struct module is too small
-  el2_no_symbol,        ///< name
+  el2_no_symbol,        ///< name; near: what it has
   el2_ambiguous,        ///< name: two of EL2's have it
   el2_not_code,         ///< name; other: the section that it lies in
   el2_not_data,         ///< name; other: the section that it lies in
@@ -91,6 +92,7 @@ struct LoadError {
   std::uint64_t expected = 0;
   std::uint64_t found = 0;
   image::Error image;
+  NearNames near{std::string_view{}};
 };
 
 template <typename T>

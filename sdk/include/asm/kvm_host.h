@@ -62,6 +62,14 @@ int pkvm_iommu_finalize(int err);
 #endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+/* The same for the allocator `id`, in blocks of `sz_alloc` bytes. */
+int __pkvm_topup_hyp_alloc_mgt_gfp(unsigned long id, unsigned long nr_pages,
+				   unsigned long sz_alloc, unsigned int gfp);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+int __pkvm_topup_hyp_alloc_mgt(unsigned long id, unsigned long nr_pages, unsigned long sz_alloc);
+int __pkvm_topup_hyp_alloc_mgt_mc(unsigned long id, struct kvm_hyp_memcache *mc);
+#endif
+
 int topup_hyp_memcache(struct kvm_hyp_memcache *mc, unsigned long min_pages, unsigned long order);
 void free_hyp_memcache(struct kvm_hyp_memcache *mc);
 

@@ -3,6 +3,7 @@
 #include <asm/kvm_host.h>
 #include <asm/kvm_pkvm_module.h>
 #include <asm/sysreg.h>
+#include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -30,13 +31,92 @@ static bool null;
 /* Calls with another immediate than 0 in the instruction. */
 static bool immediate;
 
+/* Three pages for an allocator of the hypervisor's, by a function of the kernel's: 1 ..._mgt_gfp,
+ * 2 ..._mgt, 3 ..._mgt_mc; 4 fills a memcache and empties it again. */
+static unsigned int refill;
+static unsigned long refill_id;
+
 module_param(topup, uint, 0444);
+module_param(refill, uint, 0444);
+module_param(refill_id, ulong, 0444);
 module_param(trap, int, 0444);
 module_param(smc, bool, 0444);
 module_param(elr, bool, 0444);
 module_param(null, bool, 0444);
 module_param(immediate, bool, 0444);
 module_param(hcr, ulong, 0444);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define REFILL_PAGES 3
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+static int refill_by_memcache(void)
+{
+	struct kvm_hyp_memcache mc = {};
+	int ret = topup_hyp_memcache(&mc, REFILL_PAGES, 0);
+
+	if (!ret)
+		ret = __pkvm_topup_hyp_alloc_mgt_mc(refill_id, &mc);
+	pr_info("system: %lu pages left in the memcache\n", mc.nr_pages);
+	return ret;
+}
+
+/* The second time there are enough. */
+static int fill_and_empty(void)
+{
+	struct kvm_hyp_memcache mc = {};
+	int ret = topup_hyp_memcache(&mc, REFILL_PAGES, 0);
+
+	if (!ret)
+		ret = topup_hyp_memcache(&mc, REFILL_PAGES - 1, 0);
+	pr_info("system: %lu pages in the memcache\n", mc.nr_pages);
+	free_hyp_memcache(&mc);
+	pr_info("system: %lu pages left in the memcache\n", mc.nr_pages);
+	return ret;
+}
+
+static int refill_by_function(void)
+{
+	switch (refill) {
+	case 1:
+		return __pkvm_topup_hyp_alloc_mgt_gfp(refill_id, REFILL_PAGES, PAGE_SIZE, GFP_KERNEL);
+	case 2:
+		return __pkvm_topup_hyp_alloc_mgt(refill_id, REFILL_PAGES, PAGE_SIZE);
+	case 3:
+		return refill_by_memcache();
+	default:
+		return fill_and_empty();
+	}
+}
+#else
+static int refill_by_function(void)
+{
+	return __pkvm_topup_hyp_alloc_mgt_gfp(refill_id, REFILL_PAGES, PAGE_SIZE, GFP_KERNEL);
+}
+#endif
+
+/* The page that the kernel would give out next. */
+static unsigned long next_page(void)
+{
+	const unsigned long page = __get_free_page(GFP_KERNEL);
+
+	free_page(page);
+	return page;
+}
+
+static void refill_allocator(void)
+{
+	const unsigned long before = next_page();
+	const int ret = refill_by_function();
+
+	pr_info("system: refill %d, the next page is %s\n", ret,
+		next_page() == before ? "the same" : "another");
+}
+#else
+static void refill_allocator(void)
+{
+}
+#endif
 
 static void provoke_trap(int number)
 {
@@ -143,6 +223,8 @@ static int __init system_init(void)
 		return ret;
 	if (topup)
 		pr_info("system: topup %d\n", __pkvm_topup_hyp_alloc(topup));
+	if (refill)
+		refill_allocator();
 	if (null)
 		pr_info("system: null handler %d\n", __pkvm_register_el2_call(0));
 	if (immediate)

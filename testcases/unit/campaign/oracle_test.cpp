@@ -217,6 +217,29 @@ TEST(Oracle, AFailedEl1InitKeepsItsPages) {
   EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
 }
 
+// pkvm-abi.md 3.6: what a module shared with the host or took from it before its EL1 init failed
+// stays so; of any other step that fails it is a bug.
+TEST(Oracle, AFailedEl1InitKeepsWhatItSharedAndTook) {
+  Ended both = failed_load();
+  both.hosts.push_back(45);
+  expect_bug(both, "pages-shared");
+  both.report.modules.front().step = pkvm::event::Step::el1_init;
+  EXPECT_THAT(kinds_of(judged(both)), IsEmpty());
+  Ended neither = failed_load();
+  neither.hosts.erase(neither.hosts.begin() + 7);
+  expect_bug(neither, "pages-lost");
+  neither.report.modules.front().step = pkvm::event::Step::el1_init;
+  EXPECT_THAT(kinds_of(judged(neither)), IsEmpty());
+}
+
+// Only pages of the module whose init failed are its own: a run in which all loaded is judged.
+TEST(Oracle, ALoadedModuleIsNotExcused) {
+  Ended run;
+  run.report.modules.front().step = pkvm::event::Step::el1_init;
+  run.hosts.push_back(41);
+  expect_bug(run, "pages-shared");
+}
+
 // A page that both reach, and one that nobody does, are named.
 TEST(Oracle, Ownership) {
   Ended both;

@@ -115,6 +115,28 @@ do:
   EXPECT_EQ(scenario.wishes[3].text, "");
 }
 
+// A plan of faults stands in the scenario, as in a file of its own, or is the name of such a file.
+TEST(Scenario, APlanOfFaults) {
+  const Scenario here = parse(R"(scenario: s
+plan:
+  seed: 7
+  faults:
+    - {mmio: 0x09000018, answer: 0x20, nth: 2}
+  expect: {fired: 1}
+)");
+  ASSERT_TRUE(here.plan);
+  EXPECT_EQ(here.plan->seed, 7U);
+  ASSERT_THAT(here.plan->faults, SizeIs(1));
+  EXPECT_EQ(here.plan->faults[0].number, 0x0900'0018U);
+  EXPECT_EQ(here.plan->faults[0].turn.nth, 2U);
+  EXPECT_EQ(here.plan->faults[0].where, "f.yaml:5:7");
+  EXPECT_THAT(here.plan->expected, SizeIs(1));
+  EXPECT_FALSE(here.plan_file);
+  const Scenario elsewhere = parse("scenario: s\nplan: faults/plan.yaml\n");
+  EXPECT_EQ(elsewhere.plan_file, "faults/plan.yaml");
+  EXPECT_FALSE(elsewhere.plan);
+}
+
 struct Mistake {
   std::string name;
   std::string text;
@@ -141,6 +163,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "f.yaml:2:13: expected android14-6.1, "},
         Mistake{"GenerationTwice", "scenario: s\ngeneration: [android14-6.1, android14-6.1]\n",
                 "is there twice"},
+        Mistake{"PlanIsAList", "scenario: s\nplan: [a]\n", "f.yaml:2:7: expected a text"},
+        Mistake{"UnknownKeyOfAPlan", "scenario: s\nplan:\n  fault: []\n", "f.yaml:3:3: "},
+        Mistake{"FaultAtTwoPlaces", "scenario: s\nplan:\n  faults:\n    - {site: a, smc: 1}\n",
+                "f.yaml:4:7: expected one of site, at, "},
         Mistake{"ModuleWithoutCode", "scenario: s\nmodules:\n  - name: m\n",
                 "f.yaml:3:5: a module that stands here needs a name, and asm or c"},
         Mistake{"ModuleOfTwoLanguages", "scenario: s\nmodules:\n  - {name: m, asm: x, c: y}\n",
