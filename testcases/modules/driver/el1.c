@@ -41,7 +41,8 @@ static int sample_probe(struct platform_device *device)
 		return -ENOMEM;
 	error = of_property_read_u32(node, "prop", &sample->prop);
 	of_property_read_string(node, "label", &label);
-	error = devm_add_action_or_reset(&device->dev, sample_gone, sample) ?: error;
+	if (devm_add_action_or_reset(&device->dev, sample_gone, sample))
+		return -ENOMEM;
 	dev_info(&device->dev, "%s, prop %u (%d), label %s, irq %d\n", kind, sample->prop, error, label,
 		 platform_get_irq_optional(device, 0));
 	if (memory)
