@@ -68,7 +68,7 @@ TEST(Devices, SeveralDevices) {
   const auto run =
       run_emulator({module("driver"), "--device", "vendor,other@0x20000000:prop=1", "--device",
                     "vendor,sample:prop=2", "--device", "vendor,sample:prop=3"});
-  EXPECT_THAT(lines_with(run.console, " prop "),
+  EXPECT_THAT(lines_with(run.console, ", label "),
               ElementsAre("sample 20000000.other: another one, prop 1 (0), label none, irq -6",
                           "sample sample: a sample, prop 2 (0), label none, irq -6",
                           "sample sample-1: a sample, prop 3 (0), label none, irq -6"));
