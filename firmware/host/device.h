@@ -52,5 +52,7 @@ bool when_driver_leaves(const Device* device, DeviceAction action, void* data);
 bool forget_action(const Device* device, const void* data);
 /// Calls all of the device's, the last one first.
 void run_device_actions(const Device* device);
+/// Forgets all of the device's, uncalled: their code goes. What they would have freed stays.
+void drop_device_actions(const Device* device);
 
 }  // namespace pkvmemu::host

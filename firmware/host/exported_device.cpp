@@ -7,6 +7,7 @@
 
 #include "host/console.h"
 #include "host/device.h"
+#include "host/records.h"
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "pkvm/errno.h"
@@ -57,12 +58,23 @@ void free_object(void* object) {
   export_kfree(object);
 }
 
-/// Keeps `object` until the driver leaves; null when it is null or cannot be kept.
+void keep(Action& record, const Action& action) {
+  record = action;
+  record.next = actions;
+  actions = &record;
+}
+
+/// Keeps `object` until the driver leaves; null when it is null or cannot be kept. A kernel's
+/// record of it lies in front of the object: one allocation, which fails as one.
 void* managed(const Device* device, void* object) {
   if (object == nullptr) return nullptr;
-  if (host::when_driver_leaves(device, free_object, object)) return object;
-  export_kfree(object);
-  return nullptr;
+  auto* record = static_cast<Action*>(host::take_record(sizeof(Action)));
+  if (record == nullptr) {
+    export_kfree(object);
+    return nullptr;
+  }
+  keep(*record, {.next = nullptr, .device = device, .action = free_object, .data = object});
+  return object;
 }
 
 }  // namespace
@@ -72,8 +84,7 @@ namespace pkvmemu::host {
 bool when_driver_leaves(const Device* device, DeviceAction action, void* data) {
   auto* added = static_cast<Action*>(export_kmalloc(sizeof(Action), 0));
   if (added == nullptr) return false;
-  *added = {.next = actions, .device = device, .action = action, .data = data};
-  actions = added;
+  keep(*added, {.next = nullptr, .device = device, .action = action, .data = data});
   return true;
 }
 
@@ -100,6 +111,18 @@ void run_device_actions(const Device* device) {
     export_kfree(action);
     done.action(done.data);
     at = &actions;  // the action may have changed the list
+  }
+}
+
+void drop_device_actions(const Device* device) {
+  for (Action** at = &actions; *at != nullptr;) {
+    Action* action = *at;
+    if (action->device != device) {
+      at = &action->next;
+      continue;
+    }
+    *at = action->next;
+    export_kfree(action);
   }
 }
 

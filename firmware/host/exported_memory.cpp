@@ -7,6 +7,7 @@
 
 #include "host/heap.h"
 #include "host/memory.h"
+#include "host/records.h"
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/string.h"
@@ -46,6 +47,19 @@ std::size_t copied_size(const void* object, std::size_t wanted) {
 }
 
 }  // namespace
+
+namespace pkvmemu::host {
+
+void* take_record(std::size_t size) {
+  void* record = heap.allocate_record(size);
+  if (record != nullptr) fw::fill_bytes(record, 0, size);
+  return record;
+}
+void release_record(void* record) {
+  heap.release(record);
+}
+
+}  // namespace pkvmemu::host
 
 extern "C" {
 

@@ -10,6 +10,7 @@
 
 #include "host/device.h"
 #include "host/open_firmware.h"
+#include "host/records.h"
 #include "host/resource.h"
 #include "lib/string.h"
 #include "pkvm/errno.h"
@@ -23,7 +24,6 @@ using pkvmemu::image::ByteView;
 using pkvmemu::image::Fdt;
 
 extern "C" {
-void* export_kmalloc(std::size_t size, unsigned flags);
 std::uint64_t export_ioremap(std::uint64_t address, std::size_t size);
 }
 
@@ -122,8 +122,8 @@ void* export_of_find_property(const DeviceNode* node, const char* name, int* len
   };
   const auto value = value_of(node, name);
   if (!value) return nullptr;
-  constexpr unsigned gfp_zero = 0x100;
-  auto* property = static_cast<Property*>(export_kmalloc(sizeof(Property), gfp_zero));
+  // A kernel has them since it read the devicetree: this fails for no driver.
+  auto* property = static_cast<Property*>(host::take_record(sizeof(Property)));
   if (property == nullptr) return nullptr;
   property->name = name;
   property->length = static_cast<int>(value->size());

@@ -46,6 +46,10 @@ void* Heap::allocate_large(std::size_t size) {
 
 void* Heap::allocate(std::size_t size) {
   if (PKVM_FAULT_NOTHING("host.kmalloc", "memory for a module's EL1 half")) return nullptr;
+  return allocate_record(size);
+}
+
+void* Heap::allocate_record(std::size_t size) {
   if (size == 0) return nullptr;
   if (size > size_of_class(class_count - 1)) return allocate_large(size);
   std::size_t size_class = 0;

@@ -25,6 +25,9 @@ class Heap {
 
   /// nullptr for size 0, and when memory or the list of large objects is exhausted. Not zeroed.
   void* allocate(std::size_t size);
+  /// The same for the kernel's own records, which no fault of a plan takes away: a module asked
+  /// for none of them, and a real kernel has them by then.
+  void* allocate_record(std::size_t size);
   /// nullptr is allowed; anything else came from allocate().
   void release(void* object);
   /// Bytes that may be used behind an object.

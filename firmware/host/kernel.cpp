@@ -14,6 +14,7 @@
 #include "host/kvm.h"
 #include "host/memory.h"
 #include "host/panic.h"
+#include "host/platform_bus.h"
 #include "host/stubs.h"
 #include "host/task.h"
 #include "host/trace.h"
@@ -185,6 +186,10 @@ void HostServices::patch_code(KernVa where, std::uint32_t instruction) {
 std::optional<bool> HostServices::key_enabled(KernVa key) {
   if (!physical_address(key.value)) return std::nullopt;
   return *reinterpret_cast<const volatile std::int32_t*>(key.value) > 0;
+}
+
+void HostServices::init_failed(const kmod::Module& module) {
+  forget_platform_drivers(module);
 }
 
 void HostServices::el2_loaded(const kmod::Module& module) {

@@ -33,6 +33,7 @@ class HostServices final : public kmod::KernelServices {
   bool has_capability(pkvm::cpucaps::Presence kind) override;
   void patch_code(KernVa where, std::uint32_t instruction) override;
   std::optional<bool> key_enabled(KernVa key) override;
+  void init_failed(const kmod::Module& module) override;
   void el2_loaded(const kmod::Module& module) override;
   void message(std::string_view line) override;
   void event(const pkvm::event::Record& record) override;

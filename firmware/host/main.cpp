@@ -93,6 +93,7 @@ extern "C" void host_main() {
   run_pending_work();
   report_deferred_devices();
   if (line.probe_pvm && !firmware_has_reported_in()) probe_protected_vm(line.generation);
+  shut_down_platform_devices();
   events().emit(pkvm::event::Kind::done, {});
   printk("done: power off\n");
   power_off();

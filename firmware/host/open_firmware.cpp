@@ -6,28 +6,25 @@
 #include "host/early.h"
 #include "host/memory.h"
 #include "host/panic.h"
+#include "host/records.h"
 #include "lib/memory.h"
 #include "lib/string.h"
-
-extern "C" void* export_kmalloc(std::size_t size, unsigned flags);
 
 namespace pkvmemu::host {
 
 namespace {
 
-constexpr unsigned gfp_zero = 0x100;
-
 constinit std::optional<image::Fdt> tree;
 constinit DeviceNode* nodes = nullptr;
 
 const char* copy_of(std::string_view text) {
-  auto* copy = static_cast<char*>(export_kmalloc(text.size() + 1, gfp_zero));
+  auto* copy = static_cast<char*>(take_record(text.size() + 1));
   if (copy != nullptr) fw::copy_bytes(copy, text.data(), text.size());
   return copy;
 }
 
 DeviceNode* new_node(image::Fdt::Node node) {
-  auto* made = static_cast<DeviceNode*>(export_kmalloc(sizeof(DeviceNode), gfp_zero));
+  auto* made = static_cast<DeviceNode*>(take_record(sizeof(DeviceNode)));
   if (made == nullptr) return nullptr;
   std::string_view rest = device_tree().name(node);
   made->full_name = copy_of(rest);

@@ -2,19 +2,18 @@
 #include "host/platform_bus.h"
 
 #include <array>
+#include <cstdarg>
 #include <optional>
 #include <string_view>
 
 #include "host/console.h"
+#include "host/events.h"
+#include "host/records.h"
+#include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/string.h"
 #include "pkvm/errno.h"
 #include "support/address.h"
-
-extern "C" {
-void* export_kmalloc(std::size_t size, unsigned flags);
-char* export_kasprintf(unsigned flags, const char* format, ...);
-}
 
 namespace pkvmemu::host {
 
@@ -24,7 +23,6 @@ using image::Fdt;
 using pkvm::Errno;
 using pkvm::negated;
 
-constexpr unsigned gfp_zero = 0x100;
 constexpr std::size_t most_resources = 8;
 constexpr std::uint32_t first_shared_interrupt = 32;  ///< of a GIC (GICv3 architecture, 2.2.1)
 
@@ -33,12 +31,13 @@ constexpr std::uint32_t first_shared_interrupt = 32;  ///< of a GIC (GICv3 archi
 struct DriverLayout {
   std::size_t remove;
   std::optional<std::size_t> remove_new;
+  std::size_t shutdown;
   std::size_t driver;
 };
 constexpr std::array<DriverLayout, pkvm::generation_count> layouts = {{
-    {.remove = 8, .remove_new = std::nullopt, .driver = 40},
-    {.remove = 8, .remove_new = 16, .driver = 48},
-    {.remove = 8, .remove_new = std::nullopt, .driver = 40},
+    {.remove = 8, .remove_new = std::nullopt, .shutdown = 16, .driver = 40},
+    {.remove = 8, .remove_new = 16, .shutdown = 24, .driver = 48},
+    {.remove = 8, .remove_new = std::nullopt, .shutdown = 16, .driver = 40},
 }};
 constinit const DriverLayout* layout = layouts.data();
 
@@ -49,18 +48,21 @@ struct Seat {
   PlatformDevice* device;
   std::uint64_t driver;    ///< that has it; 0: none
   std::uint64_t deferred;  ///< that wants to be asked again; 0: none
+  unsigned rank;           ///< of shutting down, which begins with the highest
   std::array<Resource, most_resources> resources;
 };
 struct Driver {
   Driver* next;
   std::uint64_t address;
+  std::uint64_t owner;  ///< THIS_MODULE of who registered it
 };
 constinit Seat* seats = nullptr;
 constinit Driver* drivers = nullptr;
 constinit bool devices_are_made = false;
+constinit unsigned next_rank = 1;
 
 using Probe = int (*)(PlatformDevice*);
-using Remove = void (*)(PlatformDevice*);
+using Leave = void (*)(PlatformDevice*);
 
 std::uint64_t word_at(std::uint64_t address, std::size_t offset) {
   return *reinterpret_cast<const std::uint64_t*>(address + offset);
@@ -94,16 +96,29 @@ std::uint32_t find_resources(Fdt::Node node, const char* name, Seat& seat) {
   return count;
 }
 
+/// A text of the bus's own; null when there is no memory.
+[[gnu::format(printf, 1, 2)]] const char* text_record(const char* format, ...) {
+  std::array<char, 128> text{};
+  va_list arguments;
+  va_start(arguments, format);
+  fw::format_text(text, format, arguments);
+  va_end(arguments);
+  const std::size_t size = fw::string_length(text.data()) + 1;
+  auto* record = static_cast<char*>(take_record(size));
+  if (record != nullptr) fw::copy_bytes(record, text.data(), size);
+  return record;
+}
+
 /// "10000000.foo", or the node's name when it has no address.
 const char* bus_name(const DeviceNode& node) {
   const auto region = device_tree().reg(node.node);
   if (!region) return node.full_name;
-  return export_kasprintf(0, "%llx.%s", static_cast<unsigned long long>(region->base), node.name);
+  return text_record("%llx.%s", static_cast<unsigned long long>(region->base), node.name);
 }
 
 void make_device(Fdt::Node node) {
-  auto* seat = static_cast<Seat*>(export_kmalloc(sizeof(Seat), gfp_zero));
-  auto* device = static_cast<PlatformDevice*>(export_kmalloc(page_size, gfp_zero));
+  auto* seat = static_cast<Seat*>(take_record(sizeof(Seat)));
+  auto* device = static_cast<PlatformDevice*>(take_record(page_size));
   DeviceNode* object = device_node(node);
   const char* name = object == nullptr ? nullptr : bus_name(*object);
   if (seat == nullptr || device == nullptr || name == nullptr) {
@@ -117,6 +132,7 @@ void make_device(Fdt::Node node) {
   device->resource_count = find_resources(node, name, *seat);
   device->resources = seat->resources.data();
   seat->device = device;
+  seat->rank = next_rank++;
   // In the order of the tree.
   Seat** end = &seats;
   while (*end != nullptr)
@@ -149,20 +165,29 @@ void tell(const Seat& seat, std::uint64_t driver, int answer) {
          answer, again ? ", to be asked again" : "");
 }
 
+void unbind(Seat& seat) {
+  seat.driver = 0;
+  seat.device->device.driver = nullptr;
+  seat.device->device.driver_data = nullptr;
+}
+
 /// What the probe function answered.
 int probe(std::uint64_t driver, Seat& seat) {
   seat.deferred = 0;
   seat.device->device.driver = &common_part(driver);
   const auto function = reinterpret_cast<Probe>(word_at(driver, 0));
+  events().emit(pkvm::event::Kind::device_probe_begin, {}, name_of(driver), seat.device->name);
   const int answer = function == nullptr ? 0 : function(seat.device);
+  events().emit(pkvm::event::Kind::device_probe_end,
+                {static_cast<std::uint64_t>(std::int64_t{answer})}, name_of(driver),
+                seat.device->name);
   tell(seat, driver, answer);
   if (answer == 0) {
     seat.driver = driver;
     return answer;
   }
   run_device_actions(&seat.device->device);
-  seat.device->device.driver = nullptr;
-  seat.device->device.driver_data = nullptr;
+  unbind(seat);
   if (answer == negated(Errno::eprobe_defer)) seat.deferred = driver;
   return answer;
 }
@@ -171,22 +196,47 @@ int probe(std::uint64_t driver, Seat& seat) {
 void ask_deferred_again() {
   for (bool progress = true; progress;) {
     progress = false;
-    for (Seat* seat = seats; seat != nullptr; seat = seat->next)
-      if (seat->deferred != 0 && probe(seat->deferred, *seat) == 0) progress = true;
+    for (Seat* seat = seats; seat != nullptr; seat = seat->next) {
+      if (seat->deferred == 0) continue;
+      seat->rank = next_rank++;  // shut down before what it waited for
+      if (probe(seat->deferred, *seat) == 0) progress = true;
+    }
   }
 }
 
 void take_from_driver(Seat& seat) {
   const std::uint64_t driver = seat.driver;
-  seat.driver = 0;
   std::uint64_t remove = layout->remove_new ? word_at(driver, *layout->remove_new) : 0;
   if (remove == 0) remove = word_at(driver, layout->remove);
   // Of those that return a number nobody looks at it.
-  if (remove != 0) reinterpret_cast<Remove>(remove)(seat.device);
+  if (remove != 0) reinterpret_cast<Leave>(remove)(seat.device);
   run_device_actions(&seat.device->device);
-  seat.device->device.driver = nullptr;
-  seat.device->device.driver_data = nullptr;
+  unbind(seat);
   printk("platform %s: removed from driver %s\n", seat.device->name, name_of(driver));
+}
+
+/// Nothing of the driver's runs: its module's code is about to go.
+void forget(std::uint64_t driver, std::string_view module) {
+  printk(
+      "platform: driver %s was still registered when module %.*s failed: taken off the bus (a "
+      "kernel would go on calling freed memory)\n",
+      name_of(driver), static_cast<int>(module.size()), module.data());
+  for (Seat* seat = seats; seat != nullptr; seat = seat->next) {
+    if (seat->deferred == driver) seat->deferred = 0;
+    if (seat->driver != driver) continue;
+    drop_device_actions(&seat->device->device);
+    unbind(*seat);
+    printk("platform %s: left by driver %s, whose remove does not run\n", seat->device->name,
+           name_of(driver));
+  }
+}
+
+/// The one of the highest rank below this; null when there is none.
+Seat* last_seat(unsigned below) {
+  Seat* last = nullptr;
+  for (Seat* seat = seats; seat != nullptr; seat = seat->next)
+    if (seat->rank < below && (last == nullptr || seat->rank > last->rank)) last = seat;
+  return last;
 }
 
 }  // namespace
@@ -195,15 +245,15 @@ void platform_bus_init(pkvm::Generation generation) {
   layout = &layouts[static_cast<std::size_t>(generation)];
 }
 
-int register_platform_driver(std::uint64_t driver) {
+int register_platform_driver(std::uint64_t driver, std::uint64_t owner) {
   for (const Driver* known = drivers; known != nullptr; known = known->next)
     if (known->address == driver || same_text(name_of(known->address), name_of(driver))) {
       printk("Error: Driver '%s' is already registered, aborting...\n", name_of(driver));
       return negated(Errno::ebusy);
     }
-  auto* added = static_cast<Driver*>(export_kmalloc(sizeof(Driver), 0));
+  auto* added = static_cast<Driver*>(take_record(sizeof(Driver)));
   if (added == nullptr) return negated(Errno::enomem);
-  *added = {.next = drivers, .address = driver};
+  *added = {.next = drivers, .address = driver, .owner = owner};
   drivers = added;
   make_devices();
   bool found = false;
@@ -225,8 +275,33 @@ void unregister_platform_driver(std::uint64_t driver) {
   }
   for (Driver** at = &drivers; *at != nullptr; at = &(*at)->next) {
     if ((*at)->address != driver) continue;
-    *at = (*at)->next;
+    Driver* gone = *at;
+    *at = gone->next;
+    release_record(gone);
     return;
+  }
+}
+
+void forget_platform_drivers(const kmod::Module& module) {
+  for (Driver** at = &drivers; *at != nullptr;) {
+    Driver* driver = *at;
+    if (driver->owner != module.this_module().value && !module.contains(KernVa{driver->address})) {
+      at = &driver->next;
+      continue;
+    }
+    forget(driver->address, module.name());
+    *at = driver->next;
+    release_record(driver);
+  }
+}
+
+void shut_down_platform_devices() {
+  for (unsigned below = next_rank; Seat* seat = last_seat(below); below = seat->rank) {
+    if (seat->driver == 0) continue;
+    const std::uint64_t shutdown = word_at(seat->driver, layout->shutdown);
+    if (shutdown == 0) continue;
+    printk("platform %s: shut down by driver %s\n", seat->device->name, name_of(seat->driver));
+    reinterpret_cast<Leave>(shutdown)(seat->device);
   }
 }
 
@@ -255,16 +330,16 @@ extern "C" {
 
 std::uint64_t export_devm_ioremap_resource(const host::Device* device, const Resource* resource);
 
-int export_platform_driver_register(std::uint64_t driver, void* /*owner*/) {
-  return host::register_platform_driver(driver);
+int export_platform_driver_register(std::uint64_t driver, std::uint64_t owner) {
+  return host::register_platform_driver(driver, owner);
 }
 void export_platform_driver_unregister(std::uint64_t driver) {
   host::unregister_platform_driver(driver);
 }
 /// For devices that are there now: -ENODEV when it took none.
-int export_platform_driver_probe(std::uint64_t driver, std::uint64_t probe, void* /*owner*/) {
+int export_platform_driver_probe(std::uint64_t driver, std::uint64_t probe, std::uint64_t owner) {
   *reinterpret_cast<std::uint64_t*>(driver) = probe;
-  const int status = host::register_platform_driver(driver);
+  const int status = host::register_platform_driver(driver, owner);
   if (status != 0 || host::has_device(driver)) return status;
   host::unregister_platform_driver(driver);
   return negated(Errno::enodev);

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "host/device.h"
+#include "host/module/module.h"
 #include "host/resource.h"
 #include "pkvm/generation.h"
 
@@ -31,10 +32,16 @@ static_assert(offsetof(PlatformDevice, device) == 16);
 /// Which structures modules use.
 void platform_bus_init(pkvm::Generation generation);
 /// Of struct platform_driver at this address. 0, or the error of the registration itself: what
-/// probe functions answer is told, and is no error.
-int register_platform_driver(std::uint64_t driver);
+/// probe functions answer is told, and is no error. `owner` is THIS_MODULE.
+int register_platform_driver(std::uint64_t driver, std::uint64_t owner);
 /// Its devices are taken from it (remove, then what was allocated for it).
 void unregister_platform_driver(std::uint64_t driver);
+/// Before the memory of a module goes whose init failed: takes its drivers off the bus, and tells
+/// so. A kernel does not, and calls freed memory at the next device (docs/fidelity.md).
+void forget_platform_drivers(const kmod::Module& module);
+/// Before power-off: `shutdown` of each driver that has a device, the last device first. As in a
+/// kernel `remove` is not called.
+void shut_down_platform_devices();
 /// Whether it has a device.
 bool has_device(std::uint64_t driver);
 /// Tells of devices whose driver still waits for another one.

@@ -111,6 +111,10 @@ enum class Kind : std::uint32_t {
   /// Sections of a module got their addresses in the kernel, those of its EL2 half included; as
   /// many records as it takes. name, v0 to v14: pack_section(), 0 behind the last.
   module_el1_placed = 55,
+  /// The platform bus offers a device to a driver. name: the driver, text: the device.
+  device_probe_begin = 57,
+  /// The driver's probe function returned. name, text, v0 what it answered (sign-extended).
+  device_probe_end = 58,
   /// The host kernel is about to touch a physical address (wish `touch`). name: as written, v0: 0
   /// read, 1 write, 2 execute, v1 PA, v2 what it writes.
   touch_begin = 49,

@@ -34,6 +34,9 @@ void Explorer::saw(const machine::Event& event) {
   if (!event.from_hyp && record.kind == Kind::module_end) state_.loading.clear();
   if (!event.from_hyp && record.kind == Kind::call_begin) state_.in_call = true;
   if (!event.from_hyp && record.kind == Kind::call_end) state_.in_call = false;
+  if (!event.from_hyp && record.kind == Kind::device_probe_begin) ++state_.probes;
+  if (!event.from_hyp && record.kind == Kind::device_probe_end)
+    probe_ended(static_cast<std::int64_t>(record.value[0]));
   if (event.from_hyp && record.kind == Kind::hyp_panic && !std::exchange(state_.panicked, true))
     machine_->request_stop();
   if (record.kind != Kind::image_placed || machine_ == nullptr) return;
@@ -83,17 +86,31 @@ void Explorer::fail(const Occurrence& occurrence, std::int64_t answer, Lasting l
   if (lasting == Lasting::from_now_on) armed_[occurrence.site] = answer;
 }
 
+/// What failed within it is the outer one's then, if there is one, or the load's.
+void Explorer::probe_ended(std::int64_t answer) {
+  if (state_.probes == 0) return;
+  for (Failed& failed : state_.failed) {
+    if (failed.probes != state_.probes) continue;
+    if (answer != 0) failed.probe_failed = true;
+    --failed.probes;
+  }
+  --state_.probes;
+}
+
 void Explorer::answer(const Watched& watched, std::int64_t answer) {
   machine_->set_x(watched.reg, static_cast<std::uint64_t>(answer));
   const auto known = std::ranges::find_if(state_.failed, [&](const Failed& failed) {
     return failed.site == watched.site && failed.module == state_.loading &&
-           failed.in_call == state_.in_call;
+           failed.in_call == state_.in_call && failed.probes == state_.probes &&
+           !failed.probe_failed;
   });
   if (known != state_.failed.end())
     known->again = true;
   else
-    state_.failed.push_back(
-        {.site = watched.site, .module = state_.loading, .in_call = state_.in_call});
+    state_.failed.push_back({.site = watched.site,
+                             .module = state_.loading,
+                             .in_call = state_.in_call,
+                             .probes = state_.probes});
 }
 
 void Explorer::code_reached(Va address) {

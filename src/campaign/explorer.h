@@ -34,6 +34,9 @@ class Explorer final : public machine::Observer {
     std::string module;    ///< that was being loaded; empty outside of loads
     bool in_call = false;  ///< the host was in a hypercall or an SMC that the run asks for
     bool again = false;    ///< more than once
+    /// How many probe functions it is within; and whether one of these then answered an error.
+    unsigned probes = 0;
+    bool probe_failed = false;
     bool operator==(const Failed&) const = default;
   };
   /// What the run has told so far.
@@ -41,6 +44,7 @@ class Explorer final : public machine::Observer {
     std::vector<std::uint64_t> counts;  ///< how often each site was reached
     std::string loading;                ///< the module that is being loaded
     bool in_call = false;               ///< a call that the run asks for was made, not answered
+    unsigned probes = 0;                ///< probe functions that were called, and run
     std::vector<Failed> failed;         ///< each once
     bool panicked = false;              ///< the hypervisor
     /// Images that have told where they are, by exception level. What a site did before is not
@@ -86,6 +90,7 @@ class Explorer final : public machine::Observer {
     unsigned reg = 0;
   };
   void run();
+  void probe_ended(std::int64_t answer);
   void answer(const Watched& watched, std::int64_t answer);
 
   std::span<const fault::Site> sites_;

@@ -33,9 +33,10 @@ struct Baseline {
 /// A fault that fired.
 struct Met {
   std::string site;
-  std::string module;    ///< whose load has to fail by it; empty: no load
-  bool in_call = false;  ///< a step of a call that the run asks for: it may end in another way
-  bool again = false;    ///< more than once: undoing it failed as well
+  std::string module;         ///< whose load has to fail by it; empty: no load
+  bool in_call = false;       ///< a step of a call that the run asks for: it may end in another way
+  bool again = false;         ///< more than once: undoing it failed as well
+  bool probe_failed = false;  ///< a driver's probe function met it, and answered an error
 };
 
 /// A run with faults, at its end.

@@ -296,7 +296,8 @@ CaseRecord SweepWalk::judged(std::string id, std::vector<FaultRecord> faults) {
     observed.met.push_back({.site = sites_[failed.site].name,
                             .module = failed.module,
                             .in_call = failed.in_call && sites_[failed.site].el == el2,
-                            .again = failed.again});
+                            .again = failed.again,
+                            .probe_failed = failed.probe_failed});
   for (const FaultRecord& fault : faults)
     if (was_told_to_module(fault))
       for (campaign::Met& met : observed.met)

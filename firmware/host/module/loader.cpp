@@ -403,6 +403,7 @@ int ModuleLoader::initialise(Module& module, const Request& request) {
       error = module.hyp_error;
     if (module.hyp.loaded) error.problem = Problem::init_failed_late;
     error.status = result;
+    services_.init_failed(module);
     report_end(request, error, result);
     // EL2 goes on owning the pages and knowing the handlers: what the kernel would free while EL2
     // still uses it (3.6, last row) is kept.

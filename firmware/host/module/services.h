@@ -96,6 +96,9 @@ class KernelServices {
   /// Whether a static key is enabled that lies outside of modules; nothing when it cannot be read.
   virtual std::optional<bool> key_enabled(KernVa key) = 0;
 
+  /// A module's init failed, or the kernel says so: what it registered goes before its memory.
+  virtual void init_failed(const Module& /*module*/) {}
+
   /// A module's EL2 half is in.
   virtual void el2_loaded(const Module& /*module*/) {}
 

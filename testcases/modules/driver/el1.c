@@ -18,6 +18,8 @@ struct sample {
 static bool supplied;
 static bool leaves;
 module_param(leaves, bool, 0);
+static bool forgets;
+module_param(forgets, bool, 0);
 
 static void sample_gone(void *data)
 {
@@ -39,7 +41,8 @@ static int sample_probe(struct platform_device *device)
 		return -ENOMEM;
 	error = of_property_read_u32(node, "prop", &sample->prop);
 	of_property_read_string(node, "label", &label);
-	error = devm_add_action_or_reset(&device->dev, sample_gone, sample) ?: error;
+	if (devm_add_action_or_reset(&device->dev, sample_gone, sample))
+		return -ENOMEM;
 	dev_info(&device->dev, "%s, prop %u (%d), label %s, irq %d\n", kind, sample->prop, error, label,
 		 platform_get_irq_optional(device, 0));
 	if (memory)
@@ -72,6 +75,13 @@ static int sample_remove(struct platform_device *device)
 #define sample_remove sample_leaves
 #endif
 
+static void sample_shutdown(struct platform_device *device)
+{
+	const struct sample *sample = platform_get_drvdata(device);
+
+	dev_info(&device->dev, "shutdown, prop %u\n", sample->prop);
+}
+
 static const struct of_device_id sample_matches[] = {
 	{ .compatible = "vendor,sample", .data = "a sample" },
 	{ .compatible = "vendor,other", .data = "another one" },
@@ -86,6 +96,7 @@ static struct platform_driver sample_driver = {
 #else
 	.remove_new = sample_remove,
 #endif
+	.shutdown = sample_shutdown,
 	.driver = {
 		.name = "sample",
 		.of_match_table = of_match_ptr(sample_matches),
@@ -99,7 +110,8 @@ static int __init driver_init(void)
 	pr_info("driver: registered: %d, again: %d\n", error, platform_driver_register(&sample_driver));
 	if (leaves)
 		platform_driver_unregister(&sample_driver);
-	return error;
+	/* A defect that real drivers have: the module goes, its driver stays. */
+	return forgets ? -ENODEV : error;
 }
 module_init(driver_init);
 

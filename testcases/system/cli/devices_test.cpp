@@ -68,7 +68,7 @@ TEST(Devices, SeveralDevices) {
   const auto run =
       run_emulator({module("driver"), "--device", "vendor,other@0x20000000:prop=1", "--device",
                     "vendor,sample:prop=2", "--device", "vendor,sample:prop=3"});
-  EXPECT_THAT(lines_with(run.console, " prop "),
+  EXPECT_THAT(lines_with(run.console, ", label "),
               ElementsAre("sample 20000000.other: another one, prop 1 (0), label none, irq -6",
                           "sample sample: a sample, prop 2 (0), label none, irq -6",
                           "sample sample-1: a sample, prop 3 (0), label none, irq -6"));
@@ -121,6 +121,74 @@ TEST(Devices, RemoveIsCalled) {
     EXPECT_THAT(run.console, Contains("driver: managed data 9 goes"));
     EXPECT_THAT(run.console, Contains("platform 10000000.sample: removed from driver sample"));
   }
+}
+
+// At power-off each driver hears so, the last device first: one that was asked again comes before
+// the one that it waited for. As in a kernel `remove` is not called.
+TEST(Devices, ShutdownIsCalledBeforePowerOff) {
+  for (const std::string& generation : generations) {
+    const Arguments arguments = {driver(generation),
+                                 "--device",
+                                 "vendor,sample@0x10000000:later,prop=1",
+                                 "--device",
+                                 "vendor,sample@0x20000000:supplier,prop=2",
+                                 "--device",
+                                 "vendor,sample@0x30000000:fails=22,prop=3"};
+    const auto run = run_emulator(arguments);
+    EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+    EXPECT_THAT(lines_with(run.console, "shutdown, prop"),
+                ElementsAre("sample 10000000.sample: shutdown, prop 1",
+                            "sample 20000000.sample: shutdown, prop 2"))
+        << generation;
+    EXPECT_THAT(lines_with(run.console, "remove"), IsEmpty());
+    EXPECT_EQ(run_qemu(arguments), run.console) << generation;
+  }
+}
+
+// A module whose init fails behind the registration of its driver: the driver goes with it, the
+// report names both, and nothing of theirs runs any more, neither for a device that waits nor at
+// power-off.
+TEST(Devices, AModuleThatFailedLeavesNoDriver) {
+  for (const std::string& generation : generations) {
+    const Arguments arguments = {driver(generation),
+                                 "--cmdline",
+                                 "driver.forgets=1",
+                                 "--device",
+                                 "vendor,sample@0x10000000:later",
+                                 "--device",
+                                 "vendor,sample@0x20000000:prop=2"};
+    const auto run = run_emulator(arguments);
+    EXPECT_EQ(run.process.exit_code, 10) << run.process.out << run.process.err;
+    EXPECT_THAT(run.console,
+                Contains("platform: driver sample was still registered when module driver failed: "
+                         "taken off the bus (a kernel would go on calling freed memory)"))
+        << generation;
+    EXPECT_THAT(run.console, Contains("platform 20000000.sample: left by driver sample, whose "
+                                      "remove does not run"));
+    EXPECT_THAT(lines_with(run.console, "shutdown"), IsEmpty());
+    EXPECT_THAT(lines_with(run.console, "managed data 2"), IsEmpty());
+    EXPECT_THAT(lines_with(run.console, "deferred probe pending"), IsEmpty());
+    EXPECT_EQ(run_qemu(arguments), run.console) << generation;
+  }
+}
+
+// The bad twin: an init that takes its driver back before it fails leaves nothing to tell.
+TEST(Devices, AModuleThatCleansUpIsNotTold) {
+  const auto run = run_emulator({module("driver"), "--cmdline", "driver.forgets=1 driver.leaves=1",
+                                 "--device", "vendor,sample@0x20000000:prop=2"});
+  EXPECT_EQ(run.process.exit_code, 10) << run.process.out << run.process.err;
+  EXPECT_THAT(run.console, Contains("driver: managed data 2 goes"));
+  EXPECT_THAT(lines_with(run.console, "still registered"), IsEmpty());
+}
+
+// A sweep of a driver with devices finds nothing: the bus's own records are no steps of the module,
+// and what a probe function then refuses its device fails no load.
+TEST(Devices, ASweepFindsNothing) {
+  const auto sweep =
+      run_process({PKVMEMU_BUILD_DIR "/bin/pkvm-emu", "sweep", module("driver"), "--device",
+                   "vendor,sample@0x10000000:prop=1", "--sites", "host.kmalloc"});
+  EXPECT_EQ(sweep.exit_code, 0) << sweep.out << sweep.err;
+  EXPECT_THAT(sweep.out, HasSubstr("host.kmalloc"));
 }
 
 // What cannot be a device is a usage error that says why.

@@ -277,6 +277,16 @@ TEST(Oracle, ErrorLost) {
   EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
 }
 
+// A probe that answers an error has passed it on: the bus keeps the driver, and the load succeeds.
+// One that loses it does not.
+TEST(Oracle, AProbesErrorFailsNoLoad) {
+  Ended run;
+  run.met = {{.site = "host.kmalloc", .module = "hello", .probe_failed = true}};
+  EXPECT_THAT(kinds_of(judged(run)), IsEmpty());
+  run.met = {{.site = "host.kmalloc", .module = "hello", .probe_failed = false}};
+  expect_bug(run, "error-lost");
+}
+
 // When all modules loaded, calls end as they do without faults.
 TEST(Oracle, CallBroken) {
   Ended run;
