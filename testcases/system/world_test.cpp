@@ -100,10 +100,10 @@ TEST_F(World, RegionsThatCannotBeAreRefused) {
       {"0x10000000:0x10=ram", 3, "multiples of the page size"},
       {"0x10000000:0=ram", 3, "multiples of the page size"},
       {"0x10000000:0x20000000=ram", 3,
-       "error: --mmio: device at 0x10000000 of 0x20000000 bytes: at most"},
+       "pkvm-emu: --mmio: device at 0x10000000 of 0x20000000 bytes: at most"},
       {"0xfffffffffffff000:0x1000=ram", 3, "48 bits"},
       {"0x3ffff000:0x2000=zero", 3,
-       "error: --mmio: device zero (0x3ffff000 to 0x40001000) overlaps RAM"},
+       "pkvm-emu: --mmio: device zero (0x3ffff000 to 0x40001000) overlaps RAM"},
       {"0x09000000:0x1000=zero", 3, "overlaps PL011"},
       {"0x0b000000:0x1000=zero", 3, "overlaps event port"},
   });
