@@ -25,8 +25,9 @@ constexpr unsigned largest_order = 10;
 
 class LinearPages final : public host::HeapPages {
  public:
-  std::byte* take(std::size_t pages) override {
-    const auto first = host::take_pages(pages);
+  std::byte* take(std::size_t pages, host::HeapUse use) override {
+    const auto first =
+        use == host::HeapUse::record ? host::take_record_pages(pages) : host::take_pages(pages);
     return first ? host::linear_pointer<std::byte>(*first) : nullptr;
   }
   void give_back(std::byte* first, std::size_t pages) override {

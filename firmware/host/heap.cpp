@@ -20,8 +20,8 @@ Heap::SlabTrailer& Heap::trailer_of(const void* object) {
   return *reinterpret_cast<SlabTrailer*>(page + page_size - sizeof(SlabTrailer));
 }
 
-bool Heap::refill(std::size_t size_class) {
-  std::byte* const page = pages_->take(1);
+bool Heap::refill(HeapUse use, std::size_t size_class) {
+  std::byte* const page = pages_->take(1, use);
   if (page == nullptr) return false;
   trailer_of(page) = {.magic = slab_magic, .size_class = size_class};
   const std::size_t size = size_of_class(size_class);
@@ -34,11 +34,11 @@ bool Heap::refill(std::size_t size_class) {
   return true;
 }
 
-void* Heap::allocate_large(std::size_t size) {
+void* Heap::allocate_large(HeapUse use, std::size_t size) {
   const std::size_t pages = align_up(size, page_size) / page_size;
   for (Large& slot : large_) {
     if (slot.first != nullptr) continue;
-    slot = {.first = pages_->take(pages), .pages = pages};
+    slot = {.first = pages_->take(pages, use), .pages = pages};
     return slot.first;
   }
   return nullptr;
@@ -46,16 +46,20 @@ void* Heap::allocate_large(std::size_t size) {
 
 void* Heap::allocate(std::size_t size) {
   if (PKVM_FAULT_NOTHING("host.kmalloc", "memory for a module's EL1 half")) return nullptr;
-  return allocate_record(size);
+  return allocate_for(HeapUse::module, size);
 }
 
 void* Heap::allocate_record(std::size_t size) {
+  return allocate_for(HeapUse::record, size);
+}
+
+void* Heap::allocate_for(HeapUse use, std::size_t size) {
   if (size == 0) return nullptr;
-  if (size > size_of_class(class_count - 1)) return allocate_large(size);
+  if (size > size_of_class(class_count - 1)) return allocate_large(use, size);
   std::size_t size_class = 0;
   while (size_of_class(size_class) < size)
     ++size_class;
-  if (free_[size_class] == nullptr && !refill(size_class)) return nullptr;
+  if (free_[size_class] == nullptr && !refill(use, size_class)) return nullptr;
   FreeObject* object = free_[size_class];
   free_[size_class] = object->next;
   return object;

@@ -9,10 +9,13 @@
 
 namespace pkvmemu::host {
 
+/// Who asks: a module, or the kernel for its own records.
+enum class HeapUse : std::uint8_t { module, record };
+
 class HeapPages {
  public:
   /// Consecutive pages at a page-aligned address; nullptr when there are none.
-  virtual std::byte* take(std::size_t pages) = 0;
+  virtual std::byte* take(std::size_t pages, HeapUse use) = 0;
   virtual void give_back(std::byte* first, std::size_t pages) = 0;
 
  protected:
@@ -52,8 +55,9 @@ class Heap {
   };
 
   static std::size_t size_of_class(std::size_t size_class);
-  bool refill(std::size_t size_class);
-  void* allocate_large(std::size_t size);
+  void* allocate_for(HeapUse use, std::size_t size);
+  bool refill(HeapUse use, std::size_t size_class);
+  void* allocate_large(HeapUse use, std::size_t size);
   const Large* find_large(const void* object) const;
   static SlabTrailer& trailer_of(const void* object);
 

@@ -60,6 +60,12 @@ std::optional<std::uint64_t> map_in_window(Pa pa, std::uint64_t size, Attributes
   return va + (pa - first);
 }
 
+std::optional<Pa> take_low_pages(std::uint64_t count, std::uint64_t alignment) {
+  const auto first = free_frames.take_low(count, alignment);
+  if (!first) return std::nullopt;
+  return pa_of(Pfn{*first});
+}
+
 }  // namespace
 
 void memory_init() {
@@ -87,9 +93,11 @@ Pa linear_pa(std::uint64_t va) {
 
 std::optional<Pa> take_pages(std::uint64_t count, std::uint64_t alignment) {
   if (PKVM_FAULT_NOTHING("host.pages.take", "pages of the host kernel")) return std::nullopt;
-  const auto first = free_frames.take_low(count, alignment);
-  if (!first) return std::nullopt;
-  return pa_of(Pfn{*first});
+  return take_low_pages(count, alignment);
+}
+
+std::optional<Pa> take_record_pages(std::uint64_t count) {
+  return take_low_pages(count, 1);
 }
 
 std::optional<Pa> take_zeroed_pages(std::uint64_t count, std::uint64_t alignment) {

@@ -28,6 +28,8 @@ T* linear_pointer(Pa pa) {
 
 /// `count` contiguous pages, not zeroed.
 std::optional<Pa> take_pages(std::uint64_t count, std::uint64_t alignment = 1);
+/// For the kernel's own records, which no fault of a plan takes away (Heap::allocate_record).
+std::optional<Pa> take_record_pages(std::uint64_t count);
 std::optional<Pa> take_zeroed_pages(std::uint64_t count, std::uint64_t alignment = 1);
 /// From the end of RAM, for what is never given back.
 std::optional<Pa> take_high_pages(std::uint64_t count, std::uint64_t alignment);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 #include <random>
+#include <vector>
 
 namespace {
 
@@ -16,7 +17,9 @@ struct HeapTest : ::testing::Test {
   struct Pages final : HeapPages {
     std::map<std::byte*, std::size_t> out;
     std::size_t limit = 1000;
-    std::byte* take(std::size_t count) override {
+    std::vector<HeapUse> asked;
+    std::byte* take(std::size_t count, HeapUse use) override {
+      asked.push_back(use);
       if (count > limit) return nullptr;
       auto* first = static_cast<std::byte*>(std::aligned_alloc(4096, count * 4096));
       out[first] = count;
@@ -96,6 +99,17 @@ TEST_F(HeapTest, RandomLifetimesKeepTheirContents) {
     heap.release(live[at].object);
     live.erase(live.begin() + static_cast<std::ptrdiff_t>(at));
   }
+}
+
+// The kernel's records ask for their pages as such, small ones and large ones, so that no fault of
+// a plan meets them; a module's objects do not.
+TEST_F(HeapTest, RecordsAreNotTheModules) {
+  for (const std::size_t size : {64UL, 20000UL}) {
+    heap.release(heap.allocate(size));
+    heap.release(heap.allocate_record(2 * size));
+  }
+  EXPECT_EQ(pages.asked,
+            (std::vector{HeapUse::module, HeapUse::record, HeapUse::module, HeapUse::record}));
 }
 
 }  // namespace

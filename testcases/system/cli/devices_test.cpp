@@ -184,9 +184,8 @@ TEST(Devices, AModuleThatCleansUpIsNotTold) {
 // A sweep of a driver with devices finds nothing: the bus's own records are no steps of the module,
 // and what a probe function then refuses its device fails no load.
 TEST(Devices, ASweepFindsNothing) {
-  const auto sweep =
-      run_process({PKVMEMU_BUILD_DIR "/bin/pkvm-emu", "sweep", module("driver"), "--device",
-                   "vendor,sample@0x10000000:prop=1", "--sites", "host.kmalloc"});
+  const auto sweep = run_process({PKVMEMU_BUILD_DIR "/bin/pkvm-emu", "sweep", module("driver"),
+                                  "--device", "vendor,sample@0x10000000:prop=1"});
   EXPECT_EQ(sweep.exit_code, 0) << sweep.out << sweep.err;
   EXPECT_THAT(sweep.out, HasSubstr("host.kmalloc"));
 }
