@@ -176,14 +176,6 @@ std::optional<FfaProxy::Answer> FfaProxy::negotiate(const Call& call) {
   return Answer{is_negotiated_ ? std::uint64_t{version_} : minus_one};
 }
 
-std::optional<FfaProxy::Answer> FfaProxy::features(const Call& call) {
-  constexpr std::array ours{ffa::mem_share, ffa::mem_share32, ffa::mem_lend, ffa::mem_lend32};
-  if (is_refused(call.w(1))) return failed(Error::not_supported);
-  // Buffers of the transaction's own are not to be had: property 0.
-  if (std::ranges::find(ours, call.w(1)) != ours.end()) return answer_of(Error::none);
-  return std::nullopt;
-}
-
 std::optional<FfaProxy::Answer> FfaProxy::partition_info(const Call& call) {
   if (host_rx_ == Pa{0}) return failed(Error::busy);
   const std::uint32_t flags = call.w(5);
@@ -198,6 +190,15 @@ std::optional<FfaProxy::Answer> FfaProxy::partition_info(const Call& call) {
   if (each * count > ffa::page_size) return failed(Error::aborted);
   std::ranges::copy(page(rx_).first(each * count), page(host_rx_).begin());
   return answer;
+}
+
+// NOLINTBEGIN(readability-convert-member-functions-to-static): the rows of handler_of hold members.
+std::optional<FfaProxy::Answer> FfaProxy::features(const Call& call) {
+  constexpr std::array ours{ffa::mem_share, ffa::mem_share32, ffa::mem_lend, ffa::mem_lend32};
+  if (is_refused(call.w(1))) return failed(Error::not_supported);
+  // Buffers of the transaction's own are not to be had: property 0.
+  if (std::ranges::find(ours, call.w(1)) != ours.end()) return answer_of(Error::none);
+  return std::nullopt;
 }
 
 std::optional<FfaProxy::Answer> FfaProxy::release_rx(const Call& /*call*/) {
@@ -215,5 +216,6 @@ std::optional<FfaProxy::Answer> FfaProxy::direct_message(const Call& call) {
   forward_to_el3(call.host);
   return Answer{call.x(0), call.x(1), call.x(2), call.x(3)};
 }
+// NOLINTEND(readability-convert-member-functions-to-static)
 
 }  // namespace pkvmemu::hyp

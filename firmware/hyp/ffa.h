@@ -84,7 +84,7 @@ class FfaProxy {
   std::optional<std::span<const std::uint8_t>> ranges_of(std::span<const std::uint8_t> bytes) const;
   /// The whole descriptor behind `first`, the answer of MEM_RETRIEVE_REQ.
   Error retrieve(const Call& call, const Answer& first);
-  std::span<std::uint8_t> page(Pa pa) const;
+  static std::span<std::uint8_t> page(Pa pa);
 
   enum class Firmware : std::uint8_t { unknown, absent, present };
   Firmware firmware_ = Firmware::unknown;

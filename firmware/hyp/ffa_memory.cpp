@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
+#include <array>
 
 #include "hyp/ffa.h"
 #include "hyp/hypervisor.h"
@@ -62,17 +63,17 @@ Error error_of(const std::array<std::uint64_t, 4>& answer) {
 
 }  // namespace
 
-std::span<std::uint8_t> FfaProxy::page(Pa pa) const {
+std::span<std::uint8_t> FfaProxy::page(Pa pa) {
   return {hypervisor().linear.pointer<std::uint8_t>(pa), page_size};
 }
 
 bool FfaProxy::take_pages() {
-  for (Pa* const page : {&tx_, &rx_, &descriptor_}) {
+  const std::array<Pa*, 3> pages = {&tx_, &rx_, &descriptor_};
+  return std::ranges::all_of(pages, [](Pa* page) {
     const Expected<Pa> taken = hypervisor().pool->take_page();
-    if (!taken) return false;
-    *page = *taken;
-  }
-  return true;
+    if (taken) *page = *taken;
+    return taken.has_value();
+  });
 }
 
 FfaProxy::Error FfaProxy::map_own_buffers() {

@@ -241,7 +241,7 @@ Outcome<RunOptions> RunOptionsParser::options() const {
 bool RunOptionsParser::is_handler(const CLI::Option* option, std::string_view text) const {
   if (option != hvc_ || text.starts_with("early ")) return false;
   const char first = text.empty() ? '0' : text.front();
-  return first != '-' && !(first >= '0' && first <= '9');
+  return first != '-' && (first < '0' || first > '9');
 }
 
 /// What follows an --el2-only is about its module.
