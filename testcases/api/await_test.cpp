@@ -11,7 +11,6 @@ namespace pkvmemu::test {
 namespace {
 
 using testing::Contains;
-using testing::Not;
 
 // The kernel goes on at once, on both machines, and carries out what stands behind it.
 TEST(Await, GoesOnWhereNobodyHandsAnythingIn) {
