@@ -258,13 +258,15 @@ TEST(Cli, CtrlCStopsTheRun) {
   put(initramfs,
       content_of(initramfs) + std::string(reinterpret_cast<const char*>(wish.data()), wish.size()));
 
-  // The interrupt comes when the calls are being made, however long it takes to get there.
+  // The interrupt comes when the calls are being made, however long it takes to get there. Nothing
+  // tells that the first one began; it is moments after the last line before it.
   const std::string out = scratch.path() / "console";
-  const auto result = shell("\"$EMU\" run hello --budget 1000G --initramfs '" + initramfs + "' >'" +
-                            out + "' 2>&1 & until grep -q 'host deprivileged' '" + out +
-                            "' || ! kill -0 $!; do sleep 0.05; done; kill -INT $!; wait $!; "
-                            "echo \"code $?\"; cat '" +
-                            out + "'");
+  const auto result =
+      shell("\"$EMU\" run hello --budget 1000G --initramfs '" + initramfs + "' >'" + out +
+            "' 2>&1 & until grep -q 'host deprivileged' '" + out +
+            "' || ! kill -0 $!; do sleep 0.05; done; sleep 1; kill -INT $!; wait $!; "
+            "echo \"code $?\"; cat '" +
+            out + "'");
   EXPECT_THAT(result.out, HasSubstr("code 130\n"));
   EXPECT_THAT(result.out, HasSubstr("run: interrupted at EL"));
   EXPECT_THAT(result.out, HasSubstr("module hello: loaded"));
