@@ -64,6 +64,22 @@ void keep(Action& record, const Action& action) {
   actions = &record;
 }
 
+/// Takes it from the list; null when there is none.
+template <typename Wanted>
+Action* unlink_first(Wanted wanted) {
+  for (Action** at = &actions; *at != nullptr; at = &(*at)->next) {
+    Action* const action = *at;
+    if (!wanted(*action)) continue;
+    *at = action->next;
+    return action;
+  }
+  return nullptr;
+}
+
+Action* unlink_first_of(const Device* device) {
+  return unlink_first([&](const Action& one) { return one.device == device; });
+}
+
 /// Keeps `object` until the driver leaves; null when it is null or cannot be kept. A kernel's
 /// record of it lies in front of the object: one allocation, which fails as one.
 void* managed(const Device* device, void* object) {
@@ -89,41 +105,24 @@ bool when_driver_leaves(const Device* device, DeviceAction action, void* data) {
 }
 
 bool forget_action(const Device* device, const void* data) {
-  for (Action** at = &actions; *at != nullptr; at = &(*at)->next) {
-    Action* action = *at;
-    if (action->device != device || action->data != data) continue;
-    *at = action->next;
-    export_kfree(action);
-    return true;
-  }
-  return false;
+  Action* const action =
+      unlink_first([&](const Action& one) { return one.device == device && one.data == data; });
+  export_kfree(action);
+  return action != nullptr;
 }
 
+/// An action may change the list: each time the first that is there now.
 void run_device_actions(const Device* device) {
-  for (Action** at = &actions; *at != nullptr;) {
-    Action* action = *at;
-    if (action->device != device) {
-      at = &action->next;
-      continue;
-    }
-    *at = action->next;
+  while (Action* const action = unlink_first_of(device)) {
     const Action done = *action;
     export_kfree(action);
     done.action(done.data);
-    at = &actions;  // the action may have changed the list
   }
 }
 
 void drop_device_actions(const Device* device) {
-  for (Action** at = &actions; *at != nullptr;) {
-    Action* action = *at;
-    if (action->device != device) {
-      at = &action->next;
-      continue;
-    }
-    *at = action->next;
+  while (Action* const action = unlink_first_of(device))
     export_kfree(action);
-  }
 }
 
 }  // namespace pkvmemu::host
