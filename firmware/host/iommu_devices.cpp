@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "host/device.h"
 #include "host/iommu_driver.h"
 #include "host/kvm.h"
 #include "host/memory.h"
@@ -110,22 +111,30 @@ int notify(void* device, Power power) {
                  {reinterpret_cast<std::uint64_t>(device), static_cast<std::uint64_t>(power)}));
 }
 
-int set_domain(void* device, Power power) {
+/// The driver says which power domain.
+int set_domain(const void* of_whom, Power power) {
   if (iommu_driver() == nullptr || iommu_driver()->get_iommu_id == nullptr)
     return pkvm::negated(Errno::enodev);
   return static_cast<int>(
       kvm().call(Hypercall::pkvm_host_hvc_pd,
-                 {iommu_driver()->get_iommu_id(device), static_cast<std::uint64_t>(power)}));
+                 {iommu_driver()->get_iommu_id(of_whom), static_cast<std::uint64_t>(power)}));
 }
 
-/// 6.12's driver knows a device by its node, which ours have not (docs/fidelity.md).
-int name_unknown(void* /*device*/, Power /*power*/) {
-  return pkvm::negated(Errno::eopnotsupp);
+/// 6.6: a driver knows a device by its structure.
+int set_domain_of_device(void* device, Power power) {
+  return set_domain(device, power);
+}
+
+/// 6.12: by its node, which a device without one has as null.
+int set_domain_of_node(void* device, Power power) {
+  return set_domain(device == nullptr ? nullptr : static_cast<const Device*>(device)->of_node,
+                    power);
 }
 
 int set_power(void* device, Power power) {
   using Way = int (*)(void* device, Power power);
-  constexpr std::array<Way, pkvm::generation_count> ways = {notify, set_domain, name_unknown};
+  constexpr std::array<Way, pkvm::generation_count> ways = {notify, set_domain_of_device,
+                                                            set_domain_of_node};
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("host.hvc.iommu_power", Errno::einval,
                                                "the hypercall for an IOMMU's power"))
     return fault.answer;

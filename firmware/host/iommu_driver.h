@@ -11,11 +11,12 @@
 
 namespace pkvmemu::host {
 
-/// struct kvm_iommu_driver as 6.6 begins it, and 6.12 but for the third function.
+/// struct kvm_iommu_driver's beginning.
 struct IommuDriver {
   int (*init_driver)();
   void (*remove_driver)();
-  unsigned (*get_iommu_id)(void* device);
+  /// 6.6's get_iommu_id is given the struct device, 6.12's get_iommu_id_by_of its node. Null: none.
+  unsigned (*get_iommu_id)(const void* of_whom);
 };
 
 /// What kvm_iommu_register_driver was given; null without one.

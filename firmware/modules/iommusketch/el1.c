@@ -4,12 +4,14 @@
 // makes.
 #include <asm/kvm_host.h>
 #include <asm/kvm_pkvm_module.h>
+#include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/of.h>
 #include <linux/sizes.h>
 
 #include "iommusketch.h"
@@ -34,9 +36,12 @@ extern u64 kvm_nvhe_sym(iommusketch_memory_size);
 
 static unsigned long token;
 
-/* Stands for the device's struct, which pKVM knows it by. */
-static char sketch_device;
-#define SKETCH_DEVICE ((struct device *)&sketch_device)
+static char *compatible = "pkvm-emu,iommusketch";
+module_param(compatible, charp, 0444);
+MODULE_PARM_DESC(compatible, "The device's node, which names it to android16's power calls");
+
+/* pKVM knows it by its address, the driver of android16 by its node. */
+static struct device sketch_device;
 
 static int cycle_power(void)
 {
@@ -44,8 +49,9 @@ static int cycle_power(void)
 
 	if (!power)
 		return 0;
-	ret = pkvm_iommu_suspend(SKETCH_DEVICE);
-	return ret ? ret : pkvm_iommu_resume(SKETCH_DEVICE);
+	sketch_device.of_node = of_find_compatible_node(NULL, NULL, compatible);
+	ret = pkvm_iommu_suspend(&sketch_device);
+	return ret ? ret : pkvm_iommu_resume(&sketch_device);
 }
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
@@ -89,10 +95,10 @@ static int bring_driver(void)
 
 	ret = init_driver(driver);
 	if (!ret)
-		ret = pkvm_iommu_register(SKETCH_DEVICE, driver, registers ? registers : NO_DEVICE,
+		ret = pkvm_iommu_register(&sketch_device, driver, registers ? registers : NO_DEVICE,
 					  SKETCH_REGISTERS_SIZE, NULL, 0);
 	if (!ret)
-		ret = pkvm_iommu_resume(SKETCH_DEVICE);
+		ret = pkvm_iommu_resume(&sketch_device);
 	if (!ret)
 		ret = cycle_power();
 	pr_info("iommusketch: driver %d\n", ret);
@@ -112,6 +118,12 @@ static struct kvm_iommu_ops *driver_ops(void)
 static unsigned int device_id(struct device *dev)
 {
 	return 0;
+}
+#else
+/* A node of its own, or no power domain that anybody set up. */
+static unsigned int node_id(struct device_node *node)
+{
+	return node && of_device_is_compatible(node, compatible) ? 0 : SKETCH_NO_DOMAIN;
 }
 #endif
 
@@ -146,6 +158,8 @@ static struct kvm_iommu_driver driver = {
 	.remove_driver = remove_driver,
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 	.get_iommu_id = device_id,
+#else
+	.get_iommu_id_by_of = node_id,
 #endif
 };
 

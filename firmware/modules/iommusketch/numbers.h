@@ -17,6 +17,9 @@
 #define SKETCH_STATUS_FAILED 2
 #define SKETCH_CMD_FORGET 1	/* what it remembers of all tables */
 
+/* A power domain that nobody sets up. */
+#define SKETCH_NO_DOMAIN 31
+
 /* x1 of iommusketch_hvc. Results in x1, -EINVAL for other numbers. */
 #define SKETCH_ASK_BLOCKED 0	/* x1 = 1 when devices cannot reach PA x2 */
 #define SKETCH_ASK_COUNTS 1	/* x1 = commands, x2 = suspends, x3 = resumes, x4 = answered aborts */

@@ -75,13 +75,14 @@ void free_hyp_memcache(struct kvm_hyp_memcache *mc);
 
 /* The driver behind pKVM's IOMMU; init_driver runs before the host gives up its privileges. */
 struct kvm_iommu_ops;
+struct device_node;
 struct kvm_iommu_driver {
 	int (*init_driver)(void);
 	void (*remove_driver)(void);
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 	unsigned int (*get_iommu_id)(struct device *dev);
 #else
-	void *get_iommu_id_by_of;
+	unsigned int (*get_iommu_id_by_of)(struct device_node *np);
 	void *get_device_iommu_num_ids;
 	void *get_device_iommu_id;
 	void *guest_alloc;

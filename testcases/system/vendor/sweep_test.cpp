@@ -30,6 +30,8 @@ struct Swept {
 Arguments sketch_work(const std::string& cmdline) {
   return {"--mmio",
           "0x10000000:0x1000=" PKVMEMU_SOURCE_DIR "/firmware/modules/iommusketch/device.yaml",
+          "--device",
+          "pkvm-emu,iommusketch",  // what android16's power calls name it by
           "--cmdline",
           cmdline,
           "--call",
@@ -68,11 +70,9 @@ std::vector<Swept> samples() {
        {"--smc", "0xc400ff10:0xc2000a02,129", "--smc", "0xc2000a01", "--smc", "0xc2000a02",
         "--call", "dirclient_hvc:1,2"}},
       {"iommusketch", {"iommusketch"}, sketch_work("iommusketch.registers=0x10000000")},
-      // 6.12's driver names devices by what our kernel has not (docs/fidelity.md).
       {"iommusketch_power",
        {"iommusketch"},
-       sketch_work("iommusketch.registers=0x10000000 iommusketch.power=1"),
-       {pkvm::Generation::android14_6_1, pkvm::Generation::android15_6_6}},
+       sketch_work("iommusketch.registers=0x10000000 iommusketch.power=1")},
       {"el2user",
        {"el2lib", "el2user"},
        {"--call", "el2user_hvc:0,5", "--call", "el2user_hvc:3,7", "--call", "el2user_hvc:8,7"},
