@@ -33,7 +33,8 @@ int map_module_page(std::uint64_t pfn, HypVa va, Prot prot) {
 }
 
 int map_protected_page(std::uint64_t pfn, HypVa va, Prot prot) {
-  return to_int(hypervisor().space->map_at(va, pa_of(Pfn{pfn}), page_size, prot));
+  return page_answer("map_module_page", pa_of(Pfn{pfn}),
+                     hypervisor().space->map_at(va, pa_of(Pfn{pfn}), page_size, prot));
 }
 
 int register_serial_driver(HypVa callback) {
@@ -82,7 +83,8 @@ int pin_shared_mem(HypVa from, HypVa to) {
 }
 
 void unpin_shared_mem(HypVa from, HypVa to) {
-  hypervisor().ownership->unpin_shared(from, to);
+  if (const auto page = hypervisor().ownership->unpin_shared(from, to)) [[unlikely]]
+    wrong_page("unpin_shared_mem", *page);
 }
 
 /// From 6.6 on an address outside the kernel's half (TTBR1) comes back as it is.

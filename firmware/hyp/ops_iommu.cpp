@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/ops_iommu.h"
 
+#include <string_view>
+
 #include "hyp/hypervisor.h"
 #include "hyp/refusals.h"
 #include "hyp/vm/life_cycle.h"
@@ -65,9 +67,10 @@ int iommu_snapshot_host_stage2(kvm_hyp_iommu_domain* domain) {
 }
 
 int pkvm_unuse_dma(Pa pa, std::uint64_t size) {
-  if (pa.value + size < pa.value) return pkvm::negated(Errno::einval);
+  constexpr std::string_view op = "pkvm_unuse_dma";
+  if (pa.value + size < pa.value) return page_answer(op, pa, error(Errno::einval));
   const DmaUser user = guest_at_hand() != nullptr ? DmaUser::guest : DmaUser::host;
-  return to_int(hypervisor().ownership->unuse_dma({pa, pa + size}, user));
+  return page_answer(op, pa, hypervisor().ownership->unuse_dma({pa, pa + size}, user));
 }
 
 int device_register_reset(Pa pa, std::uint64_t cookie, HypVa function) {

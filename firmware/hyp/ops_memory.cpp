@@ -67,7 +67,12 @@ int host_donate_sglist_hyp(const void* list, std::size_t entries) {
   // A length that no memory holds is a pointer run wild: the entries fault before that.
   const std::span bytes(static_cast<const std::uint8_t*>(list),
                         entries * PageBlockList::entry_size);
-  return to_int(hypervisor().ownership->host_donate_list(PageBlockList{bytes}));
+  const PageBlockList blocks{bytes};
+  Ownership& ownership = *hypervisor().ownership;
+  const Status done = ownership.host_donate_list(blocks);
+  if (done) [[likely]]
+    return 0;
+  return page_answer("host_donate_sglist_hyp", ownership.refused_block(blocks), done);
 }
 
 int register_host_perm_fault_handler(HypVa handler) {

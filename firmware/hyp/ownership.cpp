@@ -218,11 +218,13 @@ Status Ownership::pin_shared(HypVa from, HypVa to) {
   return {};
 }
 
-void Ownership::unpin_shared(HypVa from, HypVa to) {
+std::optional<Pa> Ownership::unpin_shared(HypVa from, HypVa to) {
   const fw::LockGuard guard(host_->lock());
   const PaRange range = pages_around(from, to);
+  std::optional<Pa> wrong;
   for (Pa pa = range.begin; pa < range.end; pa = pa + page_size)
-    --vmemmap_.page(pa).refcount;
+    if (vmemmap_.page(pa).refcount-- == 0 && !wrong) wrong = pa;
+  return wrong;
 }
 
 }  // namespace pkvmemu::hyp

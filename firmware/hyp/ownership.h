@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "hyp/host_stage2.h"
@@ -58,6 +59,8 @@ class Ownership {
 
   /// All of the list or none of it (6.12).
   Status host_donate_list(PageBlockList list);
+  /// The first block of it that is not the host's to give; the first of all when each is.
+  Pa refused_block(PageBlockList list);
 
   /// The host's permission of `pages` pages, which become the caller's to restore (1.7).
   Status host_mod_prot(std::uint64_t pfn, Prot prot, std::uint64_t pages,
@@ -70,7 +73,8 @@ class Ownership {
 
   /// [from, to) of linear hyp addresses, rounded out to pages.
   Status pin_shared(HypVa from, HypVa to);
-  void unpin_shared(HypVa from, HypVa to);
+  /// The first page that was not pinned: its count is wrong from then on, as in the kernel.
+  std::optional<Pa> unpin_shared(HypVa from, HypVa to);
 
   // Memory that the secure world shares by FF-A (7.6); with whom a page is shared is not noted.
   Status host_share_ffa(std::uint64_t pfn, std::uint64_t pages);

@@ -101,6 +101,13 @@ Status Ownership::check_block(PageBlock block) const {
   return check_host_owned(range);
 }
 
+Pa Ownership::refused_block(PageBlockList list) {
+  const fw::LockGuard guard(host_->lock());
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (!check_block(list[i])) return range_of(list[i]).begin;
+  return list.size() == 0 ? Pa{0} : range_of(list[0]).begin;
+}
+
 Status Ownership::host_donate_list(PageBlockList list) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.donate_list", Errno::eperm,
                                                "the host gives a list of pages to the hypervisor"))

@@ -20,6 +20,12 @@ using pkvm::event::RefusedSubject;
                            op);
 }
 
+RefusedSubject kind_of(Pa page) {
+  Hypervisor& hyp = hypervisor();
+  const bool is_memory = hyp.host && hyp.host->memory().is_ram(page);
+  return is_memory ? RefusedSubject::memory : RefusedSubject::device;
+}
+
 }  // namespace
 
 int registration(std::string_view op, HypVa function, Status status) {
@@ -31,12 +37,13 @@ int registration(std::string_view op, HypVa function, Status status) {
 
 int page_answer(std::string_view op, Pa first, Status status) {
   const int answer = to_int(status);
-  if (answer != 0) [[unlikely]] {
-    Hypervisor& hyp = hypervisor();
-    const bool is_memory = hyp.host && hyp.host->memory().is_ram(first);
-    tell(op, answer, first.value, is_memory ? RefusedSubject::memory : RefusedSubject::device);
-  }
+  if (answer != 0) [[unlikely]]
+    tell(op, answer, first.value, kind_of(first));
   return answer;
+}
+
+void wrong_page(std::string_view op, Pa page) {
+  tell(op, 0, page.value, kind_of(page));
 }
 
 }  // namespace pkvmemu::hyp

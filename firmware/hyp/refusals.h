@@ -17,4 +17,7 @@ int registration(std::string_view op, HypVa function, Status status);
 /// The answer of an op that takes pages, from `first` on.
 int page_answer(std::string_view op, Pa first, Status status);
 
+/// An op without an answer was given a page that it must not be given.
+void wrong_page(std::string_view op, Pa page);
+
 }  // namespace pkvmemu::hyp

@@ -58,6 +58,28 @@ constexpr auto rows = std::to_array<Row>({
      "no memory lies there: memory that the host shares is pinned"},
     {"pin_shared_mem", eperm, device,
      "no memory lies there: memory that the host shares is pinned"},
+    {"unpin_shared_mem", 0, memory,
+     "the page was not pinned: its count of users is wrong from now on; unpin just what was "
+     "pinned, "
+     "once"},
+    {"unpin_shared_mem", 0, device, "no memory lies there: unpin just what was pinned, once"},
+    {"pkvm_unuse_dma", einval, memory,
+     "no device uses each of these pages, or they are no whole pages: end as many uses as began"},
+    {"pkvm_unuse_dma", einval, device, "it takes whole pages"},
+    {"pkvm_unuse_dma", eperm, memory,
+     "the page is not of the loaded guest, or of the host when none is loaded"},
+    {"pkvm_unuse_dma", eperm, device,
+     "the device is not of the loaded guest, or of the host when none is loaded"},
+    {"host_donate_sglist_hyp", einval, memory,
+     "the block that starts there does not end in memory, or one of its pages is in use (shared "
+     "and pinned, or of a device's DMA): nothing is donated"},
+    {"host_donate_sglist_hyp", einval, device,
+     "no memory lies there: each entry is memory, and nothing is donated"},
+    {"host_donate_sglist_hyp", eperm, memory,
+     "a page of the block that starts there is not the host's own: it is shared, donated or a "
+     "module's already, and nothing is donated"},
+    {"map_module_page", einval, device,
+     "no memory lies there, or the protection has bits that it must not have"},
     {"host_stage2_disable_lazy_pte", eperm, memory,
      "the page is not the host's own any more: end lazy mapping before a donation"},
     {"host_donate_hyp", eperm, device,
@@ -83,6 +105,11 @@ std::string subject_text(const RefusedOp& op) {
   return op.value_place.empty() ? fmt::format("{:#x}", op.value) : op.value_place;
 }
 
+std::string answer_text(const RefusedOp& op) {
+  if (op.answer != 0) return " answered " + error_text(op.answer);
+  return op.subject == function ? " answered 0" : " has no answer";
+}
+
 }  // namespace
 
 std::string_view advice_for(const RefusedOp& op) {
@@ -95,7 +122,7 @@ std::string_view advice_for(const RefusedOp& op) {
 std::string line_of(const RefusedOp& op) {
   std::string line = fmt::format("op {}({})", op.name, subject_text(op));
   if (!op.where.empty()) line += " in " + op.where;
-  line += " answered " + (op.answer == 0 ? std::string("0") : error_text(op.answer));
+  line += answer_text(op);
   if (op.count > 1) line += fmt::format(", {} times", op.count);
   if (const std::string_view advice = advice_for(op); !advice.empty())
     line += fmt::format(": {}", advice);

@@ -187,7 +187,7 @@ struct MissingOp {
 /// An op that refused what a module gave it, or that was given NULL for a function.
 struct RefusedOp {
   std::string name;
-  std::int64_t answer = 0;  ///< 0: it took the NULL
+  std::int64_t answer = 0;  ///< 0: it took the NULL, or has no answer
   pkvm::event::RefusedSubject subject = pkvm::event::RefusedSubject::function;
   std::uint64_t value = 0;   ///< the function, or the physical address of the first page
   std::uint64_t caller = 0;  ///< hyp VA it returns to

@@ -83,6 +83,9 @@ TEST(RefusedOp, AdviceFitsTheAnswer) {
                          .subject = RefusedSubject::device,
                          .value = 0x9000000};
   EXPECT_THAT(line_of(device), HasSubstr("(page at 0x9000000) answered -1 (EPERM): no memory"));
+  const RefusedOp unpinned{
+      .name = "unpin_shared_mem", .subject = RefusedSubject::memory, .value = 0x50000000};
+  EXPECT_THAT(line_of(unpinned), HasSubstr("(page at 0x50000000) has no answer: the page was not"));
   const RefusedOp other{
       .name = "host_donate_hyp", .answer = -12, .subject = RefusedSubject::memory};
   EXPECT_THAT(advice_for(other), IsEmpty());
