@@ -22,7 +22,7 @@ constexpr std::uint64_t brk_cfi_mask = 0x3ff;
 
 /// The kernel's address of the code that runs at `elr` in the hypervisor.
 std::uint64_t kernel_address(HypVa elr) {
-  if (const kmod::Module* module = loader().module_at(elr))
+  if (const kmod::Module* module = loader().module_with(elr))
     return module->hyp.kernel_address(elr).value;
   if (const auto offset = kvm().image_offset(elr))
     return reinterpret_cast<std::uint64_t>(hyp_image_begin) + *offset;

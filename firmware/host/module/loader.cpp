@@ -526,6 +526,12 @@ const Module* ModuleLoader::module_at(HypVa address) const {
   return nullptr;
 }
 
+const Module* ModuleLoader::module_with(HypVa code) const {
+  for (const Module& module : modules_)
+    if (module.state != ModuleState::free && module.hyp.covers(code)) return &module;
+  return nullptr;
+}
+
 const Module* ModuleLoader::module_at(KernVa address) const {
   for (const Module& module : modules_)
     if (module.state != ModuleState::free && module.contains(address)) return &module;

@@ -93,6 +93,8 @@ class ModuleLoader {
   [[nodiscard]] std::span<const Module> modules() const { return modules_; }
   [[nodiscard]] const Module* find_module(std::string_view name) const;
   [[nodiscard]] const Module* module_at(HypVa address) const;
+  /// The same, and one whose EL2 half is being loaded: its init may be what runs there.
+  [[nodiscard]] const Module* module_with(HypVa code) const;
   [[nodiscard]] const Module* module_at(KernVa address) const;
 
   [[nodiscard]] std::span<const Handler> handlers() const {

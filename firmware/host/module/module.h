@@ -60,8 +60,10 @@ struct HypImage {
   KernVa printk_formats;
   std::uint32_t printk_format_count = 0;
 
-  [[nodiscard]] constexpr bool contains(HypVa address) const {
-    return loaded && address >= token && address - token < end - start;
+  [[nodiscard]] constexpr bool contains(HypVa address) const { return loaded && covers(address); }
+  /// So do its addresses while it is being loaded, in its init, too.
+  [[nodiscard]] constexpr bool covers(HypVa address) const {
+    return token.value != 0 && address >= token && address - token < end - start;
   }
   [[nodiscard]] constexpr HypVa hyp_address(KernVa address) const {
     return token + (address - start);
