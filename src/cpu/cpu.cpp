@@ -30,6 +30,7 @@ bool is_instruction_cache_operation(const uc_arm64_cp_reg& id) {
   return all || by_address;
 }
 
+constexpr std::uint64_t instruction_size = 4;
 constexpr std::uint64_t no_begin = 1;
 constexpr std::uint64_t no_end = 0;  ///< hooks with begin > end see every address
 
@@ -38,7 +39,9 @@ constexpr std::uint64_t no_end = 0;  ///< hooks with begin > end see every addre
 /// Here and not with its kin (cpu_count.cpp), so that it becomes part of the hook: it runs once for
 /// each block of the guest's.
 inline void Cpu::on_block(std::uint64_t address, std::uint32_t size) noexcept {
-  const std::uint64_t count = size / 4;
+  const std::uint64_t count = size / instruction_size;
+  if (address % instruction_size != 0) [[unlikely]]
+    return refuse_misaligned(address);
   if (instructions_ + count > watched_from_) [[unlikely]]
     if (ends_before(address, count)) return;
   if (stop_requested_.load(std::memory_order_relaxed)) [[unlikely]]
@@ -237,7 +240,9 @@ void Cpu::run_engine() {
     const bool wanted_name = code_pages_.wants_name();
     if (wanted_name) rename_code();
     if (stop_reason_) return;
-    if (split_ && !split_->armed) {
+    if (paused && pc() % instruction_size != 0) {
+      take_misaligned_pc();
+    } else if (split_ && !split_->armed) {
       split_block();
     } else if (paused || (wanted_name && !refusal_)) {
       continue;  // there, or with the fetch that asked for the name

@@ -273,6 +273,7 @@ class Cpu {
   void on_interrupt(std::uint32_t number) noexcept;
   void take_immediate(const InterruptRow& row) noexcept;
   void take_pending() noexcept;
+  void take_misaligned_pc() noexcept;
   void take_refusal(const Refusal& refusal) noexcept;
   [[nodiscard]] unsigned abort_target(const Refusal& refusal, unsigned el) const;
   [[nodiscard]] static std::uint64_t fault_address(const Refusal& refusal, std::uint64_t pc,
@@ -286,6 +287,7 @@ class Cpu {
   void on_block(std::uint64_t address, std::uint32_t size) noexcept;
   [[nodiscard]] bool ends_before(std::uint64_t address, std::uint64_t count) noexcept;
   void pause(std::uint64_t address) noexcept;
+  void refuse_misaligned(std::uint64_t address) noexcept;
   void end_at_block(StopReason reason, std::uint64_t address) noexcept;
   void end(StopReason reason) noexcept;
   void account_block(std::uint64_t count, std::uint64_t left_at) noexcept;

@@ -44,6 +44,12 @@ void Cpu::pause(std::uint64_t address) noexcept {
   uc_emu_stop(engine_->raw());
 }
 
+/// The engine would fetch there all the same.
+void Cpu::refuse_misaligned(std::uint64_t address) noexcept {
+  if (counts_blocks_by_el_) account_block(0, block_end_);
+  pause(address);
+}
+
 /// The block that was about to begin does not.
 void Cpu::end_at_block(StopReason reason, std::uint64_t address) noexcept {
   pause(address);

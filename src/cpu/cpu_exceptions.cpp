@@ -11,6 +11,7 @@
 namespace pkvmemu::cpu {
 namespace {
 
+constexpr std::uint64_t instruction_size = 4;
 constexpr std::uint64_t hcr_tge = bit(27);
 constexpr std::uint64_t hcr_tea = bit(37);
 constexpr std::uint64_t tlb_page_mask = 0x3ff;
@@ -131,13 +132,19 @@ void Cpu::take_pending() noexcept {
     exception.esr = syndrome(ExceptionClass::unknown, 0);
   }
   if (has_fault_address(exception.esr)) exception.far = pending.far;
-  // The engine fetches there all the same, and knows no such instruction.
-  constexpr std::uint64_t instruction_size = 4;
-  if (now.pc % instruction_size != 0 && class_of(exception.esr) == ExceptionClass::unknown) {
-    exception.esr = syndrome(ExceptionClass::pc_alignment, 0);
-    exception.far = now.pc;
-  }
   enter(exception, now);
+}
+
+/// Arm ARM D1.3.5: before the fetch, and whatever lies there.
+void Cpu::take_misaligned_pc() noexcept {
+  const EnginePosition now = engine_->position();
+  const unsigned from = pstate::el(now.pstate);
+  const bool to_el2 = from == 0 && (engine_->get(reg::hcr_el2) & hcr_tge) != 0;
+  enter({.target_el = to_el2 ? 2 : std::max(1U, from),
+         .esr = syndrome(ExceptionClass::pc_alignment, 0),
+         .elr = now.pc,
+         .far = now.pc},
+        now);
 }
 
 /// Arm ARM D1.3.1 and the routing controls of HCR_EL2.
@@ -167,6 +174,7 @@ void Cpu::take_refusal(const Refusal& refusal) noexcept {
   const bool is_fetch = refusal.kind == mmu::AccessKind::execute;
   // A refused fetch ends a block cleanly; anything else leaves one in its middle.
   if (!is_fetch) drop_tail(at);
+  if (is_fetch && at % instruction_size != 0) return take_misaligned_pc();
 
   const unsigned target = abort_target(refusal, from);
   const bool s1ptw = refusal.fault && refusal.fault->s1ptw;

@@ -75,5 +75,41 @@ TEST_F(ExceptionEntryTest, AddressRegistersAreWrittenByAbortsAlone) {
   EXPECT_EQ(engine.get(reg::hpfar_el2), 0x660U);
 }
 
+// A jump to no multiple of 4 is an alignment fault of the PC, though what lies there would run; so
+// is the next one, and only the jump counts as an instruction.
+TEST_F(ExceptionEntryTest, MisalignedJumpsFaultBeforeTheFetch) {
+  constexpr std::uint32_t branch_to_x0 = 0xd61f'0000;
+  constexpr std::uint32_t nops_at_odd_halves = 0x201f'd503;
+  constexpr std::uint64_t target = data + 2;
+  Engine& engine = cpu_->engine();
+  engine.set(UC_ARM64_REG_VBAR_EL2, el2_vectors);
+  put(el2_vectors + 0x200, {a64::smc(0)});
+  put(data, {nops_at_odd_halves, nops_at_odd_halves, nops_at_odd_halves, nops_at_odd_halves});
+  put(code, {branch_to_x0});
+  for (unsigned time = 1; time <= 2; ++time) {
+    SCOPED_TRACE(time);
+    engine.set(UC_ARM64_REG_ESR_EL2, 0);
+    engine.set(UC_ARM64_REG_FAR_EL2, 0);
+    cpu_->set_x(0, target);
+    cpu_->set_pc(code);
+    const std::uint64_t before = cpu_->instructions();
+    cpu_->run(plenty);
+    EXPECT_EQ(board_.secure_calls, time);
+    EXPECT_EQ(engine.get(UC_ARM64_REG_ESR_EL2), 0x8a00'0000U) << "EC 0x22, IL";
+    EXPECT_EQ(engine.get(UC_ARM64_REG_FAR_EL2), target);
+    EXPECT_EQ(engine.get(UC_ARM64_REG_ELR_EL2), target);
+    EXPECT_EQ(cpu_->instructions() - before, 2U) << "the jump and the SMC";
+  }
+}
+
+// Where nothing is mapped either, alignment comes first.
+TEST_F(ExceptionEntryTest, MisalignmentComesBeforeTranslation) {
+  cpu_->engine().set(UC_ARM64_REG_VBAR_EL2, el2_vectors);
+  put(el2_vectors + 0x200, {a64::smc(0)});
+  cpu_->set_pc(0x1002);
+  cpu_->run(plenty);
+  EXPECT_EQ(cpu_->engine().get(UC_ARM64_REG_ESR_EL2), 0x8a00'0000U);
+}
+
 }  // namespace
 }  // namespace pkvmemu::cpu
