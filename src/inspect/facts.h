@@ -71,6 +71,7 @@ struct AlternativeFact {
   std::string name;  ///< empty when not known
   bool callback = false;
   std::size_t count = 0;
+  AlternativeFate fate = AlternativeFate::unknown;
 };
 
 enum class ImportState : std::uint8_t {

@@ -68,12 +68,16 @@ Json to_json(const RelocationFact& relocation) {
   return {{"section", relocation.section}, {"type", relocation.type}, {"count", relocation.count}};
 }
 
+constexpr std::array<std::string_view, 5> fate_names = {"replaced", "by_mode", "kept", "callback",
+                                                        "unknown"};
+
 Json to_json(const AlternativeFact& own) {
   return {{"section", own.section},
           {"capability", own.capability},
           {"name", own.name.empty() ? Json(nullptr) : Json(own.name)},
           {"callback", own.callback},
-          {"count", own.count}};
+          {"count", own.count},
+          {"fate", pick(fate_names, own.fate)}};
 }
 
 Json to_json(const ImportFact& import) {

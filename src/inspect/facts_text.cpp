@@ -17,6 +17,13 @@ constexpr std::array<std::string_view, 5> tone_codes = {"", "\x1b[1m", "\x1b[32m
                                                         "\x1b[33m"};
 constexpr std::string_view tone_end = "\x1b[0m";
 
+std::string_view text_of(AlternativeFate fate) {
+  constexpr std::array<std::string_view, 5> texts = {
+      "replaced", "replaced in protected mode", "kept",
+      "replaced if its callback is alt_cb_patch_nops", "kept, as the number is not known"};
+  return texts[static_cast<std::size_t>(fate)];
+}
+
 /// Names come from a file that may hold anything: control characters do not reach the terminal.
 std::string harmless(std::string_view text) {
   constexpr unsigned char first_printable = 0x20;
@@ -146,9 +153,9 @@ class Page {
              : "  .hyp.reloc: absent");
     if (facts_.alternatives.empty()) line("  alternatives: none");
     for (const AlternativeFact& own : facts_.alternatives)
-      line(fmt::format("  alternatives: {} in {}, capability {}{}{}", own.count, own.section,
+      line(fmt::format("  alternatives: {} in {}, capability {}{}{}: {}", own.count, own.section,
                        own.capability, own.name.empty() ? "" : " " + own.name,
-                       own.callback ? " (callback)" : ""));
+                       own.callback ? " (callback)" : "", text_of(own.fate)));
   }
 
   void imports() {

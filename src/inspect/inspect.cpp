@@ -221,7 +221,8 @@ class Inspection {
                                      .capability = number,
                                      .name = std::string(name),
                                      .callback = (key.second & capability_callback) != 0,
-                                     .count = count});
+                                     .count = count,
+                                     .fate = fate_of(facts_.generation, key.second)});
     }
   }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "pkvm/cpucaps.h"
@@ -74,6 +75,40 @@ inline constexpr std::uint16_t capability_callback = pkvm::cpucaps::callback_bit
 constexpr std::string_view capability_name(pkvm::Generation generation, std::uint16_t number) {
   const pkvm::cpucaps::Row* const row = pkvm::cpucaps::find(generation, number);
   return row == nullptr ? std::string_view{} : row->name;
+}
+
+/// What becomes of code with an alternative, in a run with the usual options (pkvm/cpucaps.h).
+enum class AlternativeFate : std::uint8_t {
+  replaced,  ///< the CPU and the kernel have the capability
+  by_mode,   ///< replaced with kvm-arm.mode=protected, which is usual, and else not
+  kept,      ///< neither has it
+  callback,  ///< code of the kernel makes it: alt_cb_patch_nops is known, others are left alone
+  unknown,   ///< the number is not known, or the generation is not: left alone
+};
+
+/// What a run makes of code with an alternative for this capability, on our CPU, which has LSE.
+struct FateRow {
+  pkvm::cpucaps::Presence presence;
+  AlternativeFate fate;
+};
+inline constexpr std::array fate_rows = {
+    FateRow{pkvm::cpucaps::Presence::never, AlternativeFate::kept},
+    FateRow{pkvm::cpucaps::Presence::always, AlternativeFate::replaced},
+    FateRow{pkvm::cpucaps::Presence::protected_mode, AlternativeFate::by_mode},
+    FateRow{pkvm::cpucaps::Presence::lse_atomics, AlternativeFate::replaced},
+};
+
+/// `capability` as a module has it, with the bit for callbacks.
+constexpr AlternativeFate fate_of(std::optional<pkvm::Generation> generation,
+                                  std::uint16_t capability) {
+  const auto number = static_cast<std::uint16_t>(capability & ~capability_callback);
+  const pkvm::cpucaps::Row* const row =
+      generation ? pkvm::cpucaps::find(*generation, number) : nullptr;
+  if (row == nullptr) return AlternativeFate::unknown;
+  const auto* const fate = std::ranges::find(fate_rows, row->presence, &FateRow::presence);
+  const bool made_by_code = (capability & capability_callback) != 0;
+  return made_by_code && fate->fate != AlternativeFate::kept ? AlternativeFate::callback
+                                                             : fate->fate;
 }
 
 /// Relocation types that the kernel's build accepts in EL2 sections (pkvm-abi.md 2.5).

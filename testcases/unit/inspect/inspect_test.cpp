@@ -131,16 +131,32 @@ TEST(Inspect, Alternatives) {
   EXPECT_EQ(facts.alternatives[0].capability, 33);
   EXPECT_EQ(facts.alternatives[0].name, "HAS_LSE_ATOMICS");
   EXPECT_EQ(facts.alternatives[0].count, 1U);
+  EXPECT_EQ(facts.alternatives[0].fate, AlternativeFate::replaced);
   EXPECT_TRUE(facts.would_load());
 
   const Facts other = KoEditor::own("opsflow", "android16-6.12").inspect();
   ASSERT_EQ(other.alternatives.size(), 1U);
   EXPECT_EQ(other.alternatives[0].name, "");
+  EXPECT_EQ(other.alternatives[0].fate, AlternativeFate::unknown);
 
   const Facts callback =
       KoEditor::own("opsflow", "android15-6.6").section_byte(".altinstructions", 9, 0x80).inspect();
   EXPECT_TRUE(callback.alternatives[0].callback);
+  EXPECT_EQ(callback.alternatives[0].fate, AlternativeFate::callback);
   EXPECT_EQ(finding_with(callback, "callback alternatives in .hyp.text").level, Level::broken);
+}
+
+// What a run replaces is what our CPU and kernel have; each presence has its answer.
+TEST(Inspect, FatesOfAlternatives) {
+  using pkvm::Generation;
+  EXPECT_EQ(fate_of(Generation::android15_6_6, 1), AlternativeFate::replaced);
+  EXPECT_EQ(fate_of(Generation::android15_6_6, 51), AlternativeFate::by_mode);
+  EXPECT_EQ(fate_of(Generation::android15_6_6, 50), AlternativeFate::kept);
+  EXPECT_EQ(fate_of(Generation::android15_6_6, 50 | capability_callback), AlternativeFate::kept);
+  EXPECT_EQ(fate_of(Generation::android15_6_6, 7), AlternativeFate::unknown);
+  EXPECT_EQ(fate_of(std::nullopt, 1), AlternativeFate::unknown);
+  for (const pkvm::cpucaps::Row& row : pkvm::cpucaps::rows)
+    EXPECT_NE(fate_of(row.generation, row.number), AlternativeFate::unknown) << row.name;
 }
 
 // Capability numbers have the names of their generation only (pkvm-abi.md 2.6).
