@@ -19,7 +19,6 @@ struct WorkStruct {
   void (*function)(WorkStruct* work);
 };
 constexpr std::uint64_t pending_bit = 1;
-constexpr std::uint64_t no_due_limit = ~std::uint64_t{0};
 
 constinit host::WorkQueue queue;
 constinit std::uint64_t slept = 0;
@@ -124,13 +123,6 @@ void export_destroy_workqueue(void* /*queue*/) {}
 void export_delayed_work_timer_fn(void* /*timer*/) {}
 void export_init_timer_key(void* /*timer*/, void (* /*function*/)(void*), unsigned /*flags*/,
                            const char* /*name*/, void* /*key*/) {}
-
-/// One pending item, for those who wait for something it may do. False when there is none.
-bool run_one_pending_work() {
-  const auto item = queue.take(no_due_limit);
-  if (item) run(*item);
-  return item.has_value();
-}
 }
 
 namespace pkvmemu::host {
@@ -146,6 +138,12 @@ void sleep_for_ns(std::uint64_t duration) {
 
 void sleep_until_ns(std::uint64_t moment) {
   if (moment > slept) sleep_for_ns(moment - slept);
+}
+
+bool run_one_work_item(std::uint64_t due_by) {
+  const auto item = queue.take(due_by);
+  if (item) run(*item);
+  return item.has_value();
 }
 
 void run_pending_work() {

@@ -18,7 +18,19 @@ class KernelTables final : public TableMemory {
   std::uint64_t* view(Pa table) override { return linear_pointer<std::uint64_t>(table); }
 };
 
+/// For what no fault of a plan takes away.
+class RecordTables final : public TableMemory {
+ public:
+  std::optional<Pa> take_table() override {
+    const auto table = take_record_pages(1);
+    if (table) fw::fill_bytes(linear_pointer<void>(*table), 0, page_size);
+    return table;
+  }
+  std::uint64_t* view(Pa table) override { return linear_pointer<std::uint64_t>(table); }
+};
+
 constinit KernelTables kernel_tables;
+constinit RecordTables record_tables;
 constinit ExtentSet free_frames;    // numbered from PA 0
 constinit ExtentSet module_window;  // numbered from VA 0
 constinit ExtentSet vmap_window;    // numbered from VA 0
@@ -204,6 +216,17 @@ void protect_module_memory(std::uint64_t va, std::uint64_t size, Attributes how)
     if (const auto leaf = table.find(at))
       table.map(at, leaf->pa, page_size, how, PageTable::Largest::page);
   arch::flush_tlb();
+}
+
+bool map_record_page(std::uint64_t va) {
+  const auto page = take_record_pages(1);
+  if (!page) return false;
+  PageTable table(boot_state.kernel_root, boot_state.va_bits, record_tables);
+  const bool mapped =
+      table.map(va, *page, page_size, attributes::kernel_data, PageTable::Largest::page);
+  if (!mapped) free_pages(*page, 1);
+  arch::publish_tables();
+  return mapped;
 }
 
 TableMemory& table_memory() {

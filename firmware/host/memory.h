@@ -55,6 +55,10 @@ std::optional<std::uint64_t> allocate_module_memory(std::uint64_t size);
 void free_module_memory(std::uint64_t va, std::uint64_t size);
 void protect_module_memory(std::uint64_t va, std::uint64_t size, Attributes how);
 
+/// A page of the kernel's own records at a fixed address, for ever; no fault of a plan takes it
+/// away.
+bool map_record_page(std::uint64_t va);
+
 /// Tables for another regime, in pages of this kernel.
 TableMemory& table_memory();
 
