@@ -6,10 +6,19 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "host/console.h"
+#include "host/kernel.h"
+#include "host/left_behind.h"
+#include "host/records.h"
+#include "host/sections.h"
 #include "pkvm/errno.h"
+#include "support/address.h"
 
+namespace host = pkvmemu::host;
+namespace kmod = pkvmemu::kmod;
 using pkvm::Errno;
 using pkvm::negated;
+using pkvmemu::KernVa;
 
 namespace {
 
@@ -20,10 +29,58 @@ struct Notifier {
   int priority;
 };
 
+/// Of a chain that outlives who hangs himself on it.
+struct Chain {
+  Chain* next;
+  Notifier** head;
+};
+constinit Chain* chains = nullptr;
+
+std::uint64_t address_of(const void* what) {
+  return reinterpret_cast<std::uint64_t>(what);
+}
+/// Where a chain's head lies tells whose it is; one in memory of its own may go at any time.
+bool is_lasting(Notifier** head) {
+  const std::uint64_t at = address_of(head);
+  return (at >= address_of(image_begin) && at < address_of(image_end)) ||
+         host::loader().module_at(KernVa{at}) != nullptr;
+}
+/// Without memory it is not known, and what a failing module leaves there is not found.
+void note_chain(Notifier** head) {
+  for (const Chain* known = chains; known != nullptr; known = known->next)
+    if (known->head == head) return;
+  if (!is_lasting(head)) return;
+  auto* noted = static_cast<Chain*>(host::take_record(sizeof(Chain)));
+  if (noted == nullptr) return;
+  *noted = {.next = chains, .head = head};
+  chains = noted;
+}
+
+bool is_of(const kmod::Module& module, const Notifier* notifier) {
+  return module.contains(KernVa{address_of(notifier)}) ||
+         module.contains(KernVa{address_of(reinterpret_cast<const void*>(notifier->call))});
+}
+void take_off(Notifier** head, const kmod::Module& module) {
+  while (*head != nullptr) {
+    Notifier* notifier = *head;
+    if (!is_of(module, notifier)) {
+      head = &notifier->next;
+      continue;
+    }
+    *head = notifier->next;
+    host::printk(
+        "notifier %pS was still on a chain when module %.*s failed: taken off (a kernel would call "
+        "freed memory)\n",
+        reinterpret_cast<const void*>(notifier->call), static_cast<int>(module.name().size()),
+        module.name().data());
+  }
+}
+
 enum class Twice : std::uint8_t { refused, allowed };
 
 /// Before the first of a lower priority.
 int add_notifier(Notifier** head, Notifier* added, Twice same_priority = Twice::allowed) {
+  note_chain(head);
   for (; *head != nullptr && (*head)->priority >= added->priority; head = &(*head)->next) {
     if (*head == added) return negated(Errno::eexist);
     if (same_priority == Twice::refused && (*head)->priority == added->priority)
@@ -73,6 +130,23 @@ struct SrcuHead {
 };
 
 }  // namespace
+
+namespace pkvmemu::host {
+
+void forget_notifiers(const kmod::Module& module) {
+  for (Chain** at = &chains; *at != nullptr;) {
+    Chain* chain = *at;
+    if (!module.contains(KernVa{address_of(chain->head)})) {
+      take_off(chain->head, module);
+      at = &chain->next;
+      continue;
+    }
+    *at = chain->next;
+    release_record(chain);
+  }
+}
+
+}  // namespace pkvmemu::host
 
 extern "C" {
 

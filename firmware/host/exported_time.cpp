@@ -5,9 +5,11 @@
 #include <cstdint>
 
 #include "host/console.h"
+#include "host/left_behind.h"
 #include "host/panic.h"
 #include "host/time.h"
 #include "host/work_queue.h"
+#include "support/address.h"
 
 namespace host = pkvmemu::host;
 
@@ -138,6 +140,24 @@ void sleep_for_ns(std::uint64_t duration) {
 
 void sleep_until_ns(std::uint64_t moment) {
   if (moment > slept) sleep_for_ns(moment - slept);
+}
+
+/// The item may be in memory of its own, and its function the module's.
+void forget_work(const kmod::Module& module) {
+  const auto is_of_module = [&](const WorkQueue::Item& item) {
+    const auto* work = reinterpret_cast<const WorkStruct*>(item.work);
+    return module.contains(KernVa{item.work}) ||
+           module.contains(KernVa{reinterpret_cast<std::uint64_t>(work->function)});
+  };
+  while (const auto item = queue.take_first_if(is_of_module)) {
+    auto* work = reinterpret_cast<WorkStruct*>(item->work);
+    work->data &= ~pending_bit;
+    printk(
+        "workqueue: work %pS was still pending when module %.*s failed: taken off the queue (a "
+        "kernel would call freed memory)\n",
+        reinterpret_cast<const void*>(work->function), static_cast<int>(module.name().size()),
+        module.name().data());
+  }
 }
 
 bool run_one_work_item(std::uint64_t due_by) {

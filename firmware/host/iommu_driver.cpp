@@ -4,13 +4,16 @@
 #include <algorithm>
 
 #include "host/arch.h"
+#include "host/console.h"
 #include "host/hyp_memory.h"
 #include "host/kvm.h"
+#include "host/left_behind.h"
 #include "host/panic.h"
 #include "lib/fault.h"
 #include "pkvm/errno.h"
 #include "pkvm/hyp_request.h"
 #include "pkvm/smccc.h"
+#include "support/address.h"
 
 namespace pkvmemu::host {
 
@@ -50,6 +53,17 @@ bool fulfil(const pkvm::HypRequest& request) {
 
 const IommuDriver* iommu_driver() {
   return registered;
+}
+
+void forget_iommu_driver(const kmod::Module& module) {
+  if (registered == nullptr ||
+      !module.contains(KernVa{reinterpret_cast<std::uint64_t>(registered)}))
+    return;
+  registered = nullptr;
+  printk(
+      "iommu: the driver of module %.*s was still registered when the module failed: taken back (a "
+      "kernel would call freed memory)\n",
+      static_cast<int>(module.name().size()), module.name().data());
 }
 
 IommuAnswer iommu_call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) {
