@@ -29,6 +29,12 @@ struct RwSemaphore {
 };
 constexpr std::uint64_t writer = 1;
 constexpr std::uint64_t reader = 0x100;
+/// rwlock_t: who writes has the low byte, who reads counts in the bits above.
+struct RwLock {
+  std::uint32_t count;
+};
+constexpr std::uint32_t lock_writer = 0xff;
+constexpr std::uint32_t lock_reader = 0x200;
 /// struct semaphore.
 struct Semaphore {
   std::uint32_t lock;
@@ -61,6 +67,15 @@ void take_for_reading(RwSemaphore* semaphore, const char* what, const void* call
 void take_for_writing(RwSemaphore* semaphore, const char* what, const void* caller) {
   if (semaphore->count != 0) deadlock(what, caller);
   semaphore->count = writer;
+}
+
+void take_for_reading(RwLock* lock, const void* caller) {
+  if ((lock->count & lock_writer) != 0) deadlock("read_lock", caller);
+  lock->count += lock_reader;
+}
+void take_for_writing(RwLock* lock, const void* caller) {
+  if (lock->count != 0) deadlock("write_lock", caller);
+  lock->count = lock_writer;
 }
 
 /// Work that is pending may give one back.
@@ -117,6 +132,38 @@ void export_spin_unlock(SpinLock* lock) {
 }
 void export_spin_unlock_irqrestore(SpinLock* lock, unsigned long /*flags*/) {
   lock->locked = 0;
+}
+
+void export_read_lock(RwLock* lock) {
+  take_for_reading(lock, __builtin_return_address(0));
+}
+unsigned long export_read_lock_irqsave(RwLock* lock) {
+  take_for_reading(lock, __builtin_return_address(0));
+  return 0;
+}
+int export_read_trylock(RwLock* lock) {
+  if ((lock->count & lock_writer) != 0) return 0;
+  lock->count += lock_reader;
+  return 1;
+}
+/// Also with the state to restore behind.
+void export_read_unlock(RwLock* lock) {
+  lock->count -= lock_reader;
+}
+void export_write_lock(RwLock* lock) {
+  take_for_writing(lock, __builtin_return_address(0));
+}
+unsigned long export_write_lock_irqsave(RwLock* lock) {
+  take_for_writing(lock, __builtin_return_address(0));
+  return 0;
+}
+int export_write_trylock(RwLock* lock) {
+  if (lock->count != 0) return 0;
+  lock->count = lock_writer;
+  return 1;
+}
+void export_write_unlock(RwLock* lock) {
+  lock->count = 0;
 }
 
 void export_init_rwsem(RwSemaphore* semaphore, const char* /*name*/, void* /*key*/) {

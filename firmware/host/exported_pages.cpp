@@ -5,8 +5,11 @@
 #include <cstdint>
 
 #include "host/console.h"
+#include "host/early.h"
 #include "host/memory.h"
 #include "host/page_records.h"
+#include "lib/memory.h"
+#include "pkvm/errno.h"
 #include "support/bits.h"
 
 namespace host = pkvmemu::host;
@@ -130,6 +133,28 @@ void export_free_pages_exact(void* memory, std::size_t size) {
   if (memory == nullptr) return;
   const std::uint64_t count = pkvmemu::align_up(size, pkvmemu::page_size) >> pkvmemu::page_shift;
   host::free_pages(host::linear_pa(reinterpret_cast<std::uint64_t>(memory)), count);
+}
+
+/// Whether there is RAM behind the number.
+bool export_pfn_is_ram(unsigned long page) {
+  return host::is_ram(Pfn{page});
+}
+/// Addresses for DMA are physical ones, and nothing is cached apart.
+std::uint64_t export_dma_map_page(const void* /*device*/, const PageRecord* page,
+                                  unsigned long offset, std::size_t /*size*/, int /*direction*/,
+                                  unsigned long /*attributes*/) {
+  return host::linear_pa(address_of(page)).value + offset;
+}
+
+/// -ERANGE for what is no address of the kernel's, -EFAULT where nothing is mapped.
+long export_copy_from_kernel_nofault(void* to, const void* from, std::size_t size) {
+  const auto begin = reinterpret_cast<std::uint64_t>(from);
+  if (begin < host::kernel_layout().page_offset()) return pkvm::negated(pkvm::Errno::erange);
+  for (std::uint64_t at = pkvmemu::align_down(begin, pkvmemu::page_size); at < begin + size;
+       at += pkvmemu::page_size)
+    if (!host::physical_address(at)) return pkvm::negated(pkvm::Errno::efault);
+  pkvmemu::fw::copy_bytes(to, from, size);
+  return 0;
 }
 
 /// Of any address of the kernel's.

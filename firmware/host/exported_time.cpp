@@ -21,6 +21,9 @@ struct WorkStruct {
   void (*function)(WorkStruct* work);
 };
 constexpr std::uint64_t pending_bit = 1;
+constexpr std::uint64_t ns_per_us = 1000;
+/// MAX_JIFFY_OFFSET.
+constexpr unsigned long longest_delay = (~0UL >> 2) - 1;
 
 constinit host::WorkQueue queue;
 constinit std::uint64_t slept = 0;
@@ -67,6 +70,30 @@ void* export_system_wq = export_queue_object;
 
 std::int64_t export_ktime_get() {
   return static_cast<std::int64_t>(counter_ns() + slept);
+}
+
+std::int64_t export_ktime_get_seconds() {
+  constexpr std::int64_t ns_per_second = 1'000'000'000;
+  return export_ktime_get() / ns_per_second;
+}
+/// For the clocks that start elsewhere: there is one.
+std::int64_t export_ktime_get_with_offset(int /*clock*/) {
+  return export_ktime_get();
+}
+
+unsigned export_jiffies_to_msecs(unsigned long ticks) {
+  return static_cast<unsigned>(ticks * (host::ns_per_jiffy / host::ns_per_ms));
+}
+unsigned export_jiffies_to_usecs(unsigned long ticks) {
+  return static_cast<unsigned>(ticks * (host::ns_per_jiffy / ns_per_us));
+}
+/// Rounded up; what is negative as a number with a sign is for ever.
+unsigned long export_msecs_to_jiffies(unsigned milliseconds) {
+  if (static_cast<int>(milliseconds) < 0) return longest_delay;
+  return (milliseconds * host::ns_per_ms + host::ns_per_jiffy - 1) / host::ns_per_jiffy;
+}
+unsigned long export_usecs_to_jiffies(unsigned microseconds) {
+  return (microseconds * ns_per_us + host::ns_per_jiffy - 1) / host::ns_per_jiffy;
 }
 
 void export_msleep(unsigned milliseconds) {

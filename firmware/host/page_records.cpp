@@ -18,12 +18,6 @@ constexpr Pfn first_frame = pfn_of(Pa{pkvm::platform::ram_base});
 
 constinit std::uint64_t records_begin = 0;
 
-bool is_ram(Pfn page) {
-  for (const PhysRange& ram : boot_state.info.memory.all())
-    if (pa_of(page).value >= ram.base.value && pa_of(page).value < ram.end().value) return true;
-  return false;
-}
-
 std::uint64_t address_of(Pfn page) {
   return records_begin + (page.value - first_frame.value) * sizeof(PageRecord);
 }
@@ -39,6 +33,12 @@ void fill(std::uint64_t address) {
 }
 
 }  // namespace
+
+bool is_ram(Pfn page) {
+  for (const PhysRange& ram : boot_state.info.memory.all())
+    if (pa_of(page).value >= ram.base.value && pa_of(page).value < ram.end().value) return true;
+  return false;
+}
 
 void page_records_init(pkvm::Generation generation) {
   records_begin = kernel_layout().vmemmap_begin(generation);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tells what pages, wait queues, notifier chains, object caches and sscanf answer; or, by `what`, uses
 // them wrongly: "asleep" sleeps with nobody to wake it, "twice" frees a page twice.
+#include <asm/kvm_host.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -9,8 +10,11 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/version.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+
+#include "kernel.h"
 
 static char *what = "";
 module_param(what, charp, 0);
@@ -159,6 +163,140 @@ static void scanning(void)
 		sscanf("", "%u", &b), b);
 }
 
+/* As rb_link_node() and the search before it are inline. */
+struct thing {
+	struct rb_node node;
+	int key;
+};
+
+static void plant(struct rb_root *root, struct thing *thing)
+{
+	struct rb_node **link = &root->top;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = thing->key < container_of(parent, struct thing, node)->key ? &parent->left :
+										     &parent->right;
+	}
+	thing->node = (struct rb_node){ .parent = (unsigned long)parent };
+	*link = &thing->node;
+	rb_insert_color(&thing->node, root);
+}
+
+/* All keys in their order, twice: there and back. */
+static void walk(const struct rb_root *root, const char *when)
+{
+	struct rb_node *node;
+	long there = 0, back = 0;
+
+	for (node = rb_first(root); node; node = rb_next(node))
+		there = there * 10 + container_of(node, struct thing, node)->key;
+	for (node = rb_last(root); node; node = rb_prev(node))
+		back = back * 10 + container_of(node, struct thing, node)->key;
+	pr_info("tree: %s %ld and %ld\n", when, there, back);
+}
+
+static void planting(void)
+{
+	static struct thing things[8];
+	static const int keys[8] = { 4, 2, 6, 1, 3, 5, 7, 8 };
+	struct rb_root root = {};
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		things[i].key = keys[i];
+		plant(&root, &things[i]);
+	}
+	walk(&root, "all");
+	rb_erase(&things[0].node, &root);
+	rb_erase(&things[3].node, &root);
+	rb_erase(&things[2].node, &root);
+	walk(&root, "some");
+	plant(&root, &things[0]);
+	for (i = 1; i < 8; i++)
+		if (i != 2 && i != 3)
+			rb_erase(&things[i].node, &root);
+	walk(&root, "one");
+}
+
+static void locking(void)
+{
+	rwlock_t lock = {};
+	struct rw_semaphore both = {};
+	struct semaphore two = { .count = 2 };
+	unsigned long flags;
+
+	_raw_read_lock(&lock);
+	_raw_read_lock(&lock);
+	_raw_read_unlock(&lock);
+	pr_info("rwlock: read 0x%x, write %d\n", lock.count, _raw_write_trylock(&lock));
+	_raw_read_unlock(&lock);
+	flags = _raw_write_lock_irqsave(&lock);
+	pr_info("rwlock: written 0x%x, read %d\n", lock.count, _raw_read_trylock(&lock));
+	_raw_write_unlock_irqrestore(&lock, flags);
+	down_read(&both);
+	pr_info("rwsem: read %d, write %d\n", down_read_trylock(&both), down_write_trylock(&both));
+	up_read(&both);
+	up_read(&both);
+	down_write(&both);
+	pr_info("rwsem: written, read %d\n", down_read_trylock(&both));
+	downgrade_write(&both);
+	pr_info("rwsem: downgraded, read %d\n", down_read_trylock(&both));
+	down(&two);
+	pr_info("semaphore: taken %d, refused %d\n", !down_trylock(&two), down_trylock(&two));
+	up(&two);
+	pr_info("semaphore: again %d\n", !down_trylock(&two));
+}
+
+static void helping(void)
+{
+	static const char *const names[] = { "off", "on", "auto", NULL };
+	struct ratelimit_state limit = { .interval = 1000, .burst = 2 };
+	u8 bytes[3] = { 0x0f, 0xa0, 0x5c };
+	char hex[7] = "";
+	char *page = (char *)get_zeroed_page(GFP_KERNEL);
+	char *end;
+	u32 count = 0;
+	int said = 0, i, size;
+
+	for (i = 0; i < 5; i++)
+		said += ___ratelimit(&limit, "helping");
+	pr_info("limit: said %d, missed %d\n", said, limit.missed);
+	refcount_warn_saturate(&count, 3);
+	pr_info("refcount: 0x%x\n", count);
+	bin2hex(hex, bytes, 3);
+	pr_info("hex: %s, bad %d\n", hex, hex2bin(bytes, "12zz", 2));
+	pr_info("numbers: 0x%llx, %ld", simple_strtoull("0x1fg", &end, 0), simple_strtol("-12", NULL, 10));
+	pr_cont(", rest %s\n", end);
+	size = sysfs_emit(page, "%d,", 12);
+	size += sysfs_emit_at(page, size, "%s\n", "ab");
+	pr_info("emitted: %d, same %d, other %d, at %d, nowhere %d\n", size, sysfs_streq(page, "12,ab"),
+		sysfs_streq(page, "12,a"), match_string(names, 4, "auto"), match_string(names, 4, "x"));
+	pr_info("random: %d, jiffies %lu\n", get_random_u32() != get_random_u32(), __msecs_to_jiffies(9));
+	pr_info("nofault: %ld, %ld and %ld\n", copy_from_kernel_nofault(hex, names, 4),
+		copy_from_kernel_nofault(hex, (void *)0x1000, 4),
+		copy_from_kernel_nofault(hex, (void *)-4096UL, 4));
+	free_page((unsigned long)page);
+}
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+static void scattering(void)
+{
+	const unsigned int entries = 200; /* more than a page of them */
+	struct kvm_iommu_sg *list = alloc_pages_exact(2 * PAGE_SIZE, GFP_KERNEL);
+	const int shared = kvm_iommu_share_hyp_sg(list, entries);
+
+	pr_info("scattered: shared %d, unshared %d, again %d\n", shared,
+		kvm_iommu_unshare_hyp_sg(list, entries), kvm_iommu_unshare_hyp_sg(list, entries));
+	free_pages_exact(list, 2 * PAGE_SIZE);
+}
+#else
+static void scattering(void)
+{
+}
+#endif
+
 static int __init kernelcalls_init(void)
 {
 	struct page *page;
@@ -178,6 +316,10 @@ static int __init kernelcalls_init(void)
 	notifying();
 	caching();
 	scanning();
+	planting();
+	locking();
+	helping();
+	scattering();
 	return 0;
 }
 module_init(kernelcalls_init);

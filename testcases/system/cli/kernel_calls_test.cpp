@@ -84,5 +84,41 @@ TEST_P(KernelCalls, CachesAndText) {
                             "scanned: 1, then 0 0"}));
 }
 
+// The pages of a list for an IOMMU are shared with the hypervisor, all of them, and no longer.
+TEST(ListsForIommus, AreSharedAsAWhole) {
+  holds("3.7/iommu_calls.share_hyp_sg", pkvm::Generation::android16_6_12, HeldOn::machine_and_qemu);
+  const Arguments arguments = {module("android16-6.12/kernelcalls")};
+  const auto run = run_emulator(arguments);
+  EXPECT_THAT(run.console, Contains("scattered: shared 0, unshared 0, again -1"));
+  EXPECT_EQ(run_qemu(arguments), run.console);
+}
+
+// A search tree keeps its order, there and back, whatever is put in and taken out.
+TEST_P(KernelCalls, TreesKeepTheirOrder) {
+  const auto run = run_emulator({own("kernelcalls")});
+  EXPECT_THAT(run.console, IsSupersetOf({"tree: all 12345678 and 87654321",
+                                         "tree: some 23578 and 87532", "tree: one 4 and 4"}));
+}
+
+// Locks of readers and writers, and semaphores, hold what their words say, and refuse what they
+// must.
+TEST_P(KernelCalls, LocksRefuse) {
+  const auto run = run_emulator({own("kernelcalls")});
+  EXPECT_THAT(run.console, IsSupersetOf({"rwlock: read 0x200, write 0",
+                                         "rwlock: written 0xff, read 0", "rwsem: read 1, write 0",
+                                         "rwsem: written, read 0", "rwsem: downgraded, read 1",
+                                         "semaphore: taken 1, refused 1", "semaphore: again 1"}));
+}
+
+// What inlines call besides: limits, counters, text, chance, memory that may not be there.
+TEST_P(KernelCalls, HelpersOfInlines) {
+  const auto run = run_emulator({own("kernelcalls")});
+  EXPECT_THAT(run.console, IsSupersetOf({"limit: said 2, missed 3", "refcount: 0xc0000000",
+                                         "hex: 0fa05c, bad -22", "numbers: 0x1f, -12, rest g",
+                                         "emitted: 6, same 1, other 0, at 2, nowhere -22",
+                                         "random: 1, jiffies 3", "nofault: 0, -34 and -14"}));
+  EXPECT_THAT(run.console, Contains(HasSubstr("WARNING: refcount_t: underflow; use-after-free")));
+}
+
 }  // namespace
 }  // namespace pkvmemu::test
