@@ -147,6 +147,21 @@ std::optional<std::uint64_t> map_memory(Pa pa, std::uint64_t size) {
   return map_in_window(pa, size, attributes::kernel_data);
 }
 
+std::optional<std::uint64_t> map_together(std::span<const Pa> pages) {
+  const auto slot = vmap_window.take_low(pages.size() + 1);
+  if (!slot) return std::nullopt;
+  const std::uint64_t va = *slot << page_shift;
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    if (kernel_table().map(va + (i << page_shift), pages[i], page_size, attributes::kernel_data,
+                           PageTable::Largest::page))
+      continue;
+    unmap_memory(va, pages.size() << page_shift);
+    return std::nullopt;
+  }
+  arch::publish_tables();
+  return va;
+}
+
 void unmap_memory(std::uint64_t va, std::uint64_t size) {
   const std::uint64_t first = align_down(va, page_size);
   const std::uint64_t pages = pages_of(size + (va - first));

@@ -52,6 +52,38 @@ static void pages(void)
 	vfree(area);
 }
 
+/* Two pages side by side, the second one first. */
+static void mapping(void)
+{
+	struct page *first = alloc_page(GFP_KERNEL);
+	struct page *second = alloc_page(GFP_KERNEL);
+	struct page *pages[2] = { second, first };
+	struct page *none[1] = { (struct page *)&pages };
+	u64 *both;
+
+	*(u64 *)page_address(first) = 1;
+	*(u64 *)page_address(second) = 2;
+	both = vmap(pages, 2, 0, 0);
+	both[0] += 10;
+	pr_info("mapped: %llu %llu, behind %llu, same %d\n", both[0], both[512],
+		*(u64 *)page_address(pages[0]), vmalloc_to_page(both + 512) == pages[1]);
+	vunmap(both);
+	vunmap(both);
+	pr_info("mapped: none %d\n", vmap(none, 1, 0, 0) == NULL);
+	__free_page(pages[0]);
+	__free_page(pages[1]);
+}
+
+static int even;
+static int set_even(const char *value, const struct kernel_param *param)
+{
+	const int status = param_set_int(value, param);
+
+	return status ? status : *(int *)param->arg % 2 ? -EINVAL : 0;
+}
+static const struct kernel_param_ops even_ops = { .set = set_even, .get = param_get_int };
+module_param_cb(even, &even_ops, &even, 0);
+
 static DECLARE_WAIT_QUEUE_HEAD(queue);
 static int served;
 
@@ -312,6 +344,8 @@ static int __init kernelcalls_init(void)
 		return 0;
 	}
 	pages();
+	mapping();
+	pr_info("parameter: %d\n", even);
 	waiting();
 	notifying();
 	caching();

@@ -72,4 +72,8 @@ int sysfs_emit_at(char *page, int at, const char *format, ...);
 bool sysfs_streq(const char *a, const char *b);
 int match_string(const char *const *texts, size_t count, const char *wanted);
 unsigned long __msecs_to_jiffies(unsigned int milliseconds);
+void *vmap(struct page **pages, unsigned int count, unsigned long flags, u64 protection);
+void vunmap(const void *address);
+int param_set_int(const char *value, const struct kernel_param *param);
+int param_get_int(char *buffer, const struct kernel_param *param);
 long copy_from_kernel_nofault(void *to, const void *from, size_t size);

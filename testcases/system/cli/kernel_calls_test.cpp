@@ -93,6 +93,24 @@ TEST(ListsForIommus, AreSharedAsAWhole) {
   EXPECT_EQ(run_qemu(arguments), run.console);
 }
 
+// vmap puts pages side by side in the order given, and vunmap knows what it made.
+TEST_P(KernelCalls, PagesAreMappedSideBySide) {
+  const auto run = run_emulator({own("kernelcalls")});
+  EXPECT_THAT(run.console, IsSupersetOf({"mapped: 12 1, behind 12, same 1", "mapped: none 1"}));
+  EXPECT_THAT(lines_with(run.console, "WARNING: vunmap at "), testing::SizeIs(1));
+}
+
+// A parameter's own setter builds on the kernel's, and its refusal is the load's.
+TEST_P(KernelCalls, SettersBuildOnTheKernels) {
+  const auto with = [](std::string_view value) {
+    return run_emulator(
+        {own("kernelcalls"), "--cmdline", fmt::format("kernelcalls.even={}", value)});
+  };
+  EXPECT_THAT(with("6").console, Contains("parameter: 6"));
+  for (const char* value : {"5", "x"})
+    EXPECT_EQ(with(value).process.exit_code, 10) << value;
+}
+
 // A search tree keeps its order, there and back, whatever is put in and taken out.
 TEST_P(KernelCalls, TreesKeepTheirOrder) {
   const auto run = run_emulator({own("kernelcalls")});
