@@ -11,8 +11,6 @@
 namespace fw = pkvmemu::fw;
 namespace host = pkvmemu::host;
 
-extern "C" const std::uint64_t export_jiffies;
-
 namespace {
 
 /// splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
@@ -86,14 +84,14 @@ void export_refcount_warn_saturate(std::uint32_t* count, unsigned kind) {
                __builtin_return_address(0));
 }
 
-/// Whether it may be said: `burst` times in each interval.
+/// Whether it may be said: `burst` times in each interval. A beginning of 0 means none.
 int export_ratelimit(RateLimit* limit, const char* function) {
   if (limit->interval == 0) return 1;
-  if (limit->begin == 0 ||
-      export_jiffies > limit->begin + static_cast<std::uint64_t>(limit->interval)) {
+  const std::uint64_t now = host::slept_ns() / host::ns_per_jiffy;
+  const bool is_over = now > limit->begin + static_cast<std::uint64_t>(limit->interval);
+  if (limit->begin == 0 || is_over) {
     if (limit->missed != 0) host::printk("%s: %d callbacks suppressed\n", function, limit->missed);
-    // A start of 0 means none.
-    limit->begin = export_jiffies == 0 ? 1 : export_jiffies;
+    limit->begin = now == 0 ? 1 : now;
     limit->printed = 0;
     limit->missed = 0;
   }
