@@ -6,6 +6,7 @@
 #include "host/asm_constants.h"
 #include "host/console.h"
 #include "host/kcfi.h"
+#include "host/page_records.h"
 #include "host/panic.h"
 #include "host/task.h"
 #include "pkvm/kcfi_types.h"
@@ -168,6 +169,10 @@ extern "C" void handle_exception(ExceptionFrame* frame, std::uint64_t entry) {
   const std::uint64_t ec = bits(frame->esr, 31, 26);
   const bool expected = entry == synchronous_el1h;
   if (expected && recovery != nullptr && recovery(*frame)) {
+    --depth;
+    return;
+  }
+  if (expected && ec == ec_data_abort_same && bring_page_record(frame->far)) {
     --depth;
     return;
   }

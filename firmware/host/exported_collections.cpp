@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Collections of the kernel: XArrays with idr and ida, which are made of them, object caches, and
-// notifier chains that are called by who owns them. Of a module's structures only the head pointers
-// are used: an XArray's holds a list of ours, sorted by index, and is null exactly when it is
-// empty, which is all that inlines ask.
+// Collections of the kernel: XArrays with idr and ida, which are made of them, and object caches.
+// Of a module's structures only the head pointers are used: an XArray's holds a list of ours,
+// sorted by index, and is null exactly when it is empty, which is all that inlines ask.
 #include <cstddef>
 #include <cstdint>
 
@@ -103,49 +102,23 @@ struct Cache {
   void (*construct)(void* object);
 };
 
+/// struct kmem_cache_args, of which the constructor alone matters: objects are aligned to their
+/// size.
+struct CacheArguments {
+  std::uint32_t alignment;
+  std::uint32_t user_offset;
+  std::uint32_t user_size;
+  std::uint32_t free_pointer_offset;
+  bool has_free_pointer_offset;
+  void (*construct)(void*);
+};
+static_assert(offsetof(CacheArguments, construct) == 24);
+
 Cache* new_cache(std::size_t size, void (*construct)(void*)) {
   auto* cache = static_cast<Cache*>(export_kmalloc(sizeof(Cache), 0));
   if (cache != nullptr) *cache = {.size = size, .construct = construct};
   return cache;
 }
-
-/// struct notifier_block.
-struct Notifier {
-  int (*call)(Notifier* self, unsigned long action, void* data);
-  Notifier* next;
-  int priority;
-};
-
-void add_notifier(Notifier** head, Notifier* added) {
-  while (*head != nullptr && (*head)->priority >= added->priority)
-    head = &(*head)->next;
-  added->next = *head;
-  *head = added;
-}
-int remove_notifier(Notifier** head, Notifier* gone) {
-  for (; *head != nullptr; head = &(*head)->next) {
-    if (*head != gone) continue;
-    *head = gone->next;
-    return 0;
-  }
-  return negated(Errno::enoent);
-}
-/// NOTIFY_STOP_MASK in an answer ends the round.
-int call_notifiers(Notifier* head, unsigned long action, void* data) {
-  constexpr int stop = 0x8000;
-  int answer = 0;
-  for (Notifier* next = nullptr; head != nullptr && (answer & stop) == 0; head = next) {
-    next = head->next;
-    answer = head->call(head, action, data);
-  }
-  return answer;
-}
-
-/// struct atomic_notifier_head; a raw one is just the pointer.
-struct AtomicHead {
-  std::uint32_t lock;
-  Notifier* head;
-};
 
 }  // namespace
 
@@ -236,6 +209,10 @@ Cache* export_kmem_cache_create(const char* /*name*/, unsigned size, unsigned /*
                                 unsigned /*flags*/, void (*construct)(void*)) {
   return new_cache(size, construct);
 }
+Cache* export_kmem_cache_create_args(const char* /*name*/, unsigned size,
+                                     const CacheArguments* arguments, unsigned /*flags*/) {
+  return new_cache(size, arguments == nullptr ? nullptr : arguments->construct);
+}
 Cache* export_kmem_cache_create_usercopy(const char* /*name*/, unsigned size,
                                          unsigned /*alignment*/, unsigned /*flags*/,
                                          unsigned /*offset*/, unsigned /*bytes*/,
@@ -253,27 +230,4 @@ void export_kmem_cache_free(const Cache* /*cache*/, void* object) {
 void export_kmem_cache_destroy(Cache* cache) {
   export_kfree(cache);
 }
-
-int export_raw_notifier_register(Notifier** head, Notifier* added) {
-  add_notifier(head, added);
-  return 0;
-}
-int export_raw_notifier_unregister(Notifier** head, Notifier* gone) {
-  return remove_notifier(head, gone);
-}
-int export_raw_notifier_call(Notifier** head, unsigned long action, void* data) {
-  return call_notifiers(*head, action, data);
-}
-int export_atomic_notifier_register(AtomicHead* chain, Notifier* added) {
-  add_notifier(&chain->head, added);
-  return 0;
-}
-int export_atomic_notifier_unregister(AtomicHead* chain, Notifier* gone) {
-  return remove_notifier(&chain->head, gone);
-}
-int export_atomic_notifier_call(AtomicHead* chain, unsigned long action, void* data) {
-  return call_notifiers(chain->head, action, data);
-}
-/// Modules hang themselves on it; our panics do not call them.
-AtomicHead export_panic_notifiers = {};
 }

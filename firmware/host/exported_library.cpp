@@ -11,6 +11,7 @@
 #include "lib/memory.h"
 #include "lib/string.h"
 #include "pkvm/errno.h"
+#include "support/address.h"
 
 namespace fw = pkvmemu::fw;
 namespace host = pkvmemu::host;
@@ -141,6 +142,24 @@ int export_scnprintf(char* to, std::size_t room, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const std::size_t size = fw::format_text({to, room}, format, arguments);
+  va_end(arguments);
+  return written(size, room);
+}
+
+/// Into a page that a file of sysfs is read into.
+int export_sysfs_emit(char* page, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const std::size_t size = fw::format_text({page, pkvmemu::page_size}, format, arguments);
+  va_end(arguments);
+  return written(size, pkvmemu::page_size);
+}
+int export_sysfs_emit_at(char* page, int at, const char* format, ...) {
+  if (at < 0 || static_cast<std::size_t>(at) >= pkvmemu::page_size) return 0;
+  const std::size_t room = pkvmemu::page_size - static_cast<std::size_t>(at);
+  va_list arguments;
+  va_start(arguments, format);
+  const std::size_t size = fw::format_text({page + at, room}, format, arguments);
   va_end(arguments);
   return written(size, room);
 }

@@ -6,11 +6,9 @@
 #include <cstdint>
 
 #include "host/panic.h"
+#include "host/time.h"
 
 namespace host = pkvmemu::host;
-
-/// exported_time.cpp: runs one item of pending work.
-extern "C" bool run_one_pending_work();
 
 namespace {
 
@@ -25,6 +23,23 @@ struct SpinLock {
 struct Completion {
   std::uint32_t done;
 };
+/// struct rw_semaphore: who writes has bit 0, who reads counts in the bits above the flags.
+struct RwSemaphore {
+  std::uint64_t count;
+};
+constexpr std::uint64_t writer = 1;
+constexpr std::uint64_t reader = 0x100;
+/// rwlock_t: who writes has the low byte, who reads counts in the bits above.
+struct RwLock {
+  std::uint32_t count;
+};
+constexpr std::uint32_t lock_writer = 0xff;
+constexpr std::uint32_t lock_reader = 0x200;
+/// struct semaphore.
+struct Semaphore {
+  std::uint32_t lock;
+  std::uint32_t count;
+};
 
 [[noreturn]] void deadlock(const char* what, const void* caller) {
   host::panic("%s at %pS: it is held already, and nobody else runs", what, caller);
@@ -35,11 +50,39 @@ void take(SpinLock* lock, const void* caller) {
   lock->locked = 1;
 }
 
+constexpr std::uint64_t no_due_limit = ~std::uint64_t{0};
+
 /// Runs what is pending until somebody completes it. False when nothing is left that could.
 bool wait_until_done(Completion* completion) {
   while (completion->done == 0)
-    if (!run_one_pending_work()) return false;
+    if (!host::run_one_work_item(no_due_limit)) return false;
   if (completion->done != all_done) --completion->done;
+  return true;
+}
+
+void take_for_reading(RwSemaphore* semaphore, const char* what, const void* caller) {
+  if ((semaphore->count & writer) != 0) deadlock(what, caller);
+  semaphore->count += reader;
+}
+void take_for_writing(RwSemaphore* semaphore, const char* what, const void* caller) {
+  if (semaphore->count != 0) deadlock(what, caller);
+  semaphore->count = writer;
+}
+
+void take_for_reading(RwLock* lock, const void* caller) {
+  if ((lock->count & lock_writer) != 0) deadlock("read_lock", caller);
+  lock->count += lock_reader;
+}
+void take_for_writing(RwLock* lock, const void* caller) {
+  if (lock->count != 0) deadlock("write_lock", caller);
+  lock->count = lock_writer;
+}
+
+/// Work that is pending may give one back.
+bool take_one(Semaphore* semaphore) {
+  while (semaphore->count == 0)
+    if (!host::run_one_work_item(no_due_limit)) return false;
+  --semaphore->count;
   return true;
 }
 
@@ -91,6 +134,92 @@ void export_spin_unlock_irqrestore(SpinLock* lock, unsigned long /*flags*/) {
   lock->locked = 0;
 }
 
+void export_read_lock(RwLock* lock) {
+  take_for_reading(lock, __builtin_return_address(0));
+}
+unsigned long export_read_lock_irqsave(RwLock* lock) {
+  take_for_reading(lock, __builtin_return_address(0));
+  return 0;
+}
+int export_read_trylock(RwLock* lock) {
+  if ((lock->count & lock_writer) != 0) return 0;
+  lock->count += lock_reader;
+  return 1;
+}
+/// Also with the state to restore behind.
+void export_read_unlock(RwLock* lock) {
+  lock->count -= lock_reader;
+}
+void export_write_lock(RwLock* lock) {
+  take_for_writing(lock, __builtin_return_address(0));
+}
+unsigned long export_write_lock_irqsave(RwLock* lock) {
+  take_for_writing(lock, __builtin_return_address(0));
+  return 0;
+}
+int export_write_trylock(RwLock* lock) {
+  if (lock->count != 0) return 0;
+  lock->count = lock_writer;
+  return 1;
+}
+void export_write_unlock(RwLock* lock) {
+  lock->count = 0;
+}
+
+void export_init_rwsem(RwSemaphore* semaphore, const char* /*name*/, void* /*key*/) {
+  *semaphore = {};
+}
+void export_down_read(RwSemaphore* semaphore) {
+  take_for_reading(semaphore, "down_read", __builtin_return_address(0));
+}
+int export_down_read_interruptible(RwSemaphore* semaphore) {
+  take_for_reading(semaphore, "down_read_interruptible", __builtin_return_address(0));
+  return 0;
+}
+int export_down_read_trylock(RwSemaphore* semaphore) {
+  if ((semaphore->count & writer) != 0) return 0;
+  semaphore->count += reader;
+  return 1;
+}
+void export_up_read(RwSemaphore* semaphore) {
+  semaphore->count -= reader;
+}
+void export_down_write(RwSemaphore* semaphore) {
+  take_for_writing(semaphore, "down_write", __builtin_return_address(0));
+}
+int export_down_write_killable(RwSemaphore* semaphore) {
+  take_for_writing(semaphore, "down_write_killable", __builtin_return_address(0));
+  return 0;
+}
+int export_down_write_trylock(RwSemaphore* semaphore) {
+  if (semaphore->count != 0) return 0;
+  semaphore->count = writer;
+  return 1;
+}
+void export_up_write(RwSemaphore* semaphore) {
+  semaphore->count -= writer;
+}
+void export_downgrade_write(RwSemaphore* semaphore) {
+  semaphore->count = reader;
+}
+
+void export_down(Semaphore* semaphore) {
+  if (!take_one(semaphore)) deadlock("down", __builtin_return_address(0));
+}
+int export_down_interruptible(Semaphore* semaphore) {
+  if (!take_one(semaphore)) deadlock("down_interruptible", __builtin_return_address(0));
+  return 0;
+}
+/// 1 when there is none to take.
+int export_down_trylock(Semaphore* semaphore) {
+  if (semaphore->count == 0) return 1;
+  --semaphore->count;
+  return 0;
+}
+void export_up(Semaphore* semaphore) {
+  ++semaphore->count;
+}
+
 /// init_completion() is inline and calls this for the wait queue behind the count.
 void export_init_swait_queue_head(void* /*head*/, const char* /*name*/, void* /*key*/) {}
 void export_complete(Completion* completion) {
@@ -103,6 +232,13 @@ void export_wait_for_completion(Completion* completion) {
   if (!wait_until_done(completion))
     host::panic("wait_for_completion at %pS: nothing is left that could complete it",
                 __builtin_return_address(0));
+}
+/// No signal ever interrupts it.
+int export_wait_for_completion_interruptible(Completion* completion) {
+  if (!wait_until_done(completion))
+    host::panic("wait_for_completion_interruptible at %pS: nothing is left that could complete it",
+                __builtin_return_address(0));
+  return 0;
 }
 /// The jiffies left, or 0 when it was not completed.
 unsigned long export_wait_for_completion_timeout(Completion* completion, unsigned long timeout) {

@@ -80,6 +80,11 @@ void* export_kmalloc_node(std::size_t size, unsigned flags, int /*node*/) {
   return export_kmalloc(size, flags);
 }
 
+/// With the cache that inlines choose by size in front.
+void* export_kmalloc_node_trace(void* /*cache*/, unsigned flags, int /*node*/, std::size_t size) {
+  return export_kmalloc(size, flags);
+}
+
 void export_kfree(const void* object) {
   if (is_object(object)) heap.release(const_cast<void*>(object));
 }
@@ -110,6 +115,15 @@ void* export_krealloc(const void* object, std::size_t size, unsigned flags) {
 void* export_kmemdup(const void* from, std::size_t size, unsigned flags) {
   void* copy = export_kmalloc(size, flags);
   if (is_object(copy)) fw::copy_bytes(copy, from, size);
+  return copy;
+}
+
+/// Of text that need not end: with a NUL behind it.
+char* export_kmemdup_nul(const char* from, std::size_t size, unsigned flags) {
+  auto* copy = static_cast<char*>(export_kmalloc(size + 1, flags));
+  if (copy == nullptr) return nullptr;
+  fw::copy_bytes(copy, from, size);
+  copy[size] = '\0';
   return copy;
 }
 
@@ -154,6 +168,10 @@ void* export_vzalloc(std::size_t size) {
   void* memory = export_vmalloc(size);
   if (memory != nullptr) fw::fill_bytes(memory, 0, size);
   return memory;
+}
+
+void* export_vmalloc_flags(std::size_t size, unsigned flags) {
+  return (flags & gfp_zero) != 0 ? export_vzalloc(size) : export_vmalloc(size);
 }
 
 /// 2^order pages, aligned to their size, at their linear-map address; 0 when there are none.

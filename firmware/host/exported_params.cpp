@@ -205,6 +205,23 @@ PKVMEMU_SWITCH(bool, set_bool, get_bool);
 PKVMEMU_SWITCH(invbool, set_inverted_bool, get_inverted_bool);
 PKVMEMU_PARAM(charp, set_text_pointer, get_text_pointer);
 PKVMEMU_PARAM(string, set_text_buffer, get_text_buffer);
+// What a module's own `ops` call for the plain part of their work.
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): one row each.
+#define PARAM_FUNCTIONS(name, set, get)                                      \
+  int export_param_set_##name(const char* value, const KernelParam* param) { \
+    return set(value, param);                                                \
+  }                                                                          \
+  int export_param_get_##name(char* buffer, const KernelParam* param) {      \
+    return get(buffer, param);                                               \
+  }
+PARAM_FUNCTIONS(int, set_integer<int>, get_integer<int>)
+PARAM_FUNCTIONS(uint, set_integer<unsigned>, get_integer<unsigned>)
+PARAM_FUNCTIONS(ulong, set_integer<unsigned long>, get_integer<unsigned long>)
+PARAM_FUNCTIONS(bool, set_bool, get_bool)
+PARAM_FUNCTIONS(charp, set_text_pointer, get_text_pointer)
+PARAM_FUNCTIONS(copystring, set_text_buffer, get_text_buffer)
+#undef PARAM_FUNCTIONS
+
 extern const KernelParamOps export_param_array_ops = {0, set_array, get_array, nullptr};
 #undef PKVMEMU_SWITCH
 #undef PKVMEMU_PARAM

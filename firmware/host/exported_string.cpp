@@ -2,6 +2,7 @@
 // String functions for modules beyond those of exported_library.cpp, and text to number.
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "host/number_text.h"
 #include "lib/memory.h"
@@ -23,6 +24,18 @@ bool is_space(char c) {
 
 bool is_one_of(char c, const char* set) {
   return c != '\0' && fw::find_first(set, c) != nullptr;
+}
+
+constexpr unsigned octal = 8;
+constexpr unsigned decimal = 10;
+constexpr unsigned hexadecimal = 16;
+
+/// 16 for what is none.
+unsigned digit_of(char c) {
+  c = lower(c);
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + decimal;
+  return hexadecimal;
 }
 
 template <typename T>
@@ -158,6 +171,65 @@ int export_kstrtou8(const char* text, unsigned base, std::uint8_t* result) {
 }
 int export_kstrtos8(const char* text, unsigned base, std::int8_t* result) {
   return to_integer(text, base, result);
+}
+
+/// As far as there are digits, whatever is behind them; the value goes round when it is too large.
+unsigned long long export_simple_strtoull(const char* text, char** end, unsigned base) {
+  const bool zero = text[0] == '0';
+  const bool prefix = zero && lower(text[1]) == 'x' && digit_of(text[2]) < hexadecimal;
+  if (base == 0) base = prefix ? hexadecimal : (zero ? octal : decimal);
+  if (base == hexadecimal && prefix) text += 2;
+  unsigned long long value = 0;
+  for (; digit_of(*text) < base; ++text)
+    value = value * base + digit_of(*text);
+  if (end != nullptr) *end = const_cast<char*>(text);
+  return value;
+}
+long long export_simple_strtoll(const char* text, char** end, unsigned base) {
+  if (*text != '-') return static_cast<long long>(export_simple_strtoull(text, end, base));
+  return -static_cast<long long>(export_simple_strtoull(text + 1, end, base));
+}
+
+/// -1 for what is none.
+int export_hex_to_bin(unsigned char c) {
+  const unsigned digit = digit_of(static_cast<char>(c));
+  return digit < hexadecimal ? static_cast<int>(digit) : -1;
+}
+int export_hex2bin(std::uint8_t* to, const char* text, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const unsigned high = digit_of(text[2 * i]);
+    if (high >= hexadecimal) return pkvm::negated(pkvm::Errno::einval);
+    const unsigned low = digit_of(text[2 * i + 1]);
+    if (low >= hexadecimal) return pkvm::negated(pkvm::Errno::einval);
+    to[i] = static_cast<std::uint8_t>(high * hexadecimal + low);
+  }
+  return 0;
+}
+/// Where the text ends; no NUL.
+char* export_bin2hex(char* to, const std::uint8_t* from, std::size_t count) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (std::size_t i = 0; i < count; ++i) {
+    *to++ = digits[from[i] / hexadecimal];
+    *to++ = digits[from[i] % hexadecimal];
+  }
+  return to;
+}
+
+/// Equal but for a newline at the end of one of them.
+bool export_sysfs_streq(const char* a, const char* b) {
+  while (*a != '\0' && *a == *b) {
+    ++a;
+    ++b;
+  }
+  if (*a == *b) return true;
+  if (*a == '\0') return b[0] == '\n' && b[1] == '\0';
+  return *b == '\0' && a[0] == '\n' && a[1] == '\0';
+}
+/// Its place among `count` texts, or up to a null one.
+int export_match_string(const char* const* texts, std::size_t count, const char* wanted) {
+  for (std::size_t i = 0; i < count && texts[i] != nullptr; ++i)
+    if (fw::compare_strings(texts[i], wanted) == 0) return static_cast<int>(i);
+  return pkvm::negated(pkvm::Errno::einval);
 }
 
 int export_kstrtobool(const char* text, bool* result) {

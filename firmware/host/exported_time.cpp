@@ -5,9 +5,11 @@
 #include <cstdint>
 
 #include "host/console.h"
+#include "host/left_behind.h"
 #include "host/panic.h"
 #include "host/time.h"
 #include "host/work_queue.h"
+#include "support/address.h"
 
 namespace host = pkvmemu::host;
 
@@ -19,7 +21,9 @@ struct WorkStruct {
   void (*function)(WorkStruct* work);
 };
 constexpr std::uint64_t pending_bit = 1;
-constexpr std::uint64_t no_due_limit = ~std::uint64_t{0};
+constexpr std::uint64_t ns_per_us = 1000;
+/// MAX_JIFFY_OFFSET.
+constexpr unsigned long longest_delay = (~0UL >> 2) - 1;
 
 constinit host::WorkQueue queue;
 constinit std::uint64_t slept = 0;
@@ -66,6 +70,30 @@ void* export_system_wq = export_queue_object;
 
 std::int64_t export_ktime_get() {
   return static_cast<std::int64_t>(counter_ns() + slept);
+}
+
+std::int64_t export_ktime_get_seconds() {
+  constexpr std::int64_t ns_per_second = 1'000'000'000;
+  return export_ktime_get() / ns_per_second;
+}
+/// For the clocks that start elsewhere: there is one.
+std::int64_t export_ktime_get_with_offset(int /*clock*/) {
+  return export_ktime_get();
+}
+
+unsigned export_jiffies_to_msecs(unsigned long ticks) {
+  return static_cast<unsigned>(ticks * (host::ns_per_jiffy / host::ns_per_ms));
+}
+unsigned export_jiffies_to_usecs(unsigned long ticks) {
+  return static_cast<unsigned>(ticks * (host::ns_per_jiffy / ns_per_us));
+}
+/// Rounded up; what is negative as a number with a sign is for ever.
+unsigned long export_msecs_to_jiffies(unsigned milliseconds) {
+  if (static_cast<int>(milliseconds) < 0) return longest_delay;
+  return (milliseconds * host::ns_per_ms + host::ns_per_jiffy - 1) / host::ns_per_jiffy;
+}
+unsigned long export_usecs_to_jiffies(unsigned microseconds) {
+  return (microseconds * ns_per_us + host::ns_per_jiffy - 1) / host::ns_per_jiffy;
 }
 
 void export_msleep(unsigned milliseconds) {
@@ -124,13 +152,6 @@ void export_destroy_workqueue(void* /*queue*/) {}
 void export_delayed_work_timer_fn(void* /*timer*/) {}
 void export_init_timer_key(void* /*timer*/, void (* /*function*/)(void*), unsigned /*flags*/,
                            const char* /*name*/, void* /*key*/) {}
-
-/// One pending item, for those who wait for something it may do. False when there is none.
-bool run_one_pending_work() {
-  const auto item = queue.take(no_due_limit);
-  if (item) run(*item);
-  return item.has_value();
-}
 }
 
 namespace pkvmemu::host {
@@ -146,6 +167,30 @@ void sleep_for_ns(std::uint64_t duration) {
 
 void sleep_until_ns(std::uint64_t moment) {
   if (moment > slept) sleep_for_ns(moment - slept);
+}
+
+/// The item may be in memory of its own, and its function the module's.
+void forget_work(const kmod::Module& module) {
+  const auto is_of_module = [&](const WorkQueue::Item& item) {
+    const auto* work = reinterpret_cast<const WorkStruct*>(item.work);
+    return module.contains(KernVa{item.work}) ||
+           module.contains(KernVa{reinterpret_cast<std::uint64_t>(work->function)});
+  };
+  while (const auto item = queue.take_first_if(is_of_module)) {
+    auto* work = reinterpret_cast<WorkStruct*>(item->work);
+    work->data &= ~pending_bit;
+    printk(
+        "workqueue: work %pS was still pending when module %.*s failed: taken off the queue (a "
+        "kernel would call freed memory)\n",
+        reinterpret_cast<const void*>(work->function), static_cast<int>(module.name().size()),
+        module.name().data());
+  }
+}
+
+bool run_one_work_item(std::uint64_t due_by) {
+  const auto item = queue.take(due_by);
+  if (item) run(*item);
+  return item.has_value();
 }
 
 void run_pending_work() {

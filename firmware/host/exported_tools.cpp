@@ -159,4 +159,7 @@ bool export_true(const void* /*module*/) {
   return true;
 }
 void export_nothing() {}
+int export_zero() {
+  return 0;
+}
 }

@@ -47,6 +47,8 @@ constinit std::uint64_t export_first_cpu_mask = 1;
 constinit std::uint32_t export_one_cpu = 1;
 constinit std::uint8_t export_static_key_initialized = 1;
 constinit StaticKey export_kvm_protected_mode_initialized{};
+/// Addresses of pages bear no tags.
+constinit StaticKey export_kasan_flag_enabled{};
 
 /// Nothing else could run.
 void export_preempt_schedule() {}

@@ -4,13 +4,18 @@
 #include <algorithm>
 
 #include "host/arch.h"
+#include "host/console.h"
 #include "host/hyp_memory.h"
 #include "host/kvm.h"
+#include "host/left_behind.h"
+#include "host/memory.h"
 #include "host/panic.h"
 #include "lib/fault.h"
 #include "pkvm/errno.h"
 #include "pkvm/hyp_request.h"
 #include "pkvm/smccc.h"
+#include "support/address.h"
+#include "support/bits.h"
 
 namespace pkvmemu::host {
 
@@ -37,6 +42,24 @@ int register_driver(const IommuDriver* driver) {
   return 0;
 }
 
+/// struct kvm_iommu_sg: one run of memory.
+struct IommuScatter {
+  std::uint64_t pa;
+  std::uint64_t page_size;
+  std::uint32_t count;
+};
+static_assert(sizeof(IommuScatter) == 24);
+
+int call_for_pages(pkvm::Hypercall call, const IommuScatter* list, unsigned entries) {
+  const Pfn first = pfn_of(linear_pa(reinterpret_cast<std::uint64_t>(list)));
+  const std::uint64_t pages = align_up(entries * sizeof(IommuScatter), page_size) >> page_shift;
+  for (std::uint64_t i = 0; i < pages; ++i) {
+    const auto answer = static_cast<int>(kvm().call(call, {first.value + i}));
+    if (answer != 0) return answer;
+  }
+  return 0;
+}
+
 /// The hypervisor's wish: true when it has been fulfilled.
 bool fulfil(const pkvm::HypRequest& request) {
   if (request.type != pkvm::HypRequest::memory) return false;
@@ -50,6 +73,17 @@ bool fulfil(const pkvm::HypRequest& request) {
 
 const IommuDriver* iommu_driver() {
   return registered;
+}
+
+void forget_iommu_driver(const kmod::Module& module) {
+  if (registered == nullptr ||
+      !module.contains(KernVa{reinterpret_cast<std::uint64_t>(registered)}))
+    return;
+  registered = nullptr;
+  printk(
+      "iommu: the driver of module %.*s was still registered when the module failed: taken back (a "
+      "kernel would call freed memory)\n",
+      static_cast<int>(module.name().size()), module.name().data());
 }
 
 IommuAnswer iommu_call(pkvm::Hypercall call, std::initializer_list<std::uint64_t> arguments) {
@@ -166,5 +200,12 @@ extern "C" std::uint64_t export_kvm_iommu_iova_to_phys(unsigned domain, unsigned
     return 0;
   return static_cast<std::uint64_t>(
       host::kvm().call(Hypercall::pkvm_host_iommu_iova_to_phys, {domain, iova}));
+}
+/// Each page that holds the list; the first error ends it.
+extern "C" int export_kvm_iommu_share_hyp_sg(const host::IommuScatter* list, unsigned entries) {
+  return host::call_for_pages(Hypercall::pkvm_host_share_hyp, list, entries);
+}
+extern "C" int export_kvm_iommu_unshare_hyp_sg(const host::IommuScatter* list, unsigned entries) {
+  return host::call_for_pages(Hypercall::pkvm_host_unshare_hyp, list, entries);
 }
 // NOLINTEND(readability-identifier-naming)

@@ -12,6 +12,7 @@
 #include "host/exported_params.h"
 #include "host/exports.h"
 #include "host/kvm.h"
+#include "host/left_behind.h"
 #include "host/memory.h"
 #include "host/panic.h"
 #include "host/platform_bus.h"
@@ -190,6 +191,9 @@ std::optional<bool> HostServices::key_enabled(KernVa key) {
 
 void HostServices::init_failed(const kmod::Module& module) {
   forget_platform_drivers(module);
+  forget_work(module);
+  forget_notifiers(module);
+  forget_iommu_driver(module);
 }
 
 void HostServices::el2_loaded(const kmod::Module& module) {

@@ -3,9 +3,12 @@
 // for the VA_BITS it was built with (39) and for 48. Modules have this arithmetic compiled in.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "pkvm/generation.h"
 #include "support/address.h"
 #include "support/bits.h"
 
@@ -34,6 +37,17 @@ class KernelLayout {
   }
   constexpr std::uint64_t module_window_end() const { return image_base(); }
 
+  /// Where a kernel of the generation has its array of struct page: one of 64 bytes for each page
+  /// of the linear map. Up to 6.8 it began at a power of two, since then it ends 1 GiB below the
+  /// top.
+  constexpr std::uint64_t vmemmap_begin(pkvm::Generation generation) const {
+    constexpr std::uint64_t above = std::uint64_t{1} << 30;
+    const std::uint64_t size = (page_end() - page_offset()) >> (page_shift - record_shift);
+    const std::array<std::uint64_t, pkvm::generation_count> rows = {0 - 2 * size, 0 - 2 * size,
+                                                                    0 - above - size};
+    return rows[static_cast<std::size_t>(generation)];
+  }
+
   /// Devices and other mappings of our own.
   constexpr std::uint64_t vmap_begin() const { return image_base() + (std::uint64_t{256} << 20); }
   static constexpr std::uint64_t vmap_size = std::uint64_t{256} << 20;
@@ -42,6 +56,7 @@ class KernelLayout {
   static constexpr std::uint64_t touch_size = 2 * page_size;
 
  private:
+  static constexpr unsigned record_shift = 6;
   constexpr explicit KernelLayout(unsigned va_bits) : va_bits_(va_bits) {}
   unsigned va_bits_;
 };

@@ -10,6 +10,7 @@
 #include "host/kernel.h"
 #include "host/kvm.h"
 #include "host/memory.h"
+#include "host/page_records.h"
 #include "host/panic.h"
 #include "host/platform_bus.h"
 #include "host/rc_run.h"
@@ -74,6 +75,7 @@ extern "C" void host_main() {
   attach_events();
   const CommandLine line = parse_command_line(boot_state.info.arguments());
   task_init(line.generation);
+  page_records_init(line.generation);
   if (line.pauth) enable_pauth();
   loader_init(line);
   fw::set_symbol_namer(name_address);

@@ -18,7 +18,19 @@ class KernelTables final : public TableMemory {
   std::uint64_t* view(Pa table) override { return linear_pointer<std::uint64_t>(table); }
 };
 
+/// For what no fault of a plan takes away.
+class RecordTables final : public TableMemory {
+ public:
+  std::optional<Pa> take_table() override {
+    const auto table = take_record_pages(1);
+    if (table) fw::fill_bytes(linear_pointer<void>(*table), 0, page_size);
+    return table;
+  }
+  std::uint64_t* view(Pa table) override { return linear_pointer<std::uint64_t>(table); }
+};
+
 constinit KernelTables kernel_tables;
+constinit RecordTables record_tables;
 constinit ExtentSet free_frames;    // numbered from PA 0
 constinit ExtentSet module_window;  // numbered from VA 0
 constinit ExtentSet vmap_window;    // numbered from VA 0
@@ -135,6 +147,21 @@ std::optional<std::uint64_t> map_memory(Pa pa, std::uint64_t size) {
   return map_in_window(pa, size, attributes::kernel_data);
 }
 
+std::optional<std::uint64_t> map_together(std::span<const Pa> pages) {
+  const auto slot = vmap_window.take_low(pages.size() + 1);
+  if (!slot) return std::nullopt;
+  const std::uint64_t va = *slot << page_shift;
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    if (kernel_table().map(va + (i << page_shift), pages[i], page_size, attributes::kernel_data,
+                           PageTable::Largest::page))
+      continue;
+    unmap_memory(va, pages.size() << page_shift);
+    return std::nullopt;
+  }
+  arch::publish_tables();
+  return va;
+}
+
 void unmap_memory(std::uint64_t va, std::uint64_t size) {
   const std::uint64_t first = align_down(va, page_size);
   const std::uint64_t pages = pages_of(size + (va - first));
@@ -204,6 +231,17 @@ void protect_module_memory(std::uint64_t va, std::uint64_t size, Attributes how)
     if (const auto leaf = table.find(at))
       table.map(at, leaf->pa, page_size, how, PageTable::Largest::page);
   arch::flush_tlb();
+}
+
+bool map_record_page(std::uint64_t va) {
+  const auto page = take_record_pages(1);
+  if (!page) return false;
+  PageTable table(boot_state.kernel_root, boot_state.va_bits, record_tables);
+  const bool mapped =
+      table.map(va, *page, page_size, attributes::kernel_data, PageTable::Largest::page);
+  if (!mapped) free_pages(*page, 1);
+  arch::publish_tables();
+  return mapped;
 }
 
 TableMemory& table_memory() {

@@ -42,6 +42,9 @@ std::optional<Pa> physical_address(std::uint64_t va);
 std::uint64_t map_device(Pa pa, std::uint64_t size);
 /// Maps memory that the linear map leaves out; unmap_memory undoes it.
 std::optional<std::uint64_t> map_memory(Pa pa, std::uint64_t size);
+/// Maps the page of each of these, one behind the other, at addresses of their own; unmap_memory
+/// undoes it.
+std::optional<std::uint64_t> map_together(std::span<const Pa> pages);
 void unmap_memory(std::uint64_t va, std::uint64_t size);
 
 /// Whether there are tables for map_touched; once there are, they stay.
@@ -54,6 +57,10 @@ void unmap_touched();
 std::optional<std::uint64_t> allocate_module_memory(std::uint64_t size);
 void free_module_memory(std::uint64_t va, std::uint64_t size);
 void protect_module_memory(std::uint64_t va, std::uint64_t size, Attributes how);
+
+/// A page of the kernel's own records at a fixed address, for ever; no fault of a plan takes it
+/// away.
+bool map_record_page(std::uint64_t va);
 
 /// Tables for another regime, in pages of this kernel.
 TableMemory& table_memory();

@@ -2,15 +2,15 @@
 #include "host/platform_bus.h"
 
 #include <array>
-#include <cstdarg>
 #include <optional>
 #include <string_view>
 
 #include "host/console.h"
+#include "host/device.h"
 #include "host/events.h"
+#include "host/open_firmware.h"
+#include "host/platform_device.h"
 #include "host/records.h"
-#include "lib/format.h"
-#include "lib/memory.h"
 #include "lib/string.h"
 #include "pkvm/errno.h"
 #include "support/address.h"
@@ -22,9 +22,6 @@ namespace {
 using image::Fdt;
 using pkvm::Errno;
 using pkvm::negated;
-
-constexpr std::size_t most_resources = 8;
-constexpr std::uint32_t first_shared_interrupt = 32;  ///< of a GIC (GICv3 architecture, 2.2.1)
 
 /// Where struct platform_driver has what. From 6.3 to 6.10 a second function to remove a device lay
 /// behind the first one; since then they share a place.
@@ -41,15 +38,13 @@ constexpr std::array<DriverLayout, pkvm::generation_count> layouts = {{
 }};
 constinit const DriverLayout* layout = layouts.data();
 
-/// What the bus keeps about a device. The module's structure is a page of its own, so that what a
-/// driver writes behind our fields harms nobody.
+/// What the bus keeps about a device.
 struct Seat {
   Seat* next;
   PlatformDevice* device;
   std::uint64_t driver;    ///< that has it; 0: none
   std::uint64_t deferred;  ///< that wants to be asked again; 0: none
   unsigned rank;           ///< of shutting down, which begins with the highest
-  std::array<Resource, most_resources> resources;
 };
 struct Driver {
   Driver* next;
@@ -75,62 +70,14 @@ const char* name_of(std::uint64_t driver) {
   return name == nullptr ? "(unnamed)" : name;
 }
 
-/// Memory first, then interrupts: an entry of three cells is type, number and how it is signalled.
-std::uint32_t find_resources(Fdt::Node node, const char* name, Seat& seat) {
-  const Fdt& tree = device_tree();
-  std::uint32_t count = 0;
-  for (unsigned i = 0; count < most_resources; ++i) {
-    const auto region = tree.reg(node, i);
-    if (!region) break;
-    if (region->size != 0)
-      seat.resources[count++] = memory_resource(region->base, region->size, name);
-  }
-  constexpr unsigned cells_of_one = 3;
-  for (unsigned i = 0; count < most_resources; ++i) {
-    const auto number = tree.cell(node, "interrupts", i * cells_of_one + 1);
-    if (!number) break;
-    Resource interrupt = memory_resource(first_shared_interrupt + *number, 1, name);
-    interrupt.flags = resource_interrupt;
-    seat.resources[count++] = interrupt;
-  }
-  return count;
-}
-
-/// A text of the bus's own; null when there is no memory.
-[[gnu::format(printf, 1, 2)]] const char* text_record(const char* format, ...) {
-  std::array<char, 128> text{};
-  va_list arguments;
-  va_start(arguments, format);
-  fw::format_text(text, format, arguments);
-  va_end(arguments);
-  const std::size_t size = fw::string_length(text.data()) + 1;
-  auto* record = static_cast<char*>(take_record(size));
-  if (record != nullptr) fw::copy_bytes(record, text.data(), size);
-  return record;
-}
-
-/// "10000000.foo", or the node's name when it has no address.
-const char* bus_name(const DeviceNode& node) {
-  const auto region = device_tree().reg(node.node);
-  if (!region) return node.full_name;
-  return text_record("%llx.%s", static_cast<unsigned long long>(region->base), node.name);
-}
-
 void make_device(Fdt::Node node) {
   auto* seat = static_cast<Seat*>(take_record(sizeof(Seat)));
-  auto* device = static_cast<PlatformDevice*>(take_record(page_size));
-  DeviceNode* object = device_node(node);
-  const char* name = object == nullptr ? nullptr : bus_name(*object);
-  if (seat == nullptr || device == nullptr || name == nullptr) {
+  PlatformDevice* device = seat == nullptr ? nullptr : make_platform_device(node);
+  if (device == nullptr) {
+    release_record(seat);
     printk("platform: no memory for a device\n");
     return;
   }
-  device->name = name;
-  device->id = -1;
-  device->device.name = name;
-  device->device.of_node = object;
-  device->resource_count = find_resources(node, name, *seat);
-  device->resources = seat->resources.data();
   seat->device = device;
   seat->rank = next_rank++;
   // In the order of the tree.
@@ -319,71 +266,3 @@ void report_deferred_devices() {
 }
 
 }  // namespace pkvmemu::host
-
-namespace host = pkvmemu::host;
-using host::PlatformDevice;
-using host::Resource;
-using pkvm::Errno;
-using pkvm::negated;
-
-extern "C" {
-
-std::uint64_t export_devm_ioremap_resource(const host::Device* device, const Resource* resource);
-
-int export_platform_driver_register(std::uint64_t driver, std::uint64_t owner) {
-  return host::register_platform_driver(driver, owner);
-}
-void export_platform_driver_unregister(std::uint64_t driver) {
-  host::unregister_platform_driver(driver);
-}
-/// For devices that are there now: -ENODEV when it took none.
-int export_platform_driver_probe(std::uint64_t driver, std::uint64_t probe, std::uint64_t owner) {
-  *reinterpret_cast<std::uint64_t*>(driver) = probe;
-  const int status = host::register_platform_driver(driver, owner);
-  if (status != 0 || host::has_device(driver)) return status;
-  host::unregister_platform_driver(driver);
-  return negated(Errno::enodev);
-}
-
-Resource* export_platform_get_resource(PlatformDevice* device, unsigned type, unsigned index) {
-  for (std::uint32_t i = 0; i < device->resource_count; ++i) {
-    Resource& resource = device->resources[i];
-    if ((resource.flags & (host::resource_memory | host::resource_interrupt)) != type) continue;
-    if (index-- == 0) return &resource;
-  }
-  return nullptr;
-}
-/// As in the devicetree's reg-names.
-Resource* export_platform_get_resource_byname(PlatformDevice* device, unsigned type,
-                                              const char* name) {
-  const auto names = host::device_tree().property(device->device.of_node->node, "reg-names");
-  if (!names || type != host::resource_memory) return nullptr;
-  std::string_view rest(reinterpret_cast<const char*>(names->data()), names->size());
-  const std::string_view wanted(name, pkvmemu::fw::string_length(name));
-  for (unsigned i = 0; !rest.empty(); ++i)
-    if (pkvmemu::fw::take_until(rest, '\0') == wanted)
-      return export_platform_get_resource(device, type, i);
-  return nullptr;
-}
-/// -ENXIO without one.
-int export_platform_get_irq(PlatformDevice* device, unsigned index) {
-  const Resource* resource = export_platform_get_resource(device, host::resource_interrupt, index);
-  return resource == nullptr ? negated(Errno::enxio) : static_cast<int>(resource->start);
-}
-int export_platform_irq_count(PlatformDevice* device) {
-  int count = 0;
-  while (export_platform_get_resource(device, host::resource_interrupt,
-                                      static_cast<unsigned>(count)) != nullptr)
-    ++count;
-  return count;
-}
-std::uint64_t export_platform_get_and_ioremap(PlatformDevice* device, unsigned index,
-                                              Resource** out) {
-  Resource* resource = export_platform_get_resource(device, host::resource_memory, index);
-  if (out != nullptr) *out = resource;
-  return export_devm_ioremap_resource(&device->device, resource);
-}
-std::uint64_t export_platform_ioremap(PlatformDevice* device, unsigned index) {
-  return export_platform_get_and_ioremap(device, index, nullptr);
-}
-}

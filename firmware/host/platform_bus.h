@@ -4,30 +4,16 @@
 // matches it and has none yet; -EPROBE_DEFER is tried again after every other driver that took a
 // device.
 //
-// The structures' fields lie where sdk/include/linux/platform_device.h has them; struct
-// platform_driver's differ between generations (DriverLayout).
+// struct platform_driver's fields lie where sdk/include/linux/platform_device.h has them, which
+// differs between generations (DriverLayout).
 #pragma once
 
 #include <cstdint>
 
-#include "host/device.h"
 #include "host/module/module.h"
-#include "host/resource.h"
 #include "pkvm/generation.h"
 
 namespace pkvmemu::host {
-
-/// struct platform_device.
-struct PlatformDevice {
-  const char* name;
-  std::int32_t id;
-  std::uint32_t id_is_automatic;
-  Device device;
-  std::uint64_t rest_of_device[64];
-  std::uint32_t resource_count;
-  Resource* resources;
-};
-static_assert(offsetof(PlatformDevice, device) == 16);
 
 /// Which structures modules use.
 void platform_bus_init(pkvm::Generation generation);

@@ -28,6 +28,17 @@ class WorkQueue {
   /// Takes the item that is due first, in the order of add() among equals; nothing when none is due
   /// by then.
   std::optional<Item> take(std::uint64_t due_by);
+  /// Removes and returns the first, by the order of add(), that is `unwanted`.
+  template <typename Unwanted>
+  std::optional<Item> take_first_if(Unwanted unwanted) {
+    std::optional<std::size_t> first;
+    for (std::size_t i = 0; i < count_; ++i)
+      if (unwanted(items_[i]) && (!first || items_[i].order < items_[*first].order)) first = i;
+    if (!first) return std::nullopt;
+    const Item item = items_[*first];
+    erase(*first);
+    return item;
+  }
   [[nodiscard]] std::size_t size() const { return count_; }
 
  private:

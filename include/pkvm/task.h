@@ -26,6 +26,9 @@ struct ThreadInfo {
 };
 static_assert(sizeof(ThreadInfo) == 48);
 
+/// `__state` lies behind it in every generation: 0 is running.
+inline constexpr std::uint32_t state_offset = 48;
+
 inline constexpr std::uint64_t nothing_to_reschedule = std::uint64_t{1} << 32;
 
 /// Fields of struct task_struct behind it, in bytes.

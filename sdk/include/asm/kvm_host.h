@@ -107,6 +107,13 @@ int kvm_iommu_map_pages(unsigned int domain_id, unsigned long iova, phys_addr_t 
 size_t kvm_iommu_unmap_pages(unsigned int domain_id, unsigned long iova, size_t pgsize,
 			     size_t pgcount);
 phys_addr_t kvm_iommu_iova_to_phys(unsigned int domain_id, unsigned long iova);
+struct kvm_iommu_sg {
+	phys_addr_t phys;
+	size_t pgsize;
+	unsigned int pgcount;
+};
+int kvm_iommu_share_hyp_sg(struct kvm_iommu_sg *sg, unsigned int nents);
+int kvm_iommu_unshare_hyp_sg(struct kvm_iommu_sg *sg, unsigned int nents);
 #endif
 #endif
 #endif

@@ -15,6 +15,7 @@ void complete(struct completion *event);
 void complete_all(struct completion *event);
 void wait_for_completion(struct completion *event);
 unsigned long wait_for_completion_timeout(struct completion *event, unsigned long timeout);
+int wait_for_completion_interruptible(struct completion *event);
 bool try_wait_for_completion(struct completion *event);
 bool completion_done(struct completion *event);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages, and the flags of every allocation. Of the flags only __GFP_ZERO changes anything here; the
- * others have the kernel's values so far as all generations agree on them.
+ * Pages, and the flags of every allocation. Of the flags only __GFP_ZERO and __GFP_COMP change anything here;
+ * the others have the kernel's values so far as all generations agree on them.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 #define __GFP_FS ((gfp_t)0x80)
 #define __GFP_NOWARN ((gfp_t)0x2000)
 #define __GFP_ZERO ((gfp_t)0x100)
+#define __GFP_COMP ((gfp_t)0x40000)
 #define __GFP_DIRECT_RECLAIM ((gfp_t)0x400)
 #define __GFP_KSWAPD_RECLAIM ((gfp_t)0x800)
 #define GFP_KERNEL (__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM | __GFP_IO | __GFP_FS)

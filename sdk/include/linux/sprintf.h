@@ -14,3 +14,8 @@ __printf(3, 0) int vscnprintf(char *buffer, size_t size, const char *format, va_
 /* In memory of its own; kfree() it. */
 __printf(2, 3) char *kasprintf(gfp_t flags, const char *format, ...);
 __printf(2, 0) char *kvasprintf(gfp_t flags, const char *format, va_list arguments);
+
+/* How many values were found. No '+' before numbers. */
+__attribute__((format(scanf, 2, 3))) int sscanf(const char *text, const char *format, ...);
+__attribute__((format(scanf, 2, 0))) int vsscanf(const char *text, const char *format,
+						 va_list arguments);

@@ -42,6 +42,21 @@ TEST(WorkQueue, Removal) {
   EXPECT_THAT(take_all(queue, 10), ElementsAre(2, 4));
 }
 
+// Those that somebody does not want go oldest first, whatever is due when; the others stay.
+TEST(WorkQueue, GivesUpWhatIsUnwanted) {
+  WorkQueue queue;
+  for (std::uint64_t work = 1; work <= 4; ++work)
+    queue.add(work, 10 - work);
+  queue.remove(1);
+  queue.add(6, 0);
+  const auto is_even = [](const WorkQueue::Item& item) { return item.work % 2 == 0; };
+  EXPECT_EQ(queue.take_first_if(is_even)->work, 2U);
+  EXPECT_EQ(queue.take_first_if(is_even)->work, 4U);
+  EXPECT_EQ(queue.take_first_if(is_even)->work, 6U);
+  EXPECT_FALSE(queue.take_first_if(is_even));
+  EXPECT_THAT(take_all(queue, 10), ElementsAre(3));
+}
+
 // A full queue refuses and keeps what it has.
 TEST(WorkQueue, IsBounded) {
   WorkQueue queue;
