@@ -76,6 +76,7 @@ class FfaProxy {
 
   Error map_own_buffers();
   void unmap_own_buffers();
+  static void release_own_rx();
   static Error share_buffer(Pa page);
   static void unshare_buffer(Pa page);
   Answer transfer(const Call& call, std::uint32_t id);

@@ -88,6 +88,11 @@ void FfaProxy::unmap_own_buffers() {
   is_mapped_ = false;
 }
 
+/// EL3 fills it once and then waits: Arm DEN 0077A 1.1, 7.2.2.4.
+void FfaProxy::release_own_rx() {
+  ask({ffa::rx_release});
+}
+
 FfaProxy::Error FfaProxy::share_buffer(Pa page) {
   if (!owners().host_share_hyp(pfn_of(page).value)) return Error::invalid_parameters;
   const HypVa va = hypervisor().linear.hyp_va(page);
@@ -196,10 +201,13 @@ std::optional<FfaProxy::Answer> FfaProxy::send_fragment(const Call& call) {
 FfaProxy::Error FfaProxy::retrieve(const Call& call, const Answer& first) {
   const auto length = static_cast<std::uint32_t>(first[1]);
   auto fragment = static_cast<std::uint32_t>(first[2]);
-  if (fragment > page_size) return Error::aborted;
-  if (length > page_size) return Error::no_memory;
+  if (fragment > page_size || length > page_size) {
+    release_own_rx();
+    return fragment > page_size ? Error::aborted : Error::no_memory;
+  }
   const std::span<std::uint8_t> whole = page(descriptor_);
   std::ranges::copy(page(rx_).first(fragment), whole.begin());
+  release_own_rx();
   for (std::uint32_t at = fragment; at < length; at += fragment) {
     const Answer next = ask({ffa::mem_frag_rx, call.w(1), call.w(2), at, ffa::host_id});
     if (next[0] != ffa::mem_frag_tx) return Error::invalid_parameters;
@@ -207,6 +215,7 @@ FfaProxy::Error FfaProxy::retrieve(const Call& call, const Answer& first) {
     // EL3 is trusted, but for what would never end or lie outside.
     if (fragment == 0 || fragment > page_size - at) return Error::aborted;
     std::ranges::copy(page(rx_).first(fragment), whole.begin() + at);
+    release_own_rx();
   }
   return Error::none;
 }

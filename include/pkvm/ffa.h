@@ -72,6 +72,7 @@ inline constexpr std::uint32_t host_id = 0;
 
 /// Of a partition in the answer of PARTITION_INFO_GET 1.0; later versions say their size.
 inline constexpr std::uint32_t partition_size_1_0 = 8;
+inline constexpr std::uint32_t partition_size = 24;
 /// The flag that asks for their number alone.
 inline constexpr std::uint32_t only_count = 1;
 
