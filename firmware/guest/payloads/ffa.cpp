@@ -72,7 +72,8 @@ void give_and_take(std::uint64_t id) {
   say("share again", share(id, address(&memory[2]), address(&memory[1])));
   say("share in another's name", share(id + 1, address(&memory[2]), address(&memory[3])));
   say("share what is not there", share(id, address(&memory[2]), 0x1'0000));
-  say("unshare with the host", {hvc(pkvm::guest_call::mem_unshare, address(&memory[0]))[0]});
+  const bool unshared = hvc(pkvm::guest_call::mem_unshare, address(&memory[0]))[0] == 0;
+  print(unshared ? "unshare with the host: done\n" : "unshare with the host: refused\n");
   say("reclaim of another's", hvc(ffa::mem_reclaim, given[2] + 1, given[3]));
   say("reclaim", hvc(ffa::mem_reclaim, given[2], given[3]));
   say("reclaim again", hvc(ffa::mem_reclaim, given[2], given[3]));
