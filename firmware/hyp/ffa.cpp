@@ -131,7 +131,8 @@ FfaProxy::Answer FfaProxy::send(const std::array<std::uint64_t, 8>& x) {
 }
 
 bool FfaProxy::take(user_pt_regs& regs, std::uint32_t id) {
-  if (!ffa::in_range(id)) return false;
+  // A hypervisor that did not start has no memory for it, and nobody to protect from the call.
+  if (!ffa::in_range(id) || !hypervisor().pool) return false;
   std::optional<Answer> answer;
   if (rules().negotiates && !is_negotiated_ && id != ffa::version) {
     answer = failed(Error::invalid_parameters);
