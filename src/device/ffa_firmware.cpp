@@ -17,6 +17,10 @@ using Words = FfaFirmware::Words;
 constexpr unsigned word_bits = 32;
 constexpr std::uint64_t word_mask = 0xffff'ffff;
 
+// What it keeps at most: a guest that shares again and again must not fill the user's memory.
+constexpr std::size_t most_regions = 1024;
+constexpr std::uint32_t longest_descriptor = 16 * ffa::page_size;
+
 Words failed(ffa::Error error) {
   return {ffa::error, 0, static_cast<std::uint64_t>(std::int64_t{std::to_underlying(error)})};
 }
@@ -185,6 +189,8 @@ Words FfaFirmware::take_memory(const Words& x) {
   const std::uint32_t fragment = word(x[2]);
   const bool sane = fragment <= length && fragment <= ffa::page_size && state_.rx != Pa{0};
   if (!sane) return failed(Error::invalid_parameters);
+  if (length > longest_descriptor || state_.regions.size() == most_regions)
+    return failed(Error::no_memory);
   Region region{.descriptor = *memory_.read(state_.tx, fragment), .length = length};
   if (!has_receiver(region)) return failed(Error::invalid_parameters);
   const std::uint64_t handle = script_.first_handle + state_.handles++;

@@ -4,6 +4,9 @@
 #include "pkvm/ffa.h"
 
 #include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 #include "guest/guest.h"
 #include "pkvm/vm.h"

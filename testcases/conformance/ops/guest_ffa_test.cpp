@@ -19,7 +19,6 @@ namespace pkvmemu::test {
 namespace {
 
 using pkvm::Generation;
-using testing::AllOf;
 using testing::Contains;
 using testing::ContainsRegex;
 using testing::ElementsAre;

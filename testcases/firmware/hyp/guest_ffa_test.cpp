@@ -87,7 +87,7 @@ class GuestFfaTest : public testing::Test {
   }
   static Ipa memory(std::uint64_t n) { return Ipa{(gfn + 2 + n) << page_shift}; }
   static Pa pa(std::uint64_t n) { return guest_memory + ((2 + n) * page_size); }
-  Vm& vm() { return *loaded_vcpu()->vm; }
+  static Vm& vm() { return *loaded_vcpu()->vm; }
 
   static void host_smc(std::uint64_t id, std::uint64_t x1, std::uint64_t x2 = 0,
                        std::uint64_t x3 = 0) {
@@ -135,7 +135,7 @@ class GuestFfaTest : public testing::Test {
         host_donate_guest(vm(), {.pfn = frame(guest_memory), .gfn = gfn, .pages = guest_pages}));
   }
 
-  Answer call(std::uint64_t id, std::uint64_t x1 = 0, std::uint64_t x2 = 0, std::uint64_t x3 = 0) {
+  static Answer call(std::uint64_t id, std::uint64_t x1 = 0, std::uint64_t x2 = 0, std::uint64_t x3 = 0) {
     Vcpu& vcpu = *loaded_vcpu();
     auto& x = vcpu.context.general.regs;
     x[0] = id;
@@ -147,7 +147,7 @@ class GuestFfaTest : public testing::Test {
     EXPECT_EQ(handle_guest_ffa(vcpu), Handled::resume);
     return {x[0], x[1], x[2], x[3]};
   }
-  void map_buffers() { ASSERT_EQ(call(ffa::rxtx_map, tx.value, rx.value, 1)[0], ffa::success); }
+  static void map_buffers() { ASSERT_EQ(call(ffa::rxtx_map, tx.value, rx.value, 1)[0], ffa::success); }
 
   struct Range {
     Ipa address;
@@ -175,7 +175,7 @@ class GuestFfaTest : public testing::Test {
     const std::size_t size = write_descriptor(list, said);
     return call(ffa::mem_share, size, size);
   }
-  PageState state(std::uint64_t n) { return guest_state(vm(), memory(n)); }
+  static PageState state(std::uint64_t n) { return guest_state(vm(), memory(n)); }
 };
 
 Answer ffa_error(ffa::Error error) {

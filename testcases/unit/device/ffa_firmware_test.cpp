@@ -156,6 +156,18 @@ TEST_F(FfaFirmwareTest, AReceiverIsAPartition) {
   EXPECT_EQ(call({ffa::mem_share, 128, 128})[0], ffa::success);
 }
 
+// It keeps 1024 regions, of 64 KiB of description each.
+TEST_F(FfaFirmwareTest, ItsMemoryHasAnEnd) {
+  start();
+  const auto no_memory = number_of(ffa::Error::no_memory);
+  EXPECT_EQ(error_of(call({ffa::mem_share, 0x1'0001, 128})), no_memory);
+  for (int i = 0; i < 1024; ++i)
+    ASSERT_EQ(share(128)[0], ffa::success) << i;
+  EXPECT_EQ(error_of(share(128)), no_memory);
+  EXPECT_EQ(call({ffa::mem_reclaim, 5, 1})[0], ffa::success);
+  EXPECT_EQ(share(128)[0], ffa::success);
+}
+
 // Partitions are listed by UUID or all, with their size from 1.1 on, or counted.
 TEST_F(FfaFirmwareTest, PartitionsAreListed) {
   start();
