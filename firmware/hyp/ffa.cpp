@@ -5,6 +5,7 @@
 
 #include "hyp/hypervisor.h"
 #include "hyp/smc.h"
+#include "lib/fault.h"
 #include "pkvm/smccc.h"
 
 namespace pkvmemu::hyp {
@@ -56,15 +57,18 @@ const FfaRules& FfaProxy::rules() {
       {.version = ffa::version_1_0,
        .negotiates = false,
        .refuses_older_version = false,
-       .least_fragment = 48},
+       .least_fragment = 48,
+       .has_guests = false},
       {.version = ffa::version_1_1,
        .negotiates = true,
        .refuses_older_version = false,
-       .least_fragment = 64},
+       .least_fragment = 64,
+       .has_guests = false},
       {.version = ffa::version_1_1,
        .negotiates = true,
        .refuses_older_version = true,
-       .least_fragment = 64},
+       .least_fragment = 64,
+       .has_guests = true},
   }};
   return rows[static_cast<std::size_t>(hypervisor().generation)];
 }
@@ -120,8 +124,15 @@ FfaProxy::Answer FfaProxy::ask(const std::array<std::uint64_t, 8>& x) {
   return {registers[0], registers[1], registers[2], registers[3]};
 }
 
+FfaProxy::Answer FfaProxy::send(const std::array<std::uint64_t, 8>& x) {
+  if (PKVM_FAULT_NOTHING("hyp.ffa.send", "EL3's consent to a call of FF-A about memory"))
+    return failed(Error::denied);
+  return ask(x);
+}
+
 bool FfaProxy::take(user_pt_regs& regs, std::uint32_t id) {
-  if (!ffa::in_range(id)) return false;
+  // A hypervisor that did not start has no memory for it, and nobody to protect from the call.
+  if (!ffa::in_range(id) || !hypervisor().pool) return false;
   std::optional<Answer> answer;
   if (rules().negotiates && !is_negotiated_ && id != ffa::version) {
     answer = failed(Error::invalid_parameters);
@@ -176,20 +187,25 @@ std::optional<FfaProxy::Answer> FfaProxy::negotiate(const Call& call) {
   return Answer{is_negotiated_ ? std::uint64_t{version_} : minus_one};
 }
 
-std::optional<FfaProxy::Answer> FfaProxy::partition_info(const Call& call) {
-  if (host_rx_ == Pa{0}) return failed(Error::busy);
-  const std::uint32_t flags = call.w(5);
-  const Answer answer =
-      ask({ffa::partition_info_get, call.w(1), call.w(2), call.w(3), call.w(4), flags});
+FfaProxy::Partitions FfaProxy::partitions(const user_pt_regs& regs) const {
+  const auto& x = regs.regs;
+  const auto word = [&x](std::size_t i) { return std::uint64_t{static_cast<std::uint32_t>(x[i])}; };
+  const Answer answer = ask({ffa::partition_info_get, word(1), word(2), word(3), word(4), word(5)});
   const auto count = static_cast<std::uint32_t>(answer[2]);
-  if (answer[0] != ffa::success || count == 0) return answer;
+  if (answer[0] != ffa::success || count == 0) return {.answer = answer, .size = 0};
   const bool says_size = version_ > ffa::version_1_0;
-  if (says_size && (flags & ffa::only_count) != 0) return answer;
+  if (says_size && (x[5] & ffa::only_count) != 0) return {.answer = answer, .size = 0};
   const std::uint64_t each =
       says_size ? static_cast<std::uint32_t>(answer[3]) : ffa::partition_size_1_0;
-  if (each * count > ffa::page_size) return failed(Error::aborted);
-  std::ranges::copy(page(rx_).first(each * count), page(host_rx_).begin());
-  return answer;
+  if (each * count > ffa::page_size) return {.answer = failed(Error::aborted), .size = 0};
+  return {.answer = answer, .size = each * count};
+}
+
+std::optional<FfaProxy::Answer> FfaProxy::partition_info(const Call& call) {
+  if (host_rx_ == Pa{0}) return failed(Error::busy);
+  const Partitions told = partitions(*call.host);
+  std::ranges::copy(own_rx().first(told.size), page(host_rx_).begin());
+  return told.answer;
 }
 
 // NOLINTBEGIN(readability-convert-member-functions-to-static): the rows of handler_of hold members.

@@ -25,6 +25,7 @@ struct FfaRules {
   bool negotiates;             ///< the host has to call VERSION first, which EL2 answers
   bool refuses_older_version;  ///< when the host asks for less than was negotiated
   std::uint32_t least_fragment;
+  bool has_guests;  ///< protected guests may speak FF-A, too (vm/guest_ffa.h)
 };
 
 class FfaProxy {
@@ -34,9 +35,34 @@ class FfaProxy {
   /// Whether the call ends here. What does not is the modules' and EL3's.
   bool take(user_pt_regs& regs, std::uint32_t id);
 
- private:
   /// x0 to x3.
   using Answer = std::array<std::uint64_t, 4>;
+  static Answer failed(pkvm::ffa::Error error);
+  static Answer answer_of(pkvm::ffa::Error error);
+
+  // What the guests' part needs.
+  static bool has_guests() { return rules().has_guests; }
+  static std::uint32_t least_descriptor() { return rules().least_fragment; }
+  /// 0 until host and EL3 have agreed.
+  std::uint32_t agreed_version() const { return is_negotiated_ ? version_ : 0; }
+  static Answer ask(const std::array<std::uint64_t, 8>& x);
+  /// About memory.
+  static Answer send(const std::array<std::uint64_t, 8>& x);
+  // Between the hypervisor and EL3; there once a version is agreed on.
+  std::span<std::uint8_t> own_tx() const { return page(tx_); }
+  std::span<std::uint8_t> own_rx() const { return page(rx_); }
+  std::span<std::uint8_t> scratch() const { return page(descriptor_); }
+  /// The ranges of a descriptor; none where it makes no sense, or is in another's name.
+  std::optional<std::span<const std::uint8_t>> ranges_of(std::span<const std::uint8_t> bytes,
+                                                         std::uint32_t sender) const;
+  /// EL3's answer to PARTITION_INFO_GET, and how much of our buffer is the caller's.
+  struct Partitions {
+    Answer answer;
+    std::size_t size;
+  };
+  Partitions partitions(const user_pt_regs& regs) const;
+
+ private:
   using Error = pkvm::ffa::Error;
   /// The host's registers, and FF-A's 32-bit view of them.
   struct Call {
@@ -50,9 +76,6 @@ class FfaProxy {
 
   static const FfaRules& rules();
   static Handler handler_of(std::uint32_t id);
-  static Answer failed(Error error);
-  static Answer answer_of(Error error);
-  static Answer ask(const std::array<std::uint64_t, 8>& x);
 
   std::optional<Answer> negotiate(const Call& call);
   std::optional<Answer> features(const Call& call);
@@ -76,12 +99,11 @@ class FfaProxy {
 
   Error map_own_buffers();
   void unmap_own_buffers();
+  static void release_own_rx();
   static Error share_buffer(Pa page);
   static void unshare_buffer(Pa page);
   Answer transfer(const Call& call, std::uint32_t id);
   Error check_transfer(const Call& call) const;
-  /// The ranges of a descriptor in our buffer; none where it makes no sense.
-  std::optional<std::span<const std::uint8_t>> ranges_of(std::span<const std::uint8_t> bytes) const;
   /// The whole descriptor behind `first`, the answer of MEM_RETRIEVE_REQ.
   Error retrieve(const Call& call, const Answer& first);
   static std::span<std::uint8_t> page(Pa pa);

@@ -4,6 +4,8 @@
 
 #include "hyp/ffa.h"
 #include "hyp/hypervisor.h"
+#include "hyp/vm/guest_ffa.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp {
 
@@ -14,12 +16,7 @@ namespace layout = pkvm::ffa::descriptor;
 using Error = ffa::Error;
 using Bytes = std::span<const std::uint8_t>;
 
-template <typename T>
-T field(Bytes bytes, std::size_t offset) {
-  T value{};
-  __builtin_memcpy(&value, &bytes[offset], sizeof value);
-  return value;
-}
+using ffa::field;
 
 Ownership& owners() {
   return *hypervisor().ownership;
@@ -88,7 +85,14 @@ void FfaProxy::unmap_own_buffers() {
   is_mapped_ = false;
 }
 
+/// EL3 fills it once and then waits: Arm DEN 0077A 1.1, 7.2.2.4.
+void FfaProxy::release_own_rx() {
+  ask({ffa::rx_release});
+}
+
 FfaProxy::Error FfaProxy::share_buffer(Pa page) {
+  if (PKVM_FAULT_NOTHING("hyp.ffa.buffer", "the host's FF-A buffer, shared and pinned"))
+    return Error::invalid_parameters;
   if (!owners().host_share_hyp(pfn_of(page).value)) return Error::invalid_parameters;
   const HypVa va = hypervisor().linear.hyp_va(page);
   if (owners().pin_shared(va, va + 1)) return Error::none;
@@ -141,12 +145,12 @@ FfaProxy::Error FfaProxy::check_transfer(const Call& call) const {
   return length > page_size ? Error::no_memory : Error::none;
 }
 
-std::optional<Bytes> FfaProxy::ranges_of(Bytes bytes) const {
+std::optional<Bytes> FfaProxy::ranges_of(Bytes bytes, std::uint32_t sender) const {
   const std::size_t receiver = layout::header_size(version_);
   const auto composite = field<std::uint32_t>(bytes, receiver + layout::ranges_of_receiver);
   const bool one_receiver = field<std::uint32_t>(bytes, layout::receiver_count) == 1;
-  const bool from_host = field<std::uint16_t>(bytes, layout::sender) == ffa::host_id;
-  if (composite == 0 || !one_receiver || !from_host) return std::nullopt;
+  const bool from_sender = field<std::uint16_t>(bytes, layout::sender) == sender;
+  if (composite == 0 || !one_receiver || !from_sender) return std::nullopt;
   const std::uint64_t begin = std::uint64_t{composite} + layout::composite_size;
   if (begin > bytes.size() || (bytes.size() - begin) % layout::range_size != 0) return std::nullopt;
   return bytes.subspan(begin);
@@ -158,10 +162,10 @@ FfaProxy::Answer FfaProxy::transfer(const Call& call, std::uint32_t id) {
   const std::uint32_t length = call.w(1);
   const std::uint32_t fragment = call.w(2);
   std::ranges::copy(page(host_tx_).first(fragment), page(tx_).begin());
-  const std::optional<Bytes> ranges = ranges_of(page(tx_).first(fragment));
+  const std::optional<Bytes> ranges = ranges_of(page(tx_).first(fragment), ffa::host_id);
   if (!ranges) return failed(Error::invalid_parameters);
   if (const Error error = share_ranges(*ranges); error != Error::none) return failed(error);
-  const Answer answer = ask({id, length, fragment});
+  const Answer answer = send({id, length, fragment});
   const bool asks_for_more =
       answer[0] == ffa::mem_frag_rx && static_cast<std::uint32_t>(answer[3]) == fragment;
   const bool good = fragment == length ? answer[0] == ffa::success : asks_for_more;
@@ -188,7 +192,7 @@ std::optional<FfaProxy::Answer> FfaProxy::send_fragment(const Call& call) {
     ask({ffa::mem_reclaim, call.w(1), call.w(2), 0});
     return failed(error);
   }
-  const Answer answer = ask({ffa::mem_frag_tx, call.w(1), call.w(2), size, call.w(4)});
+  const Answer answer = send({ffa::mem_frag_tx, call.w(1), call.w(2), size, call.w(4)});
   if (answer[0] != ffa::success && answer[0] != ffa::mem_frag_rx) unshare_ranges(ranges);
   return answer;
 }
@@ -196,17 +200,21 @@ std::optional<FfaProxy::Answer> FfaProxy::send_fragment(const Call& call) {
 FfaProxy::Error FfaProxy::retrieve(const Call& call, const Answer& first) {
   const auto length = static_cast<std::uint32_t>(first[1]);
   auto fragment = static_cast<std::uint32_t>(first[2]);
-  if (fragment > page_size) return Error::aborted;
-  if (length > page_size) return Error::no_memory;
+  if (fragment > page_size || length > page_size) {
+    release_own_rx();
+    return fragment > page_size ? Error::aborted : Error::no_memory;
+  }
   const std::span<std::uint8_t> whole = page(descriptor_);
   std::ranges::copy(page(rx_).first(fragment), whole.begin());
+  release_own_rx();
   for (std::uint32_t at = fragment; at < length; at += fragment) {
-    const Answer next = ask({ffa::mem_frag_rx, call.w(1), call.w(2), at, ffa::host_id});
+    const Answer next = send({ffa::mem_frag_rx, call.w(1), call.w(2), at, ffa::host_id});
     if (next[0] != ffa::mem_frag_tx) return Error::invalid_parameters;
     fragment = static_cast<std::uint32_t>(next[3]);
     // EL3 is trusted, but for what would never end or lie outside.
     if (fragment == 0 || fragment > page_size - at) return Error::aborted;
     std::ranges::copy(page(rx_).first(fragment), whole.begin() + at);
+    release_own_rx();
   }
   return Error::none;
 }
@@ -214,12 +222,15 @@ FfaProxy::Error FfaProxy::retrieve(const Call& call, const Answer& first) {
 /// EL3 says which memory a handle stands for.
 std::optional<FfaProxy::Answer> FfaProxy::reclaim(const Call& call) {
   if (!is_there()) return failed(Error::not_supported);
+  // What a guest gave is not the host's to take back.
+  if (is_transfer_of_a_guest(call.w(1) | std::uint64_t{call.w(2)} << 32))
+    return failed(Error::invalid_parameters);
   const std::size_t header = layout::header_size(version_);
   const std::span<std::uint8_t> request = page(tx_).first(header);
   std::ranges::fill(request, std::uint8_t{0});
   const std::array<std::uint32_t, 2> handle{call.w(1), call.w(2)};
   __builtin_memcpy(&request[layout::handle], handle.data(), sizeof handle);
-  const Answer first = ask({ffa::mem_retrieve_req, header, header});
+  const Answer first = send({ffa::mem_retrieve_req, header, header});
   if (first[0] != ffa::mem_retrieve_resp) return first;
   if (const Error error = retrieve(call, first); error != Error::none) return failed(error);
   const Bytes whole = page(descriptor_);
@@ -228,7 +239,7 @@ std::optional<FfaProxy::Answer> FfaProxy::reclaim(const Call& call) {
   if (begin > static_cast<std::uint32_t>(first[1])) return failed(Error::aborted);
   const std::uint64_t count = field<std::uint32_t>(whole, composite + layout::composite_count);
   if (count > (whole.size() - begin) / layout::range_size) return failed(Error::aborted);
-  const Answer answer = ask({ffa::mem_reclaim, call.w(1), call.w(2), call.w(3)});
+  const Answer answer = send({ffa::mem_reclaim, call.w(1), call.w(2), call.w(3)});
   if (answer[0] == ffa::success) unshare_ranges(whole.subspan(begin, count * layout::range_size));
   return answer;
 }

@@ -94,6 +94,9 @@ Status Ownership::host_unshare_hyp(std::uint64_t pfn) {
 }
 
 Status Ownership::host_share_ffa(std::uint64_t pfn, std::uint64_t pages) {
+  if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.ffa.share", Errno::eperm,
+                                               "the host gives pages to the secure world"))
+    return injected(fault);
   const fw::LockGuard guard(host_->lock());
   const Expected<PaRange> range = range_of(pfn, pages);
   if (!range || !host_->memory().is_ram(*range)) return error(Errno::eperm);

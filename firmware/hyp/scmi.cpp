@@ -6,6 +6,7 @@
 #include "hyp/hypervisor.h"
 #include "hyp/smc.h"
 #include "lib/address_cast.h"
+#include "lib/fault.h"
 
 namespace pkvmemu::hyp {
 
@@ -36,6 +37,9 @@ using Power = PowerDomains::Power;
 }  // namespace
 
 Status ScmiChannel::add(const ScmiDomain& domain, kvm_hyp_iommu* device) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.scmi.add", Errno::enomem, "an IOMMU's power domain of SCMI"))
+    return injected(fault);
   if (domain.memory % page_size != 0 || domain.size < page_size) return error(Errno::einval);
   const Pa memory{domain.memory};
   if (mapping_ == HypVa{0}) {
@@ -69,6 +73,7 @@ kvm_hyp_iommu* ScmiChannel::device_of_message() const {
 }
 
 bool ScmiChannel::ring(user_pt_regs& regs) const {
+  if (PKVM_FAULT_NOTHING("hyp.scmi.ring", "EL3's consent to a power switch by SCMI")) return false;
   forward_to_el3(&regs);
   unsigned looks = 0;
   std::uint32_t status = word(channel_status);

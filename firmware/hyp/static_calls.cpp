@@ -203,6 +203,8 @@ constexpr auto rows = std::to_array<Row>({
     {Hypercall::pkvm_reclaim_dying_guest_page, call_reclaim_page_at_ipa, Generation::android14_6_1,
      Generation::android14_6_1},
     {Hypercall::pkvm_reclaim_dying_guest_page, call_reclaim_page_at_gfn, Generation::android15_6_6},
+    {Hypercall::pkvm_reclaim_dying_guest_ffa_resources, call_reclaim_guest_ffa},
+    {Hypercall::pkvm_host_get_ffa_version, call_get_ffa_version},
     {Hypercall::pkvm_host_map_guest, call_host_map_guest_page, Generation::android14_6_1,
      Generation::android14_6_1},
     {Hypercall::pkvm_host_map_guest, call_host_map_guest_range, Generation::android15_6_6},

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace pkvm::ffa {
 
@@ -72,8 +73,21 @@ inline constexpr std::uint32_t host_id = 0;
 
 /// Of a partition in the answer of PARTITION_INFO_GET 1.0; later versions say their size.
 inline constexpr std::uint32_t partition_size_1_0 = 8;
+inline constexpr std::uint32_t partition_size = 24;
 /// The flag that asks for their number alone.
 inline constexpr std::uint32_t only_count = 1;
+
+/// A value at a place of a descriptor; the caller has made sure that it is inside.
+template <typename T>
+T field(std::span<const std::uint8_t> bytes, std::size_t offset) {
+  T value{};
+  __builtin_memcpy(&value, &bytes[offset], sizeof value);
+  return value;
+}
+template <typename T>
+void put(std::span<std::uint8_t> bytes, std::size_t offset, T value) {
+  __builtin_memcpy(&bytes[offset], &value, sizeof value);
+}
 
 namespace descriptor {
 inline constexpr std::size_t sender = 0;           // 16 bits
@@ -86,6 +100,7 @@ constexpr std::size_t header_size(std::uint32_t version) {
 inline constexpr std::size_t receiver_size = 16;
 inline constexpr std::size_t ranges_of_receiver = 8;  // 32 bits: offset of a composite
 
+inline constexpr std::size_t composite_pages = 0;  // 32 bits: of all ranges
 inline constexpr std::size_t composite_count = 4;  // 32 bits
 inline constexpr std::size_t composite_size = 16;
 /// Then ranges: address (64 bits), pages (32 bits), 32 bits.

@@ -35,6 +35,8 @@ struct HostVm {
   Memcache teardown;  ///< what the hypervisor gives back at the end
   /// From 6.12 on: SMCs of a protected guest go to the modules' handlers.
   std::uint64_t smc_forwarded = 0;
+  /// From 6.12 on: a protected guest may speak FF-A to the secure world.
+  std::uint64_t ffa_allowed = 0;
 };
 
 enum class VcpuPower : std::uint64_t { runnable = 0, stopped = 1 };

@@ -70,6 +70,22 @@ struct RegionScript {
 /// x0 on: those that are there, the others stay as they are.
 using SecureAnswer = std::vector<std::optional<std::uint64_t>>;
 
+/// Where EL3 writes before it answers.
+struct SecurePlace {
+  enum class From : std::uint8_t {
+    address,
+    caller,  ///< what register `number` of the call holds
+    rx,      ///< the buffer that the caller's last FFA_RXTX_MAP named to receive in
+  };
+  From from = From::address;
+  std::uint64_t number = 0;  ///< of the register, or the address
+  std::uint64_t offset = 0;
+};
+struct SecureWrite {
+  SecurePlace to{};
+  std::vector<std::byte> bytes{};
+};
+
 /// A function of EL3, or many.
 struct SecureCallScript {
   std::string name{};       ///< may be empty
@@ -80,15 +96,31 @@ struct SecureCallScript {
   std::array<std::optional<std::uint64_t>, 7> arguments{};
   std::vector<SecureAnswer> answers{};  ///< to its first call, its second ..., at least one
   AfterLast then = AfterLast::last;
+  std::vector<SecureWrite> writes{};  ///< to memory, at each call
   bool logged = false;
 
   /// PSCI is ours but where a script names one function of it.
   [[nodiscard]] bool names_one() const { return first == last && mask == ~std::uint32_t{0}; }
 };
 
+struct FfaPartition {
+  std::uint16_t id = 0;
+  std::uint32_t properties = 0;
+  std::array<std::uint32_t, 4> uuid{};
+};
+
+/// A secure world that speaks FF-A (ffa_firmware.h).
+struct FfaScript {
+  std::uint32_t version = 0;
+  std::uint64_t largest_fragment = 0;  ///< of a descriptor, towards the caller
+  std::uint64_t first_handle = 0;
+  std::vector<FfaPartition> partitions{};
+};
+
 struct WorldScript {
   std::vector<RegionScript> regions{};
   std::vector<SecureCallScript> secure_calls{};  ///< the first that fits answers
+  std::optional<FfaScript> ffa{};                ///< answers what no script does
   bool logs_secure_calls = false;
 };
 

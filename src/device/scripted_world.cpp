@@ -22,8 +22,10 @@ std::string text_of(const std::string& place, const Access& access, unsigned lev
 
 ScriptedWorld::ScriptedWorld(WorldScript script, Listeners listeners)
     : listeners_(std::move(listeners)),
-      secure_(std::move(script.secure_calls),
-              [this](const std::string& text) { log("el3 " + text); }) {
+      secure_(
+          std::move(script.secure_calls), [this](const std::string& text) { log("el3 " + text); },
+          listeners_.memory) {
+  if (script.ffa) secure_.speak_ffa(*std::move(script.ffa));
   if (script.logs_secure_calls) secure_.log_everything();
   for (RegionScript& region : script.regions)
     devices_.push_back(std::make_unique<ScriptedDevice>(

@@ -13,6 +13,7 @@
 #include "device/bus.h"
 #include "device/script.h"
 #include "device/scripted_device.h"
+#include "device/secure_memory.h"
 #include "device/secure_world.h"
 #include "device/world_use.h"
 
@@ -27,6 +28,7 @@ class ScriptedWorld {
     std::function<unsigned()> level{};
     /// Each line of the log as it comes; may be empty.
     std::function<void(std::string_view)> line{};
+    SecureMemory memory{};
   };
   ScriptedWorld(WorldScript script, Listeners listeners);
 

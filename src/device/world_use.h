@@ -34,14 +34,14 @@ struct RegionUse {
 };
 
 /// Who answered an SMC.
-enum class SecureSource : std::uint8_t { nobody, monitor, script, fault };
+enum class SecureSource : std::uint8_t { nobody, monitor, script, ffa, fault };
 
 struct SecureUse {
   std::string name{};
   std::uint32_t function = 0;
   std::uint64_t calls = 0;
   std::uint64_t unanswered = 0;
-  bool is_scripted = false;                     ///< a script answered at least once
+  bool is_scripted = false;                     ///< a script, or its FF-A, answered at least once
   std::vector<std::uint64_t> last_arguments{};  ///< x1 to x7
   std::vector<std::uint64_t> last_answer{};     ///< x0 to x3
 };

@@ -49,7 +49,8 @@ BoardMachine::BoardMachine(const Config& config, GuestRam ram)
           config.world,
           {.answer = [this](Pa address, std::uint64_t value) { return observed(address, value); },
            .level = [this] { return cpu_->el(); },
-           .line = config.world_log_sink}),
+           .line = config.world_log_sink,
+           .memory = secure_memory()}),
       budget_(config.budget),
       console_sink_(config.console_sink),
       event_sink_(config.event_sink) {}
@@ -116,6 +117,18 @@ Exit BoardMachine::exit_for(const cpu::Stop& stop) const {
       if (row.from == secure_action_) exit.reason = row.to;
   }
   return exit;
+}
+
+device::SecureMemory BoardMachine::secure_memory() {
+  return {.read = [this](Pa at, std::uint64_t size) -> std::optional<std::vector<std::byte>> {
+            const auto bytes = memory(at, size);
+            if (!bytes) return std::nullopt;
+            return std::vector(bytes->begin(), bytes->end());
+          },
+          .write =
+              [this](Pa at, std::span<const std::byte> bytes) {
+                return write_memory(at, bytes).has_value();
+              }};
 }
 
 device::SecureWorld::Registers BoardMachine::secure_registers() const {

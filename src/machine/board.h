@@ -103,6 +103,7 @@ class BoardMachine final : public Machine, private cpu::Board, private cpu::Stor
   Result<void> attach_devices(const Config& config);
   /// What a read of a device gets: the observer may change it.
   [[nodiscard]] std::uint64_t observed(Pa address, std::uint64_t value);
+  [[nodiscard]] device::SecureMemory secure_memory();
   /// x0 to x17 of the caller.
   [[nodiscard]] device::SecureWorld::Registers secure_registers() const;
   void transmit(char character);

@@ -173,10 +173,11 @@ VerdictLine line_of(const GuestReport& guest) {
   for (const GuestStep& step : guest.steps) {
     if (step.answer == 0) continue;
     if (step.what == "payload")
-      return {Tone::bad, head +
-                             ": no such program: the kernel carries hello, calls, compute, exits, "
-                             "secret, share, trespass, smp "
-                             "and traps; any other is a path in the initramfs"};
+      return {Tone::bad,
+              head +
+                  ": no such program: the kernel carries hello, calls, compute, exits, ffa, "
+                  "secret, share, trespass, smp "
+                  "and traps; any other is a path in the initramfs"};
     return {Tone::bad, fmt::format("{}: {} answered {}", head, step.what,
                                    error_text(static_cast<int>(step.answer)))};
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "script/ffa_yaml.h"
 #include "script/world.h"
 #include "support/number.h"
 #include "yaml/file_reader.h"
@@ -17,10 +18,12 @@ namespace {
 using device::AfterLast;
 using device::SecureAnswer;
 using device::SecureCallScript;
+using device::SecureWrite;
 
-constexpr std::array<std::string_view, 2> file_keys = {"log", "calls"};
-constexpr std::array<std::string_view, 9> call_keys = {"name",   "id",      "ids",  "mask", "args",
-                                                       "answer", "answers", "then", "log"};
+constexpr std::array<std::string_view, 3> file_keys = {"log", "ffa", "calls"};
+constexpr std::array<std::string_view, 10> call_keys = {
+    "name", "id", "ids", "mask", "args", "answer", "answers", "then", "writes", "log"};
+constexpr std::array<std::string_view, 4> write_keys = {"to", "offset", "width", "values"};
 constexpr std::array<std::string_view, 7> argument_keys = {"x1", "x2", "x3", "x4",
                                                            "x5", "x6", "x7"};
 constexpr std::array<std::string_view, 18> result_keys = {"x0",  "x1",  "x2",  "x3",  "x4",  "x5",
@@ -29,6 +32,10 @@ constexpr std::array<std::string_view, 18> result_keys = {"x0",  "x1",  "x2",  "
 
 constexpr std::uint64_t largest_id = 0xffff'ffff;
 constexpr std::size_t most_calls = 1024;
+constexpr std::size_t most_writes = 64;
+constexpr std::size_t most_bytes = 4096;
+constexpr unsigned bits_per_byte = 8;
+constexpr std::array<std::uint64_t, 4> widths = {8, 16, 32, 64};
 
 class Reader : yaml::FileReader {
  public:
@@ -37,6 +44,8 @@ class Reader : yaml::FileReader {
   Result<SecureScript> read(const YAML::Node& root) {
     if (const auto map = map_of(root, file_keys)) {
       script_.logs = flag(*map, "log");
+      if (const auto* ffa = map->find("ffa"))
+        script_.ffa = taken(parse_ffa(file(), *ffa), device::FfaScript{});
       if (const auto* list = map->find("calls")) read_calls(*list);
     }
     if (error()) return std::unexpected(*error());
@@ -65,6 +74,7 @@ class Reader : yaml::FileReader {
     read_function(*map, node, call);
     if (const auto* args = map->find("args")) read_arguments(*args, call);
     read_answers(*map, node, call);
+    if (const auto* writes = map->find("writes")) read_writes(*writes, call);
     script_.calls.push_back(std::move(call));
   }
 
@@ -148,6 +158,48 @@ class Reader : yaml::FileReader {
       for (const YAML::Node& item : node)
         answer.emplace_back(value(item));
     return answer;
+  }
+
+  void read_writes(const YAML::Node& list, SecureCallScript& call) {
+    if (!list.IsSequence() || list.size() > most_writes)
+      return wrong(list, "expected a list of what is written, each with 'to' and 'values'");
+    for (const YAML::Node& node : list)
+      if (const auto map = map_of(node, write_keys)) call.writes.push_back(read_write(*map, node));
+  }
+
+  SecureWrite read_write(const yaml::Map& map, const YAML::Node& node) {
+    const auto* const to = map.find("to");
+    const auto* const values = map.find("values");
+    if (to == nullptr || values == nullptr || !values->IsSequence()) {
+      wrong(node, "expected 'to' and a list of 'values'");
+      return {};
+    }
+    const std::uint64_t bits = number(map, "width", widths.back());
+    if (std::ranges::find(widths, bits) == widths.end()) wrong(node, "a width is 8, 16, 32 or 64");
+    SecureWrite write{.to = place(*to), .bytes = {}};
+    write.to.offset = number(map, "offset", 0);
+    for (const YAML::Node& item : *values)
+      append(write.bytes, value(item), bits / bits_per_byte);
+    if (write.bytes.size() > most_bytes)
+      wrong(*values, fmt::format("expected at most {} bytes", most_bytes));
+    return write;
+  }
+
+  /// Little-endian.
+  static void append(std::vector<std::byte>& bytes, std::uint64_t value, std::uint64_t size) {
+    for (std::uint64_t i = 0; i < size; ++i)
+      bytes.push_back(static_cast<std::byte>(value >> (i * bits_per_byte)));
+  }
+
+  device::SecurePlace place(const YAML::Node& node) {
+    using From = device::SecurePlace::From;
+    const std::string word = node.IsScalar() ? node.Scalar() : "";
+    if (word == "rx") return {.from = From::rx};
+    const auto* const found = std::ranges::find(argument_keys, word);
+    if (found != argument_keys.end())
+      return {.from = From::caller,
+              .number = static_cast<std::uint64_t>(found - argument_keys.begin()) + 1};
+    return {.from = From::address, .number = value(node)};
   }
 
   SecureScript script_;

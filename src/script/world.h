@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ Result<device::RegionScript> parse_device(const Region& region, const std::strin
 
 struct SecureScript {
   std::vector<device::SecureCallScript> calls;
+  std::optional<device::FfaScript> ffa{};
   bool logs = false;
 };
 /// What EL3 answers.

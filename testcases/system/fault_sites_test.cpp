@@ -56,9 +56,15 @@ std::string with_function_id(std::string text, const GenerationInfo& generation)
                       fmt::format("{:#x}", pkvm::smccc::kvm_host_id(*number)));
 }
 
-/// "NAME.ko" as the module of the generation's own build, or the only one that there is.
+/// "NAME.ko" as the module of the generation's own build, or the only one that there is;
+/// "NAME.yaml" behind whatever is before it as the file beside ours.
 std::string argument_of(const std::string& text, const GenerationInfo& generation) {
   constexpr std::string_view suffix = ".ko";
+  if (text.ends_with(".yaml")) {
+    const std::size_t name = text.find('=') == std::string::npos ? 0 : text.find('=') + 1;
+    const auto folder = std::filesystem::path(PKVMEMU_FAULT_SITES).parent_path();
+    return text.substr(0, name) + (folder / text.substr(name)).string();
+  }
   if (!text.ends_with(suffix)) return with_function_id(text, generation);
   const std::string name = text.substr(0, text.size() - suffix.size());
   const std::string own = module(fmt::format("{}/{}", generation.kmi, name));

@@ -76,6 +76,7 @@ Outcome<void> add_world(const RunOptions& options, RunPlan& plan) {
   auto calls = script::parse_el3(*options.el3, *content);
   if (!calls) return as_file_error(calls.error());
   plan.world.secure_calls = std::move(calls->calls);
+  plan.world.ffa = std::move(calls->ffa);
   plan.world.logs_secure_calls = calls->logs;
   plan.world_text += *content;
   return {};

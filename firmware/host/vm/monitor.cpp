@@ -13,6 +13,7 @@
 #include "host/kernel.h"
 #include "host/memory.h"
 #include "host/touch.h"
+#include "host/vm/ffa_transport.h"
 #include "host/vm/guest_services.h"
 #include "host/vm/payloads.h"
 #include "host/vm/virtual_machine.h"
@@ -32,6 +33,12 @@ using pkvm::event::Kind;
 
 /// Before a program's name: the protected VM starts in the program itself.
 constexpr std::string_view without_firmware = "bare:";
+/// The same: the guest may speak FF-A to the secure world. Behind that other one where both are.
+constexpr std::string_view with_ffa = "ffa:";
+
+std::string_view without(std::string_view prefix, std::string_view name) {
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
 
 std::optional<std::span<const std::byte>> find_payload(std::string_view name) {
   if (const auto builtin = builtin_payload(name)) return builtin;
@@ -93,6 +100,7 @@ class Monitor {
         name_(name),
         number_(next_number()),
         has_firmware_(kind == GuestKind::protected_vm && !name.starts_with(without_firmware)),
+        speaks_ffa_(without(without_firmware, name).starts_with(with_ffa)),
         console_(kind, {.text = name, .number = number_}) {}
 
   void begin() {
@@ -142,8 +150,14 @@ class Monitor {
     return step("set firmware", vm_.set_firmware_ipa(layout::firmware_ipa));
   }
 
+  bool set_up_ffa() {
+    if (!speaks_ffa_) return true;
+    connect_to_secure_world();
+    return step("allow ffa", vm_.allow_ffa());
+  }
+
   bool set_up() {
-    if (!set_up_firmware()) return false;
+    if (!set_up_firmware() || !set_up_ffa()) return false;
     const auto payload = find_payload(program());
     if (!payload) return step("payload", pkvm::negated(pkvm::Errno::enoent));
     if (!step("memory", add_memory(*payload))) return false;
@@ -306,9 +320,7 @@ class Monitor {
              static_cast<int>(name_.size()), name_.data(), vm_.dirty_pages(), given);
   }
 
-  std::string_view program() const {
-    return name_.starts_with(without_firmware) ? name_.substr(without_firmware.size()) : name_;
-  }
+  std::string_view program() const { return without(with_ffa, without(without_firmware, name_)); }
 
   static constexpr unsigned vcpus = 2;
 
@@ -317,6 +329,7 @@ class Monitor {
   std::string_view name_;
   std::uint64_t number_;
   bool has_firmware_;
+  bool speaks_ffa_;
   GuestConsole console_;
   VirtualMachine vm_;
   std::array<bool, vcpus> running_{};

@@ -20,6 +20,7 @@ inline constexpr std::size_t most_guests_at_once = pkvm::guest::most_at_once;
 /// Creates a VM for each payload of a list (with commas), runs them to their ends, and tears them
 /// down. A payload is the name of a program that the kernel carries, or a path in the initramfs;
 /// "bare:" before it leaves a protected VM without firmware, so that it starts in the program;
+/// "ffa:" lets it speak to the secure world;
 /// "pvm:" or "vm:" before that gives it a kind of its own. Several guests take turns at each exit.
 void run_guests(GuestKind usual, pkvm::Generation generation, std::string_view payloads);
 

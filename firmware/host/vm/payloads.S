@@ -17,6 +17,7 @@ payload_\name\()_end:
 	payload	calls
 	payload	compute
 	payload	exits
+	payload	ffa
 	payload	secret
 	payload	share
 	payload	trespass

@@ -50,6 +50,7 @@ struct VmCalls {
   int (*map)(const VirtualMachine& vm, std::uint64_t pfn, std::uint64_t gfn);
   bool reclaims_by_ipa;
   bool forwards_smc;  ///< a VM may have its SMCs offered to modules (8.4)
+  bool has_ffa;       ///< its guest may speak FF-A (6.5)
 };
 
 constexpr std::uint64_t prot_rwx = 7;
@@ -67,9 +68,21 @@ int map_by_kind(const VirtualMachine& vm, std::uint64_t pfn, std::uint64_t gfn) 
 }
 
 constexpr std::array<VmCalls, pkvm::generation_count> call_rows = {{
-    {.donates_storage = true, .map = map_one_page, .reclaims_by_ipa = true, .forwards_smc = false},
-    {.donates_storage = false, .map = map_range, .reclaims_by_ipa = false, .forwards_smc = false},
-    {.donates_storage = false, .map = map_by_kind, .reclaims_by_ipa = false, .forwards_smc = true},
+    {.donates_storage = true,
+     .map = map_one_page,
+     .reclaims_by_ipa = true,
+     .forwards_smc = false,
+     .has_ffa = false},
+    {.donates_storage = false,
+     .map = map_range,
+     .reclaims_by_ipa = false,
+     .forwards_smc = false,
+     .has_ffa = false},
+    {.donates_storage = false,
+     .map = map_by_kind,
+     .reclaims_by_ipa = false,
+     .forwards_smc = true,
+     .has_ffa = true},
 }};
 const VmCalls& calls_of(Generation id) {
   return call_rows[static_cast<std::size_t>(id)];
@@ -124,6 +137,17 @@ int VirtualMachine::set_firmware_ipa(std::uint64_t ipa) {
   if (handle_ != 0) return negated(Errno::ebusy);
   if (known_firmware().empty()) return negated(Errno::einval);
   shared_->pvmfw_load_address = ipa;
+  return 0;
+}
+
+int VirtualMachine::allow_ffa() {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("vm.set_ffa", Errno::einval, "KVM_CAP_ARM_PROTECTED_VM: SET_FFA"))
+    return fault.answer;
+  if (!is_protected() || !calls_of(generation_).has_ffa) return negated(Errno::einval);
+  if (kvm().call(Hypercall::pkvm_host_get_ffa_version, {}) == 0) return negated(Errno::einval);
+  if (handle_ != 0) return negated(Errno::ebusy);
+  shared_->ffa_allowed = 1;
   return 0;
 }
 
@@ -382,6 +406,28 @@ int VirtualMachine::finalize_teardown() const {
   return to_int(kvm().call(Hypercall::pkvm_finalize_teardown_vm, {handle_}));
 }
 
+/// Each call reclaims one transfer, and says that there may be more.
+int VirtualMachine::reclaim_ffa() const {
+  constexpr unsigned most_transfers = 1024;
+  const fw::Fault fault = PKVM_FAULT_ERRNO("vm.hvc.reclaim_ffa", Errno::einval,
+                                           "hypercall __pkvm_reclaim_dying_guest_ffa_resources");
+  int answer = fault ? fault.answer : negated(Errno::eagain);
+  for (unsigned i = 0; answer == negated(Errno::eagain) && i < most_transfers; ++i)
+    answer = to_int(kvm().call(Hypercall::pkvm_reclaim_dying_guest_ffa_resources, {handle_}));
+  return answer;
+}
+
+/// All that are still the guest's. -EBUSY: some are with the secure world (9.3).
+int VirtualMachine::reclaim_pages() {
+  int first_error = 0;
+  for (unsigned i = 0; i < slot_count_; ++i)
+    for (std::uint64_t page = 0; page < slots_[i].pages; ++page) {
+      const int back = slots_[i].given.test(page) ? reclaim(slots_[i], page) : 0;
+      if (first_error == 0) first_error = back;
+    }
+  return first_error;
+}
+
 int VirtualMachine::destroy() {
   int first_error = 0;
   const auto note = [&first_error](int answer) {
@@ -389,9 +435,10 @@ int VirtualMachine::destroy() {
   };
   if (handle_ != 0) {
     note(start_teardown());
-    for (unsigned i = 0; i < slot_count_; ++i)
-      for (std::uint64_t page = 0; page < slots_[i].pages; ++page)
-        if (slots_[i].given.test(page)) note(reclaim(slots_[i], page));
+    const int back = reclaim_pages();
+    const bool is_with_ffa = back == negated(Errno::ebusy) && shared_->ffa_allowed != 0;
+    if (is_with_ffa) note(reclaim_ffa());
+    note(is_with_ffa ? reclaim_pages() : back);
     note(finalize_teardown());
   }
   // What the hypervisor did not give back is lost, rather than freed and used.

@@ -45,6 +45,8 @@ class VirtualMachine {
   // KVM_ENABLE_CAP, KVM_CAP_ARM_PROTECTED_VM: the flags INFO and SET_FW_IPA.
   int firmware_info(std::uint64_t& size) const;
   int set_firmware_ipa(std::uint64_t ipa);
+  /// The flag SET_FFA of 6.12: -EINVAL where there is none, or no secure world.
+  int allow_ffa();
 
   /// KVM_SET_USER_MEMORY_REGION with memory of the kernel's, each page zeroed when it is needed.
   int add_memory(std::uint64_t ipa, std::uint64_t size, GuestMemory from = GuestMemory::any);
@@ -95,6 +97,8 @@ class VirtualMachine {
   RunResult handle_abort(unsigned index);
   int start_teardown() const;
   int finalize_teardown() const;
+  int reclaim_pages();
+  int reclaim_ffa() const;
   int reclaim(Slot& slot, std::uint64_t page);
   void check_zero(Pa page);
   int free_shared();

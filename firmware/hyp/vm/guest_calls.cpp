@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "hyp/vm/guest_ffa.h"
 #include "hyp/vm/guest_memory.h"
 #include "hyp/vm/regime.h"
 #include "pkvm/smccc.h"
@@ -189,6 +190,7 @@ Handled psci_features(Vcpu& vcpu) {
 
 Handled handle_guest_call(Vcpu& vcpu) {
   const Row* row = find(x(vcpu, 0) & 0xFFFF'FFFF);
+  if (row == nullptr && is_guest_ffa_call(x(vcpu, 0))) return handle_guest_ffa(vcpu);
   if (row == nullptr) return answered(vcpu, smccc::not_supported);
   return row->handler(vcpu);
 }

@@ -220,6 +220,7 @@ Status guest_unshare_host(Vm& vm, Ipa page) {
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("hyp.guest.unshare_host", Errno::eperm, "a guest ends sharing a page"))
     return injected(fault);
+  if (vm.ffa.holds(page)) return error(Errno::eperm);
   return with_guest_page(vm, page, PageState::shared_owned, [&](PaRange range) -> Status {
     const Status taken = hypervisor().ownership->take_from_host(range, Owner::guest);
     if (taken) check(set_guest_state(vm, page, range.begin, PageState::owned).has_value());
@@ -240,6 +241,38 @@ Status guest_relinquish(Vm& vm, Ipa page) {
   });
 }
 
+Expected<Pa> guest_share_secure(Vm& vm, Ipa page) {
+  if (const fw::Fault fault =
+          PKVM_FAULT_ERRNO("hyp.ffa.guest_share", Errno::eperm,
+                           "a guest shares a page with EL2 or the secure world"))
+    return injected(fault);
+  const fw::LockGuard guest(vm.lock);
+  const Expected<Pa> pa = guest_page_in(vm, page, PageState::owned);
+  if (!pa) return pa;
+  const Status shared = set_guest_state(vm, page, *pa, PageState::shared_owned);
+  return shared ? pa : error(shared.error());
+}
+
+Status guest_unshare_secure(Vm& vm, Ipa page) {
+  const fw::LockGuard guest(vm.lock);
+  const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_owned);
+  return pa ? vm.stage2.remap(one_page(page), *pa, stage2_attributes(prot_rwx, PageState::owned),
+                              Blocks::pages_only)
+            : error(pa.error());
+}
+
+void read_secure(const Vm& vm, Ipa page, std::span<std::uint8_t> to) {
+  const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_owned);
+  check(pa.has_value() && to.size() <= page_size);
+  with_page(*pa, [to](std::byte* at) { fw::copy_bytes(to.data(), at, to.size()); });
+}
+
+void write_secure(const Vm& vm, Ipa page, std::span<const std::uint8_t> from) {
+  const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_owned);
+  check(pa.has_value() && from.size() <= page_size);
+  with_page(*pa, [from](std::byte* at) { fw::copy_bytes(at, from.data(), from.size()); });
+}
+
 Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.reclaim", Errno::einval,
                                                "the host takes back a page of a dying VM"))
@@ -252,6 +285,7 @@ Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
   if (!found) return error(Errno::enoent);
   const Pa pa = address_of(*found);
   if (pa != pa_of(Pfn{pfn})) return error(Errno::einval);
+  if (vm.ffa.holds(page)) return error(Errno::ebusy);
 
   check(vm.stage2.set_invalid(one_page(page), {}).has_value());
   const PaRange range{pa, pa + page_size};

@@ -3,6 +3,9 @@
 // ordinary one, shared back by the guest, and returned. A refused transition has changed nothing.
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "hyp/vm/vm.h"
 #include "pkvm/generation.h"
 
@@ -29,7 +32,16 @@ Status guest_unshare_host(Vm& vm, Ipa page);
 /// The guest gives the page back for good: zeroed, and the host's again.
 Status guest_relinquish(Vm& vm, Ipa page);
 
-/// A page of a dying guest becomes the host's again, zeroed if it was the guest's own.
+/// A page for EL2 or the secure world to use, and where it is: guest OWNED -> SHARED_OWNED, and the
+/// host has no part in it. Nobody but guest_ffa.h knows that it is so.
+Expected<Pa> guest_share_secure(Vm& vm, Ipa page);
+Status guest_unshare_secure(Vm& vm, Ipa page);
+/// What such a page begins with.
+void read_secure(const Vm& vm, Ipa page, std::span<std::uint8_t> to);
+void write_secure(const Vm& vm, Ipa page, std::span<const std::uint8_t> from);
+
+/// A page of a dying guest becomes the host's again, zeroed if it was the guest's own; -EBUSY while
+/// the secure world has it.
 Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn);
 
 /// What the guest sees at `page`: no_page when nothing is mapped.

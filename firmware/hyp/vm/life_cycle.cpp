@@ -4,6 +4,7 @@
 #include <new>
 
 #include "hyp/hypervisor.h"
+#include "hyp/vm/guest_ffa.h"
 #include "hyp/vm/guest_memory.h"
 #include "hyp/vm/vm_rules.h"
 #include "lib/fault.h"
@@ -243,6 +244,7 @@ Status finalize_teardown_vm(std::uint64_t handle) {
   if (vm == nullptr) return error(Errno::enoent);
   if (!vm->is_dying || vm->guest_pages != 0) return error(Errno::ebusy);
 
+  forget_guest_ffa(vm->ffa);
   hyp.vms.remove(*vm);
   pkvm::HostVm* const host = vm->host;
   for (Vcpu* vcpu : vm->vcpus) {

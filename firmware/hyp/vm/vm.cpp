@@ -22,6 +22,7 @@ constexpr unsigned vmid_shift = 48;
 Vm::Vm(LinearMap linear, pkvm::HostVm& shared, Pa root_table)
     : is_protected(shared.is_protected != 0),
       smc_forwarded(shared.smc_forwarded != 0),
+      ffa(is_protected ? shared.ffa_allowed : 0),
       host(&shared),
       pvmfw_address(shared.pvmfw_load_address),
       created_vcpus(static_cast<unsigned>(shared.created_vcpus)),

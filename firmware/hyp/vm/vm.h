@@ -6,11 +6,13 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "hyp/host_stage2.h"
 #include "hyp/layout.h"
 #include "hyp/memory_map.h"
 #include "hyp/vm/guest_context.h"
+#include "hyp/vm/guest_ffa_state.h"
 #include "hyp/vm/guest_pool.h"
 #include "lib/spinlock.h"
 #include "pkvm/vm.h"
@@ -59,6 +61,7 @@ struct Vm {
   bool is_dying = false;
   bool mmio_guard = false;
   bool smc_forwarded;  ///< to the modules' handlers (8.4)
+  GuestFfa ffa;
   pkvm::HostVm* host;
   std::uint64_t pvmfw_address;
   unsigned created_vcpus;
@@ -91,6 +94,8 @@ class VmTable {
   constexpr VmTable() = default;
 
   Vm* find(std::uint64_t handle) const;
+  /// With empty places.
+  std::span<Vm* const> all() const { return vms_; }
   /// Gives the VM its handle; -ENOMEM when there are too many.
   Status insert(Vm& vm);
   void remove(const Vm& vm);

@@ -3,6 +3,7 @@
 
 #include "hyp/hypervisor.h"
 #include "hyp/ops.h"
+#include "hyp/vm/guest_ffa.h"
 #include "hyp/vm/guest_memory.h"
 #include "hyp/vm/life_cycle.h"
 #include "hyp/vm/vcpu_run.h"
@@ -112,6 +113,13 @@ void call_reclaim_page_at_ipa(user_pt_regs* regs) {
 void call_reclaim_page_at_gfn(user_pt_regs* regs) {
   const auto& x = regs->regs;
   answer(regs, reclaim_dying_guest_page(x[1], x[2], x[3], x[4]));
+}
+
+void call_reclaim_guest_ffa(user_pt_regs* regs) {
+  answer(regs, reclaim_guest_ffa(regs->regs[1]));
+}
+void call_get_ffa_version(user_pt_regs* regs) {
+  regs->regs[1] = hypervisor().ffa.agreed_version();
 }
 
 void call_host_map_guest_page(user_pt_regs* regs) {

@@ -18,6 +18,10 @@ void call_finalize_teardown_vm(user_pt_regs* regs);
 /// 6.1 names the page by its IPA, later generations by its frame.
 void call_reclaim_page_at_ipa(user_pt_regs* regs);
 void call_reclaim_page_at_gfn(user_pt_regs* regs);
+/// 6.12: what a dying VM's guest has with the secure world.
+void call_reclaim_guest_ffa(user_pt_regs* regs);
+/// 6.12: the version that host and EL3 agreed on, or 0.
+void call_get_ffa_version(user_pt_regs* regs);
 /// 6.1: one page, given or lent by the VM's kind.
 void call_host_map_guest_page(user_pt_regs* regs);
 /// 6.6: several, with a protection.

@@ -74,6 +74,14 @@ bool is_guests(const View& view, PageState state, bool of_protected) {
          view.guests[0].vm->is_protected == of_protected;
 }
 
+/// Whether the guest knows the page as a buffer of FF-A's, or as the secure world's to use.
+bool is_with_ffa(const GuestPage& page) {
+  return page.vm->ffa.holds(Ipa{page.gfn << page_shift});
+}
+bool is_secure(const View& view) {
+  return is_guests(view, PageState::shared_owned, true) && is_with_ffa(view.guests[0]);
+}
+
 bool is_consistent(const View& view, pkvm::Generation generation) {
   const auto owner = [generation](Owner who) {
     return owner_annotation(owner_id(generation, who));
@@ -82,13 +90,14 @@ bool is_consistent(const View& view, pkvm::Generation generation) {
   if (view.host == owner(Owner::hyp))
     return view.alias && view.alias_state == PageState::owned && view.guests.empty();
   if (view.host == owner(Owner::guest))
-    return !view.alias && is_guests(view, PageState::owned, true);
+    return !view.alias && (is_secure(view) || (is_guests(view, PageState::owned, true) &&
+                                               !is_with_ffa(view.guests[0])));
   if (!reachable) return false;
   switch (view.host_state) {
     case PageState::owned:
       return !view.alias && view.guests.empty();
     case PageState::shared_borrowed:
-      return !view.alias && is_guests(view, PageState::shared_owned, true);
+      return !view.alias && is_guests(view, PageState::shared_owned, true) && !is_secure(view);
     case PageState::shared_owned:
       if (view.guests.empty()) return view.alias && view.alias_state == PageState::shared_borrowed;
       return !view.alias && is_guests(view, PageState::shared_borrowed, false);

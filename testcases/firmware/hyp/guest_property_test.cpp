@@ -17,6 +17,7 @@
 #include <random>
 #include <string>
 
+#include "guest_ffa_moves.h"
 #include "guest_invariants.h"
 #include "harness/generation_printer.h"
 #include "native_lab.h"
@@ -63,9 +64,10 @@ class GuestProperty : public testing::TestWithParam<pkvm::GenerationInfo> {
   std::size_t refilled = 0;  ///< pages that a random refill gave to the heap
   std::string broken;        ///< what a guest noticed
   std::optional<Pa> relinquished;
+  bool speaks_ffa = false;  ///< in this sequence, hardly anything else
   struct {
     std::uint64_t vms = 0, vcpus = 0, maps = 0, runs = 0, entries = 0, shares = 0, reclaims = 0,
-                  calls = 0;
+                  calls = 0, ffa = 0;
   } done;
 
   void SetUp() override {
@@ -87,6 +89,8 @@ class GuestProperty : public testing::TestWithParam<pkvm::GenerationInfo> {
     lab.reset();
     lab = std::make_unique<NativeLab>(GetParam().id);
     arch::fake::state().guest = [](unsigned long long* general) { return current->guest(general); };
+    if (is_6_12() && sequence != 0) done.ffa += secure_counts().returned;
+    if (is_6_12()) start_secure_world();
     refilled = 0;
   }
 
@@ -153,6 +157,7 @@ class GuestProperty : public testing::TestWithParam<pkvm::GenerationInfo> {
   void run();
   void end_vm();
   void take_back();
+  void begin_ffa();
   void share_or_unshare();
   void sensible_step();
   // Absurd ones.
@@ -165,6 +170,7 @@ class GuestProperty : public testing::TestWithParam<pkvm::GenerationInfo> {
   void guest_calls(unsigned long long* general);
   void look_at_relinquished(std::uint64_t answer);
 
+  std::string end_ffa(const Vm& vm);
   std::string reclaim_all(const Vm& vm);
   std::string tear_down_all();
   std::string run_sequence(bool looks_after_each);
@@ -196,7 +202,8 @@ void GuestProperty::make_vm() {
             .created_vcpus = 1 + draw(most_vcpus),
             .pvmfw_load_address = one_in(3) ? firmware_ipa : pkvm::no_pvmfw_address,
             .handle = 0,
-            .teardown = {}};
+            .teardown = {},
+            .ffa_allowed = draw(4) == 0 ? 0U : 1U};
   const CallArguments arguments =
       is_6_1() ? CallArguments{kern(*area), kern(*storage), kern(*root), kern(*last_ran)}
                : CallArguments{kern(*area), kern(*root), 0, 0};
@@ -295,6 +302,15 @@ void GuestProperty::take_back() {
     ++done.reclaims;
 }
 
+/// A guest with enough pages to give some away.
+void GuestProperty::begin_ffa() {
+  make_vm();
+  make_vcpu();
+  load();
+  for (int i = 0; i < 16; ++i)
+    map();
+}
+
 void GuestProperty::share_or_unshare() {
   call(one_in(2) ? Hypercall::pkvm_host_share_hyp : Hypercall::pkvm_host_unshare_hyp,
        {frame(any_page()), 0, 0, 0});
@@ -377,27 +393,29 @@ void GuestProperty::scribble() {
 }
 
 void GuestProperty::absurd_step() {
-  static constexpr auto calls = std::to_array<Hypercall>({Hypercall::pkvm_host_share_hyp,
-                                                          Hypercall::pkvm_host_unshare_hyp,
-                                                          Hypercall::pkvm_host_map_guest,
-                                                          Hypercall::pkvm_host_unmap_guest,
-                                                          Hypercall::pkvm_host_donate_guest,
-                                                          Hypercall::pkvm_host_share_guest,
-                                                          Hypercall::pkvm_host_unshare_guest,
-                                                          Hypercall::kvm_vcpu_run,
-                                                          Hypercall::pkvm_init_vm,
-                                                          Hypercall::pkvm_init_vcpu,
-                                                          Hypercall::pkvm_start_teardown_vm,
-                                                          Hypercall::pkvm_finalize_teardown_vm,
-                                                          Hypercall::pkvm_reclaim_dying_guest_page,
-                                                          Hypercall::pkvm_vcpu_load,
-                                                          Hypercall::pkvm_vcpu_put,
-                                                          Hypercall::pkvm_vcpu_sync_state,
-                                                          Hypercall::pkvm_hyp_alloc_mgt_refill,
-                                                          Hypercall::pkvm_hyp_alloc_mgt_reclaimable,
-                                                          Hypercall::pkvm_prot_finalize,
-                                                          Hypercall::pkvm_map_module_page,
-                                                          Hypercall::pkvm_create_private_mapping});
+  static constexpr auto calls =
+      std::to_array<Hypercall>({Hypercall::pkvm_host_share_hyp,
+                                Hypercall::pkvm_host_unshare_hyp,
+                                Hypercall::pkvm_host_map_guest,
+                                Hypercall::pkvm_host_unmap_guest,
+                                Hypercall::pkvm_host_donate_guest,
+                                Hypercall::pkvm_host_share_guest,
+                                Hypercall::pkvm_host_unshare_guest,
+                                Hypercall::kvm_vcpu_run,
+                                Hypercall::pkvm_init_vm,
+                                Hypercall::pkvm_init_vcpu,
+                                Hypercall::pkvm_start_teardown_vm,
+                                Hypercall::pkvm_finalize_teardown_vm,
+                                Hypercall::pkvm_reclaim_dying_guest_page,
+                                Hypercall::pkvm_vcpu_load,
+                                Hypercall::pkvm_vcpu_put,
+                                Hypercall::pkvm_vcpu_sync_state,
+                                Hypercall::pkvm_hyp_alloc_mgt_refill,
+                                Hypercall::pkvm_hyp_alloc_mgt_reclaimable,
+                                Hypercall::pkvm_prot_finalize,
+                                Hypercall::pkvm_reclaim_dying_guest_ffa_resources,
+                                Hypercall::pkvm_map_module_page,
+                                Hypercall::pkvm_create_private_mapping});
   const Hypercall which = calls.at(draw(calls.size()));
   CallArguments arguments{};
   for (std::uint64_t& argument : arguments)
@@ -425,6 +443,10 @@ void GuestProperty::look_at_relinquished(std::uint64_t answer) {
 }
 
 void GuestProperty::guest_calls(unsigned long long* general) {
+  if (speaks_ffa && !one_in(8)) {
+    make_ffa_call(random, *loaded()->vm, {.first = first_gfn, .count = guest_pages}, general);
+    return;
+  }
   namespace id = pkvm::guest_call;
   static constexpr auto calls = std::to_array<std::uint32_t>(
       {id::mem_share, id::mem_share, id::mem_unshare, id::mem_relinquish, id::mem_info,
@@ -449,11 +471,12 @@ std::uint64_t GuestProperty::guest(unsigned long long* general) {
   ++done.entries;
   look_at_relinquished(general[0]);
   if (one_in(16)) return draw(3);  // an interrupt, an SError, or a trap with what is there
-  const std::uint64_t exception = classes.at(draw(classes.size()));
+  constexpr std::uint64_t hvc = 0x16;
+  const std::uint64_t exception =
+      speaks_ffa && !one_in(16) ? hvc : classes.at(draw(classes.size()));
   arch::write<Sysreg::esr_el2>(exception << 26 | il | (random() & 0x1FF'FFFF));
   arch::write<Sysreg::far_el2>(random());
   arch::write<Sysreg::hpfar_el2>((first_gfn + draw(guest_pages)) << 4);
-  constexpr std::uint64_t hvc = 0x16;
   if (exception == hvc) guest_calls(general);
   return static_cast<std::uint64_t>(pkvm::GuestExit::trap);
 }
@@ -472,10 +495,22 @@ std::string GuestProperty::reclaim_all(const Vm& vm) {
   return {};
 }
 
+/// A transfer at a time, some of which EL3 refuses at first.
+std::string GuestProperty::end_ffa(const Vm& vm) {
+  if (!is_6_12()) return {};
+  constexpr unsigned most = 1000;
+  constexpr auto again = static_cast<std::uint64_t>(pkvm::negated(Errno::eagain));
+  CallAnswer answer{.x0 = 0, .x1 = again};
+  for (unsigned i = 0; i < most && answer.x1 == again; ++i)
+    answer = call(Hypercall::pkvm_reclaim_dying_guest_ffa_resources, {vm.handle, 0, 0, 0});
+  return good(answer) ? "" : "what is with the secure world does not come back";
+}
+
 std::string GuestProperty::tear_down_all() {
   call(Hypercall::pkvm_vcpu_put, {});
   for (const Vm* vm : all_vms()) {
     if (!vm->is_dying) call(Hypercall::pkvm_start_teardown_vm, {vm->handle, 0, 0, 0});
+    if (std::string wrong = end_ffa(*vm); !wrong.empty()) return wrong;
     if (std::string wrong = reclaim_all(*vm); !wrong.empty()) return wrong;
     if (!good(call(Hypercall::pkvm_finalize_teardown_vm, {vm->handle, 0, 0, 0})))
       return "a tear-down is refused";
@@ -493,7 +528,10 @@ std::string GuestProperty::tear_down_all() {
 std::string GuestProperty::run_sequence(bool looks_after_each) {
   steps.clear();
   relinquished.reset();
-  if (!one_in(4)) {
+  speaks_ffa = is_6_12() && one_in(3);
+  if (speaks_ffa) {
+    begin_ffa();
+  } else if (!one_in(4)) {
     make_vm();
     make_vcpu();
     if (one_in(2)) make_vm();
@@ -534,6 +572,7 @@ TEST_P(GuestProperty, NoSequenceBreaksAnInvariant) {
   }
   fmt::print("{} calls: {} VMs, {} vCPUs, {} maps, {} runs with {} entries, {} pages reclaimed\n",
              done.calls, done.vms, done.vcpus, done.maps, done.runs, done.entries, done.reclaims);
+  if (is_6_12()) EXPECT_GT(done.ffa + secure_counts().returned, sequences / 20) << "seed " << seed;
   // Sequences in which hardly anything succeeds would show nothing.
   for (const std::uint64_t count :
        {done.vms, done.vcpus, done.maps, done.runs, done.entries, done.reclaims})

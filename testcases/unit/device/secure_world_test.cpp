@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,42 @@ TEST(SecureWorld, AStateIsComeBackTo) {
   EXPECT_EQ(call(world, {0xc300'0000}).x[0], minus_one);
   EXPECT_THAT(log.front(), HasSubstr("0xc2000001(0x0"));
   EXPECT_THAT(log.back(), HasSubstr("nobody answers"));
+}
+
+// A script writes before it answers: to an address, where the caller points, and to the buffer that
+// its last FFA_RXTX_MAP named. What is no RAM is told.
+TEST(SecureWorld, AScriptWritesMemory) {
+  std::vector<std::uint64_t> written;
+  std::vector<std::string> log;
+  SecureCallScript script = function(vendor, {{0}});
+  using From = SecurePlace::From;
+  for (const SecurePlace place :
+       {SecurePlace{.number = 0x1000, .offset = 8}, SecurePlace{.from = From::caller, .number = 2},
+        SecurePlace{.from = From::rx, .offset = 0x10}, SecurePlace{.number = 0x9'0000}})
+    script.writes.push_back({.to = place, .bytes = {std::byte{1}}});
+  SecureWorld world({script, function(0xc400'0066, {{0}})},
+                    [&](const std::string& line) { log.push_back(line); },
+                    {.read = {}, .write = [&](Pa at, std::span<const std::byte>) {
+                       if (at.value >= 0x9'0000) return false;
+                       written.push_back(at.value);
+                       return true;
+                     }});
+  call(world, {0xc400'0066, 0x4000, 0x5000, 1});
+  call(world, {vendor, 0, 0x2000});
+  EXPECT_THAT(written, ElementsAre(0x1008, 0x2000, 0x5010));
+  EXPECT_THAT(log, ElementsAre(HasSubstr("0x90000, where is no RAM")));
+}
+
+// FF-A answers what no script does, and PSCI stays ours.
+TEST(SecureWorld, FfaComesAfterScripts) {
+  SecureWorld world({function(0x8400'0069, {{0x8400'0061, 0, 7}})}, {});
+  EXPECT_EQ(call(world, {0x8400'0063, 0x1'0001}).x[0], minus_one);
+  world.speak_ffa({.version = 0x1'0001});
+  EXPECT_EQ(call(world, {0x8400'0063, 0x1'0001}).x[0], 0x1'0001U);
+  EXPECT_EQ(call(world, {0x8400'0069}).x[2], 7U);
+  EXPECT_EQ(call(world, {psci_version}).x[0], 0x1'0001U);
+  EXPECT_EQ(call(world, {vendor}).x[0], minus_one);
+  EXPECT_EQ(world.use()[0].name, "FFA_VERSION");
 }
 
 }  // namespace
