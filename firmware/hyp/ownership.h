@@ -96,6 +96,9 @@ class Ownership {
   /// -EPERM unless all of the range is RAM that the host owns and may give away.
   Status check_host_gives(PaRange range) const;
   Status take_from_host(PaRange range, Owner owner);
+  /// After the checks only memory for tables can be missing: a WARN, or an answer, by generation
+  /// (pkvm-abi.md 7.6).
+  Status after_checks(Status status) const;
   /// As what a guest lends to the host.
   Status lend_to_host(PaRange range);
   /// A guest's page becomes the host's own.
@@ -130,8 +133,6 @@ class Ownership {
   Status donate(PaRange range, Prot alias);
   Status give_to_host(PaRange range);
   void undo_donation(PaRange range);
-  /// After the checks only memory for tables can be missing: a WARN, or an answer, by generation.
-  Status after_checks(Status status) const;
   /// Of RAM, where the generation keeps it. It may take a table where that is in tables.
   Status set_host_state(PaRange range, PageState state);
   void mark_host_state(PaRange range, PageState state);

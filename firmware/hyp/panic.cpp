@@ -104,8 +104,8 @@ const pkvmemu::hyp::PanicExit* hyp_panic(std::uint64_t origin, std::uint64_t sp)
     if (hyp.host) hyp.host->lock().unlock();
     if (origin == PANIC_FROM_EL2) hyp.handlers.panic.notify(&this_cpu().host);
   }
-  restore_host_for_panic();
-  panic_exit = {.x = {esr, spsr, elr, physical_of(elr), par, 0, far, hpfar},
+  const auto guest = reinterpret_cast<std::uint64_t>(restore_host_for_panic());
+  panic_exit = {.x = {esr, spsr, elr, physical_of(elr), par, guest, far, hpfar},
                 .handler = hyp_boot_info.panic_handler,
                 .host = origin == PANIC_FROM_HOST ? nullptr : &this_cpu().host};
   return &panic_exit;

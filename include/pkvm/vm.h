@@ -41,6 +41,10 @@ struct HostVm {
 
 enum class VcpuPower : std::uint64_t { runnable = 0, stopped = 1 };
 
+/// HCR_EL2.TWI and TWE (Arm ARM D17.2.48), which the host gives with the load of an ordinary
+/// guest's vCPU: it hears of WFI and WFE.
+inline constexpr std::uint64_t hcr_trap_waits = 3U << 13;
+
 /// What becomes at the next entry of the access that exited.
 enum class EntryWish : std::uint64_t {
   retry = 0,     ///< the guest makes it again (its page is there now)

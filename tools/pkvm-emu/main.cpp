@@ -67,6 +67,13 @@ int report_parse_end(const CLI::App& app, const CLI::ParseError& end, const char
                  names_of_commands(app).c_str());
     return code_of(ExitCode::usage);
   }
+  if (first != nullptr && first[0] == '-' && app.get_option_no_throw(first) == nullptr &&
+      app.get_subcommands().empty()) {
+    std::fprintf(stderr,
+                 "pkvm-emu: unknown option '%s' before a sub-command\nTry 'pkvm-emu --help'.\n",
+                 first);
+    return code_of(ExitCode::usage);
+  }
   const auto chosen = app.get_subcommands();
   const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
   std::fprintf(stderr, "pkvm-emu: %s\nTry 'pkvm-emu%s --help'.\n", end.what(), command.c_str());

@@ -295,7 +295,7 @@ int VirtualMachine::give_page(unsigned vcpu, std::uint64_t ipa) {
 RunResult VirtualMachine::run(unsigned index) {
   if (const int started = start(); started != 0) return {.why = RunExit::failed, .error = started};
   for (;;) {
-    kvm().call(Hypercall::pkvm_vcpu_load, {handle_, index, 0});
+    kvm().call(Hypercall::pkvm_vcpu_load, {handle_, index, pkvm::hcr_trap_waits});
     const fw::Fault fault =
         PKVM_FAULT_ERRNO("vm.hvc.vcpu_run", Errno::einval, "hypercall __kvm_vcpu_run");
     const std::int64_t exit =

@@ -114,13 +114,19 @@ Status with_guest_page(Vm& vm, Ipa page, PageState state, Function move) {
   return move(PaRange{*pa, *pa + page_size});
 }
 
+Status put_guest_state(Vm& vm, Ipa page, Pa pa, PageState state) {
+  return vm.stage2.remap(one_page(page), pa, stage2_attributes(prot_rwx, state),
+                         Blocks::pages_only);
+}
+
+/// The first change behind the checks, so that its failure leaves nothing to undo.
 Status set_guest_state(Vm& vm, Ipa page, Pa pa, PageState state) {
+  const Ownership& ownership = *hypervisor().ownership;
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("hyp.guest.set_state", Errno::enomem,
                            "a guest's own entry of a page that it shares or takes back"))
-    return injected(fault);
-  return vm.stage2.remap(one_page(page), pa, stage2_attributes(prot_rwx, state),
-                         Blocks::pages_only);
+    return ownership.after_checks(injected(fault));
+  return ownership.after_checks(put_guest_state(vm, page, pa, state));
 }
 
 Status map_guest(Vm& vm, GuestPages pages, Prot prot, PageState state) {
@@ -210,8 +216,10 @@ Status guest_share_host(Vm& vm, Ipa page) {
                                                "a guest shares a page with the host"))
     return injected(fault);
   return with_guest_page(vm, page, PageState::owned, [&](PaRange range) -> Status {
+    const Status told = set_guest_state(vm, page, range.begin, PageState::shared_owned);
+    if (!told) return told;
     const Status lent = hypervisor().ownership->lend_to_host(range);
-    if (lent) check(set_guest_state(vm, page, range.begin, PageState::shared_owned).has_value());
+    if (!lent) check(put_guest_state(vm, page, range.begin, PageState::owned).has_value());
     return lent;
   });
 }
@@ -222,8 +230,10 @@ Status guest_unshare_host(Vm& vm, Ipa page) {
     return injected(fault);
   if (vm.ffa.holds(page)) return error(Errno::eperm);
   return with_guest_page(vm, page, PageState::shared_owned, [&](PaRange range) -> Status {
+    const Status told = set_guest_state(vm, page, range.begin, PageState::owned);
+    if (!told) return told;
     const Status taken = hypervisor().ownership->take_from_host(range, Owner::guest);
-    if (taken) check(set_guest_state(vm, page, range.begin, PageState::owned).has_value());
+    if (!taken) check(put_guest_state(vm, page, range.begin, PageState::shared_owned).has_value());
     return taken;
   });
 }

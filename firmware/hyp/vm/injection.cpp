@@ -12,7 +12,8 @@ using arch::Sysreg;
 constexpr std::uint64_t ec_shift = 26;
 constexpr std::uint64_t ec_unknown = 0x00;
 constexpr std::uint64_t ec_data_abort_lower = 0x24;
-constexpr std::uint64_t ec_data_abort_same = 0x25;
+constexpr std::uint64_t ec_instruction_abort_lower = 0x20;
+constexpr std::uint64_t from_same_level = 1;  // each class of the lower level, plus this
 constexpr std::uint64_t il = bit(25);
 constexpr std::uint64_t dfsc_external = 0x10;
 
@@ -38,8 +39,11 @@ void inject(Vcpu& vcpu, std::uint64_t esr) {
 }  // namespace
 
 void inject_external_abort(Vcpu& vcpu) {
+  if (vcpu.abort == PendingAbort::none) return;
   arch::write<Sysreg::far_el1>(vcpu.far);
-  const std::uint64_t ec = is_at_el0(vcpu) ? ec_data_abort_lower : ec_data_abort_same;
+  const std::uint64_t lower =
+      vcpu.abort == PendingAbort::instruction ? ec_instruction_abort_lower : ec_data_abort_lower;
+  const std::uint64_t ec = is_at_el0(vcpu) ? lower : lower + from_same_level;
   inject(vcpu, ec << ec_shift | il | dfsc_external);
 }
 

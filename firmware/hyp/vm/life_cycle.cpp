@@ -98,6 +98,7 @@ Expected<Vcpu*> find_loaded_or_idle(std::uint64_t handle, std::uint64_t index) {
 /// Memory of an unfinished VM, given back in the reverse order.
 struct VmParts {
   pkvm::HostVm* host = nullptr;
+  pkvm::HostVm wishes{};  ///< what it said when it was checked
   Storage storage{nullptr, nothing};
   PaRange root = nothing;
   PaRange last_ran = nothing;
@@ -118,7 +119,8 @@ Status take_parts(const VmRequest& request, VmParts& parts) {
   const Expected<pkvm::HostVm*> host = pin<pkvm::HostVm>(request.host_vm);
   if (!host) return error(Errno::eperm);
   parts.host = *host;
-  const std::uint64_t vcpus = (*host)->created_vcpus;
+  parts.wishes = **host;
+  const std::uint64_t vcpus = parts.wishes.created_vcpus;
   if (vcpus < 1 || vcpus > pkvm::max_vcpus) return error(Errno::einval);
 
   static_assert(sizeof(Vm) <= pkvm::hyp_vm_size && sizeof(Vcpu) <= pkvm::hyp_vcpu_size);
@@ -154,7 +156,8 @@ Expected<std::uint32_t> init_vm(const VmRequest& request) {
     parts.undo();
     return error(taken.error());
   }
-  Vm* const vm = new (parts.storage.memory) Vm(hyp.linear, *parts.host, parts.root.begin);
+  Vm* const vm =
+      new (parts.storage.memory) Vm(hyp.linear, *parts.host, parts.wishes, parts.root.begin);
   vm->storage = parts.storage.donated;
   vm->last_ran = parts.last_ran;
   const Status inserted = hyp.vms.insert(*vm);
@@ -271,13 +274,14 @@ Status finalize_teardown_vm(std::uint64_t handle) {
   return {};
 }
 
-void load_vcpu(std::uint64_t handle, std::uint64_t index) {
+void load_vcpu(std::uint64_t handle, std::uint64_t index, std::uint64_t host_hcr) {
   const unsigned cpu = this_cpu().index;
   if (hypervisor().vms.loaded(cpu) != nullptr) return;
   if (PKVM_FAULT_NOTHING("hyp.vm.load_vcpu", "__pkvm_vcpu_load")) return;
   const Expected<Vcpu*> vcpu = find_loaded_or_idle(handle, index);
   if (!vcpu) return;
   (*vcpu)->loaded_on = cpu;
+  (*vcpu)->host_hcr = host_hcr;
   hypervisor().vms.loaded(cpu) = *vcpu;
 }
 

@@ -36,7 +36,7 @@ Status reclaim_dying_guest_page(std::uint64_t handle, std::uint64_t pfn, std::ui
                                 std::uint64_t order = 0);
 Status finalize_teardown_vm(std::uint64_t handle);
 
-void load_vcpu(std::uint64_t handle, std::uint64_t index);
+void load_vcpu(std::uint64_t handle, std::uint64_t index, std::uint64_t host_hcr);
 void put_vcpu();
 /// What this CPU has loaded, or null.
 Vcpu* loaded_vcpu();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/vm/vcpu_run.h"
 
+#include <utility>
+
 #include "hyp/hypervisor.h"
 #include "hyp/vm/guest_calls.h"
 #include "hyp/vm/guest_memory.h"
@@ -17,19 +19,24 @@ namespace {
 using arch::Sysreg;
 using pkvm::GuestExit;
 
-// Arm ARM D17.2.48, HCR_EL2 of a guest: stage 2, physical interrupts and aborts to EL2, WFI and
-// WFE, SMC, and for protected guests ID and auxiliary registers, trapped; EL1 is AArch64.
+// Arm ARM D17.2.48, HCR_EL2 of a guest: stage 2, physical interrupts and aborts to EL2, SMC, and
+// for protected guests WFI and WFE, ID and auxiliary registers, trapped; EL1 is AArch64.
 constexpr std::uint64_t hcr_vm = bit(0);
 constexpr std::uint64_t hcr_fmo_imo_amo = bit(3) | bit(4) | bit(5);
-constexpr std::uint64_t hcr_twi_twe = bit(13) | bit(14);
 constexpr std::uint64_t hcr_tid3 = bit(18);
 constexpr std::uint64_t hcr_tsc = bit(19);
 constexpr std::uint64_t hcr_tidcp_tacr = bit(20) | bit(21);
 constexpr std::uint64_t hcr_rw = bit(31);
 constexpr std::uint64_t hcr_apk_api = bit(40) | bit(41);
-constexpr std::uint64_t hcr_guest =
-    hcr_vm | hcr_fmo_imo_amo | hcr_twi_twe | hcr_tsc | hcr_rw | hcr_apk_api;
-constexpr std::uint64_t hcr_protected = hcr_guest | hcr_tid3 | hcr_tidcp_tacr;
+constexpr std::uint64_t hcr_guest = hcr_vm | hcr_fmo_imo_amo | hcr_tsc | hcr_rw | hcr_apk_api;
+constexpr std::uint64_t hcr_protected =
+    hcr_guest | pkvm::hcr_trap_waits | hcr_tid3 | hcr_tidcp_tacr;
+
+/// HCR_EL2 while it runs (pkvm-abi.md 9.3).
+std::uint64_t hcr_of(const Vcpu& vcpu) {
+  if (vcpu.vm->is_protected) return hcr_protected;
+  return hcr_guest | (vcpu.host_hcr & pkvm::hcr_trap_waits);
+}
 
 // SCTLR_EL1 after reset: MMU and caches off, RES1 bits set.
 constexpr std::uint64_t sctlr_el1_reset = 0x30D0'0980;
@@ -76,6 +83,8 @@ void skip_instruction(Vcpu& vcpu) {
 
 void reset(Vcpu& vcpu, VcpuReset at) {
   vcpu.context = GuestContext{};
+  vcpu.shown.reset();
+  vcpu.abort = PendingAbort::none;
   vcpu.context.general.regs[0] = at.x0;
   vcpu.context.general.pc = at.pc;
   vcpu.context.general.pstate = pstate_el1h_masked;
@@ -119,6 +128,14 @@ void enter_wish(Vcpu& vcpu) {
   if (wish == pkvm::EntryWish::abort) inject_external_abort(vcpu);
   if (wish == pkvm::EntryWish::emulated && vcpu.shown) finish_access(vcpu, vcpu.shown->esr);
   vcpu.shown.reset();
+  vcpu.abort = PendingAbort::none;
+}
+
+PendingAbort abort_of(GuestExit exit, std::uint64_t esr) {
+  if (exit != GuestExit::trap) return PendingAbort::none;
+  if (class_of(esr) == ExceptionClass::data_abort) return PendingAbort::data;
+  if (class_of(esr) == ExceptionClass::instruction_abort) return PendingAbort::instruction;
+  return PendingAbort::none;
 }
 
 /// An ordinary guest's registers are the host's.
@@ -198,7 +215,7 @@ class GuestRegime {
     arch::write<Sysreg::vtcr_el2>(guest_shape().vtcr(guest_parange));
     arch::write<Sysreg::vttbr_el2>(vcpu.vm->vttbr());
     arch::write<Sysreg::vmpidr_el2>(mpidr_res1 | vcpu.index);
-    arch::write<Sysreg::hcr_el2>(vcpu.vm->is_protected ? hcr_protected : hcr_guest);
+    arch::write<Sysreg::hcr_el2>(hcr_of(vcpu));
     arch::isb();
     arch::use_guest_vectors();
   }
@@ -230,7 +247,7 @@ class GuestRegime {
 /// EL1's registers of the host while a guest runs on this CPU.
 struct Suspended {
   El1Registers host;
-  bool guest_runs = false;
+  const Vcpu* guest = nullptr;  ///< that runs
 };
 constinit std::array<Suspended, max_cpus> suspended{};
 
@@ -259,6 +276,7 @@ GuestExit run_in_guest_regime(Vcpu& vcpu) {
     if (handle_protected(vcpu, esr) == Handled::exit) break;
   }
   vcpu.context.el1 = El1Registers::save();
+  vcpu.abort = abort_of(exit, esr);
   tell_host(vcpu, esr);
   return exit;
 }
@@ -277,19 +295,19 @@ GuestExit run_vcpu(Vcpu& vcpu) {
 
   Suspended& mine = suspended[this_cpu().index];
   mine.host = El1Registers::save();
-  mine.guest_runs = true;
+  mine.guest = &vcpu;
   const GuestExit exit = run_in_guest_regime(vcpu);
   mine.host.restore();
-  mine.guest_runs = false;
+  mine.guest = nullptr;
   return exit;
 }
 
-void restore_host_for_panic() {
+const Vcpu* restore_host_for_panic() {
   Suspended& mine = suspended[this_cpu().index];
-  if (!mine.guest_runs) return;
-  mine.guest_runs = false;
+  if (mine.guest == nullptr) return nullptr;
   GuestRegime::restore_host_traps();
   mine.host.restore();
+  return std::exchange(mine.guest, nullptr);
 }
 
 HostRegime::HostRegime() {

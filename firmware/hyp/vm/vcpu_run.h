@@ -10,7 +10,7 @@ namespace pkvmemu::hyp {
 /// Runs until an exit that the host has to handle.
 pkvm::GuestExit run_vcpu(Vcpu& vcpu);
 
-/// After a panic inside a guest's run: EL1 is the host's again.
-void restore_host_for_panic();
+/// After a panic inside a guest's run: EL1 is the host's again. The vCPU that ran, or null.
+const Vcpu* restore_host_for_panic();
 
 }  // namespace pkvmemu::hyp

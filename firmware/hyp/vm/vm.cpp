@@ -19,13 +19,13 @@ constexpr unsigned vmid_shift = 48;
 
 }  // namespace
 
-Vm::Vm(LinearMap linear, pkvm::HostVm& shared, Pa root_table)
-    : is_protected(shared.is_protected != 0),
-      smc_forwarded(shared.smc_forwarded != 0),
-      ffa(is_protected ? shared.ffa_allowed : 0),
+Vm::Vm(LinearMap linear, pkvm::HostVm& shared, const pkvm::HostVm& wishes, Pa root_table)
+    : is_protected(wishes.is_protected != 0),
+      smc_forwarded(wishes.smc_forwarded != 0),
+      ffa(is_protected ? wishes.ffa_allowed : 0),
       host(&shared),
-      pvmfw_address(shared.pvmfw_load_address),
-      created_vcpus(static_cast<unsigned>(shared.created_vcpus)),
+      pvmfw_address(wishes.pvmfw_load_address),
+      created_vcpus(static_cast<unsigned>(wishes.created_vcpus)),
       pool(linear),
       stage2({.root = root_table,
               .start_level = guest_shape().start_level,

@@ -32,6 +32,13 @@ struct ShownAccess {
   std::uint64_t esr;
 };
 
+/// What a guest's access to nothing becomes when the host wishes it (Arm ARM D17.2.37).
+enum class PendingAbort : std::uint8_t {
+  none,
+  data,
+  instruction,
+};
+
 struct Vcpu {
   Vcpu(Vm& owner, unsigned number, pkvm::HostVcpu& shared)
       : vm(&owner), host(&shared), index(number) {}
@@ -45,14 +52,21 @@ struct Vcpu {
   bool has_run = false;
   std::optional<VcpuReset> reset;
   std::optional<ShownAccess> shown;
+  /// Of the last exit: an entry may follow no other by an exception of the host's choice, which
+  /// would begin a vCPU elsewhere than at its reset, or overwrite ELR_EL1 anywhere.
+  PendingAbort abort = PendingAbort::none;
   std::uint64_t far = 0;  ///< FAR_EL2 of the last exit
+  /// HCR_EL2 as the host would have it (pkvm-abi.md 9.3); of an ordinary guest's, and of that the
+  /// traps of waiting, counts.
+  std::uint64_t host_hcr = 0;
   /// Which CPU has it loaded; max_cpus when none.
   unsigned loaded_on = max_cpus;
   PaRange storage{Pa{0}, Pa{0}};
 };
 
 struct Vm {
-  Vm(LinearMap linear, pkvm::HostVm& shared, Pa root);
+  /// `wishes` is what `shared` said when it was checked: the host may write to it at any time.
+  Vm(LinearMap linear, pkvm::HostVm& shared, const pkvm::HostVm& wishes, Pa root);
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
 

@@ -80,7 +80,7 @@ void call_init_vcpu(user_pt_regs* regs) {
 }
 
 void call_vcpu_load(user_pt_regs* regs) {
-  load_vcpu(regs->regs[1], regs->regs[2]);
+  load_vcpu(regs->regs[1], regs->regs[2], regs->regs[3]);
 }
 
 void call_vcpu_put(user_pt_regs* /*regs*/) {

@@ -611,7 +611,7 @@ INSTANTIATE_TEST_SUITE_P(Generations, GuestPagesTest,
 TEST_P(GuestPagesTest, ComeFromTheLoadedVm) {
   pkvm::HostVm host{};
   host.is_protected = 1;
-  Vm vm(world.hyp().linear, host, pool_begin);
+  Vm vm(world.hyp().linear, host, host, pool_begin);
   pkvm::HostVcpu shared{};
   Vcpu vcpu(vm, 0, shared);
   world.hyp().vms.loaded(0) = &vcpu;

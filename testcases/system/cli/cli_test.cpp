@@ -97,6 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"NoSubCommand", {}, 2, "--help"},
         Mistake{"UnknownSubCommand", {"frobnicate"}, 2, "unknown sub-command 'frobnicate'"},
+        Mistake{"UnknownOptionAlone", {"--hlep"}, 2, "unknown option '--hlep'"},
         Mistake{"UnknownOption", {"run", "--frobnicate"}, 2, "--frobnicate"},
         Mistake{"MissingValue", {"run", "--json"}, 2, "--json"},
         Mistake{"BadArgument",
