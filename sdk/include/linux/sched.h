@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
 
 #define TASK_RUNNING 0

@@ -127,7 +127,7 @@ class GuestFfaTest : public testing::Test {
     ASSERT_TRUE(made);
     handle = *made;
     ASSERT_TRUE(init_vcpu({.handle = handle, .host_vcpu = hyp_va(vcpu), .storage = HypVa{0}}));
-    load_vcpu(handle, 0);
+    load_vcpu(handle, 0, 0);
     pkvm::Memcache tables{.head = first_table.value, .pages = 2};
     *world.hyp().linear.pointer<std::uint64_t>(first_table) = (first_table + page_size).value;
     ASSERT_TRUE(vm().pool.refill(tables, 2, world.ownership()));

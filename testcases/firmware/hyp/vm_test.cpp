@@ -61,7 +61,7 @@ class VmTest : public testing::Test {
     const auto handle = make_vm();
     EXPECT_TRUE(handle);
     EXPECT_TRUE(make_vcpu(*handle));
-    load_vcpu(*handle, 0);
+    load_vcpu(*handle, 0, 0);
     pkvm::Memcache tables{.head = first_table.value, .pages = 2};
     *world.hyp().linear.pointer<std::uint64_t>(first_table) = (first_table + page_size).value;
     EXPECT_TRUE(loaded_vcpu()->vm->pool.refill(tables, 2, world.ownership()));
@@ -171,15 +171,86 @@ TEST_F(VmTest, TheGuestSharesAndTakesBack) {
   EXPECT_EQ(to_int(guest_unshare_host(guest, page)), -1);
 }
 
+/// Where a guest was entered, and how it exits.
+struct Entry {
+  std::uint64_t pc = 0;
+  std::uint64_t hcr = 0;
+  std::uint64_t exception = 0;  ///< its class
+};
+Entry entry;
+
+std::uint64_t note_entry(unsigned long long* /*general*/) {
+  constexpr std::uint64_t il = std::uint64_t{1} << 25;
+  entry.pc = arch::read<arch::Sysreg::elr_el2>();
+  entry.hcr = arch::read<arch::Sysreg::hcr_el2>();
+  arch::write<arch::Sysreg::esr_el2>(entry.exception << 26 | il);
+  return static_cast<std::uint64_t>(pkvm::GuestExit::trap);
+}
+
+constexpr std::uint64_t ec_wfx = 0x01;
+constexpr std::uint64_t ec_instruction_abort = 0x20;
+constexpr std::uint64_t ec_data_abort = 0x24;
+
+// Only an abort's exit is followed by an abort that the host wishes: neither where a vCPU begins
+// nor what it has in ELR_EL1 is the host's choice (pkvm-abi.md 9.4).
+TEST_F(VmTest, TheHostsAbortFollowsAnAbort) {
+  constexpr std::uint64_t start = 0x8000'0000;
+  constexpr std::uint64_t vector = 0x200;  // VBAR_EL1 is 0 after a reset
+  vcpu().pc = start;
+  running_vm();
+  arch::fake::state().guest = note_entry;
+  const auto run_with_wish = [&](std::uint64_t exception) {
+    vcpu().wish = pkvm::EntryWish::abort;
+    entry = {.exception = exception};
+    EXPECT_EQ(run_vcpu(*loaded_vcpu()), pkvm::GuestExit::trap);
+    return entry.pc;
+  };
+  const auto class_at_el1 = [] {
+    return loaded_vcpu()->context.el1.value[El1Registers::esr_el1] >> 26;
+  };
+  EXPECT_EQ(run_with_wish(ec_wfx), start);
+  EXPECT_EQ(run_with_wish(ec_data_abort), start + 4);
+  EXPECT_EQ(run_with_wish(ec_wfx), vector);
+  EXPECT_EQ(class_at_el1(), 0x25U);
+  EXPECT_EQ(run_with_wish(ec_instruction_abort), vector + 4);
+  EXPECT_EQ(run_with_wish(ec_wfx), vector);
+  EXPECT_EQ(class_at_el1(), 0x21U);
+  // A reset, as by CPU_ON, forgets what its last exit was.
+  run_with_wish(ec_data_abort);
+  loaded_vcpu()->reset = VcpuReset{.pc = start, .x0 = 0};
+  EXPECT_EQ(run_with_wish(ec_wfx), start);
+}
+
+// The host says with the load whether an ordinary guest's waits are trapped, and nothing else of
+// HCR_EL2; a protected guest's always are (pkvm-abi.md 9.3).
+TEST_F(VmTest, OfHcrTheHostHasTheWaitsOfOrdinaryGuests) {
+  running_vm();
+  arch::fake::state().guest = note_entry;
+  const auto hcr_with = [&](bool is_protected, std::uint64_t wish) {
+    put_vcpu();
+    load_vcpu(pkvm::first_vm_handle, 0, wish);
+    loaded_vcpu()->vm->is_protected = is_protected;
+    entry = {.exception = ec_wfx};
+    run_vcpu(*loaded_vcpu());
+    return entry.hcr;
+  };
+  const std::uint64_t quiet = hcr_with(false, 0);
+  EXPECT_EQ(quiet & pkvm::hcr_trap_waits, 0U);
+  EXPECT_EQ(hcr_with(false, ~std::uint64_t{0}), quiet | pkvm::hcr_trap_waits);
+  const std::uint64_t always = hcr_with(true, 0);
+  EXPECT_EQ(always & pkvm::hcr_trap_waits, pkvm::hcr_trap_waits);
+  EXPECT_EQ(hcr_with(true, ~std::uint64_t{0}), always);
+}
+
 // A vCPU that is off does not run, and one that is not loaded cannot.
 TEST_F(VmTest, AStoppedVcpuDoesNotRun) {
   vcpu().power = pkvm::VcpuPower::stopped;
   const auto handle = make_vm();
   ASSERT_TRUE(handle);
   ASSERT_TRUE(make_vcpu(*handle));
-  load_vcpu(*handle, 1);
+  load_vcpu(*handle, 1, 0);
   EXPECT_EQ(loaded_vcpu(), nullptr);
-  load_vcpu(*handle, 0);
+  load_vcpu(*handle, 0, 0);
   ASSERT_NE(loaded_vcpu(), nullptr);
   EXPECT_EQ(run_vcpu(*loaded_vcpu()), pkvm::GuestExit::illegal);
   put_vcpu();
