@@ -5,14 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <random>
 
 #include "harness/emulator.h"
 #include "harness/generation_printer.h"
 #include "harness/in_process.h"
+#include "harness/random_seed.h"
 #include "machine/machine.h"
 #include "pkvm/generation.h"
 #include "pkvm/platform.h"
@@ -93,8 +92,7 @@ Job random_job(std::mt19937_64& random, const pkvm::GenerationInfo& generation) 
 class Snapshots : public testing::TestWithParam<pkvm::GenerationInfo> {
  protected:
   Snapshots() {
-    const char* given = std::getenv("PKVMEMU_SEED");
-    seed_ = given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
+    seed_ = random_seed();
     random_.seed(seed_);
   }
   std::uint64_t below(std::uint64_t limit) { return limit == 0 ? 0 : random_() % limit; }
@@ -109,7 +107,6 @@ INSTANTIATE_TEST_SUITE_P(Generations, Snapshots, testing::ValuesIn(pkvm::generat
 // From a random moment of a random run, three ways to a second random moment: without a snapshot,
 // past a snapshot, and from a restore. All are the same in everything.
 TEST_P(Snapshots, ARestoredRunIsTheUninterruptedOne) {
-  std::cout << "PKVMEMU_SEED=" << seed_ << '\n';
   for (unsigned round = 0; round < 4; ++round) {
     const Job job = random_job(random_, GetParam());
     SCOPED_TRACE(fmt::format("seed {}, round {}: {}", seed_, round, job.text));

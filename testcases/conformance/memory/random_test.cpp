@@ -3,6 +3,7 @@
 // the end a scan of both page tables in the guest's memory by the machine's own walker.
 #include "conformance/memory/memory_test.h"
 #include "conformance/memory/random_run.h"
+#include "harness/random_seed.h"
 
 namespace pkvmemu::test {
 namespace {
@@ -16,7 +17,7 @@ PKVMEMU_EACH_GENERATION(RandomSequences);
 TEST_P(RandomSequences, TablesAgreeWithTheModel) {
   holds("7.3/tables_agree", HeldOn::machine);
   holds("7.6/random_sequences", HeldOn::machine);
-  const auto seed = static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed());
+  const auto seed = random_seed();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   RandomRun run(GetParam(), seed);
   while (run.steps() < steps_of_a_run)

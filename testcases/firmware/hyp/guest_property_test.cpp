@@ -3,8 +3,7 @@
 // that answer at random: no invariant of guest_invariants.h breaks, a page that comes back from a
 // protected guest is zero, and when all VMs are torn down the host has everything again.
 //
-// PKVMEMU_GUEST_SEQUENCES sets how many sequences a generation gets, PKVMEMU_PROPERTY_SEED the
-// seed.
+// PKVMEMU_GUEST_SEQUENCES sets how many sequences a generation gets, PKVMEMU_SEED the seed.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -20,6 +19,7 @@
 #include "guest_ffa_moves.h"
 #include "guest_invariants.h"
 #include "harness/generation_printer.h"
+#include "harness/random_seed.h"
 #include "native_lab.h"
 #include "pkvm/smccc.h"
 
@@ -30,6 +30,7 @@ using arch::Sysreg;
 using host::CallAnswer;
 using host::CallArguments;
 using pkvm::Hypercall;
+using pkvmemu::test::from_environment;
 
 constexpr std::size_t block_begin = 0x80;
 constexpr std::size_t block_pages = 0x80;
@@ -42,11 +43,6 @@ constexpr std::size_t most_vms = 4;
 constexpr unsigned most_vcpus = 3;
 constexpr std::uint64_t secret_word = 0x5EC1'2E75'EC12'E75E;
 constexpr std::size_t secret_at = 8;  // the first words may be links of a memcache
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
-}
 
 struct Step {
   Hypercall call;
@@ -560,9 +556,7 @@ INSTANTIATE_TEST_SUITE_P(Generations, GuestProperty, testing::ValuesIn(pkvm::gen
 // No sequence of host calls gives a page two owners, loses one, or lets the host see a secret.
 TEST_P(GuestProperty, NoSequenceBreaksAnInvariant) {
   constexpr std::uint64_t looks_closely = 64;
-  seed =
-      from_environment("PKVMEMU_PROPERTY_SEED",
-                       static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()));
+  seed = pkvmemu::test::random_seed();
   const std::uint64_t sequences = from_environment("PKVMEMU_GUEST_SEQUENCES", 2'000);
   random.seed(seed);
   for (sequence = 0; sequence < sequences; ++sequence) {

@@ -3,8 +3,7 @@
 // of the host, against the model: after each step the answer, after every few the whole of both
 // page tables. No page is lost, none is owned twice, none can be reached that should not.
 //
-// PKVMEMU_PROPERTY_STEPS sets the number of steps for each generation, PKVMEMU_PROPERTY_SEED the
-// seed.
+// PKVMEMU_PROPERTY_STEPS sets the number of steps for each generation, PKVMEMU_SEED the seed.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +13,7 @@
 #include <string>
 
 #include "harness/generation_printer.h"
+#include "harness/random_seed.h"
 #include "hyp/host_abort.h"
 #include "hyp/ops_memory.h"
 #include "hyp/trap.h"
@@ -24,6 +24,7 @@ namespace pkvmemu::hyp::test {
 namespace {
 
 using arch::Sysreg;
+using pkvmemu::test::from_environment;
 using pkvmemu::test::Holder;
 using pkvmemu::test::MemoryModel;
 using pkvmemu::test::ModelPage;
@@ -34,11 +35,6 @@ constexpr std::size_t first_page = 256;
 constexpr std::size_t world_pages = 1024;
 constexpr std::size_t longest_range = 8;
 constexpr std::size_t most_restricted = 8;
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
-}
 
 constexpr Pa page_pa(std::size_t n) {
   return host_page(first_page + n);
@@ -302,9 +298,7 @@ INSTANTIATE_TEST_SUITE_P(Generations, MemoryProperty, testing::ValuesIn(pkvm::ge
 
 // No sequence loses a page, leaves one with two owners, or one reachable that should not be.
 TEST_P(MemoryProperty, TablesAgreeWithTheModel) {
-  const std::uint64_t seed =
-      from_environment("PKVMEMU_PROPERTY_SEED",
-                       static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()));
+  const std::uint64_t seed = pkvmemu::test::random_seed();
   const std::uint64_t steps = from_environment("PKVMEMU_PROPERTY_STEPS", 100'000);
   const std::uint64_t scan_every = steps > 1'000'000 ? 1000 : 50;
   random.seed(seed);

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "harness/random_seed.h"
 #include "world.h"
 
 namespace pkvmemu::hyp::test {
@@ -261,7 +262,7 @@ void expect_agreement(World& world, const Model& model) {
 // No sequence of transitions loses a page, or leaves one with two owners; refused ones change
 // nothing; and when all is given back the page tables are what they were.
 TEST(OwnershipRandom, NoPageIsLostOrOwnedTwice) {
-  const auto seed = static_cast<unsigned>(testing::UnitTest::GetInstance()->random_seed());
+  const auto seed = pkvmemu::test::random_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   World world;

@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 
+#include "harness/random_seed.h"
 #include "world.h"
 
 namespace pkvmemu::hyp::test {
@@ -172,7 +173,7 @@ TEST_F(PageTableTest, OutOfPages) {
 
 // Random edits of a window of pages agree with a flat map of what each page should be.
 TEST_F(PageTableTest, AgreesWithAFlatModel) {
-  const auto seed = static_cast<unsigned>(testing::UnitTest::GetInstance()->random_seed());
+  const auto seed = pkvmemu::test::random_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   constexpr std::uint64_t window = 2048;  // pages: 8 MiB around a 2 MiB boundary

@@ -6,9 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <random>
@@ -18,6 +16,7 @@
 #include "cpu/exception_level.h"
 #include "cpu/pending_syndrome.h"
 #include "cpu/syndrome.h"
+#include "harness/random_seed.h"
 
 namespace pkvmemu::cpu {
 namespace {
@@ -113,16 +112,10 @@ constexpr bool is_indexed(std::uint32_t instruction) {
   return (instruction & 0x3b20'0400) == 0x3800'0400;
 }
 
-std::uint64_t seed() {
-  const char* given = std::getenv("PKVMEMU_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-}
-
 // Random loads and stores of every group: whatever aborts in the engine is decoded to the same
 // address and the same instruction syndrome.
 TEST(LoadStore, AgreesWithTheEnginesSyndromes) {
-  const std::uint64_t chosen = seed();
-  std::cout << "PKVMEMU_SEED=" << chosen << '\n';
+  const std::uint64_t chosen = pkvmemu::test::random_seed();
   std::mt19937_64 random(chosen);
   AbortOracle oracle;
   std::map<std::string_view, unsigned> aborts;

@@ -3,13 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <random>
 
 #include "cpu/engine.h"
 #include "cpu_fixture.h"
+#include "harness/random_seed.h"
 
 namespace pkvmemu::cpu {
 namespace {
@@ -48,10 +47,7 @@ class RandomCode : public CpuFixture, public ::testing::WithParamInterface<unsig
 
 // Random words at EL2 and at EL1: every run ends within its budget, and the process lives on.
 TEST_P(RandomCode, EndsForAReasonOfOurs) {
-  const char* given = std::getenv("PKVMEMU_SEED");
-  const std::uint64_t seed =
-      given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-  std::cout << "PKVMEMU_SEED=" << seed << '\n';
+  const std::uint64_t seed = pkvmemu::test::random_seed();
   std::mt19937_64 random(seed);
   put_handlers();
   for (unsigned i = 0; i < words; ++i) {

@@ -5,11 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <random>
 #include <vector>
+
+#include "harness/random_seed.h"
 
 namespace pkvmemu::device {
 namespace {
@@ -129,10 +129,7 @@ TEST_F(Port, OnlyTheDoorbellRings) {
 // Whatever a guest writes over a header and whichever bits it rings: no access outside the ring
 // (the sanitizers watch), and never more records at once than the ring holds.
 TEST_F(Port, HostileHeadersAreBounded) {
-  const char* given = std::getenv("PKVMEMU_SEED");
-  const std::uint64_t seed =
-      given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-  std::cout << "PKVMEMU_SEED=" << seed << '\n';
+  const std::uint64_t seed = pkvmemu::test::random_seed();
   std::mt19937_64 random(seed);
   for (std::uint32_t i = 0; i < 2000; ++i) {
     for (std::byte& byte : std::span(hyp_).first(sizeof(event::RingHeader)))

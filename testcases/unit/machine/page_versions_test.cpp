@@ -7,10 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
 #include <map>
 #include <random>
+
+#include "harness/random_seed.h"
 
 namespace pkvmemu::machine {
 namespace {
@@ -70,10 +70,7 @@ TEST_F(Pages, ComeBackAsOftenAsWanted) {
 
 // Random stores, points, returns and drops, over a tree of points.
 TEST_F(Pages, AreAlwaysThoseOfTheModel) {
-  const char* given = std::getenv("PKVMEMU_SEED");
-  const std::uint64_t seed =
-      given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device{}();
-  std::cout << "PKVMEMU_SEED=" << seed << '\n';
+  const std::uint64_t seed = pkvmemu::test::random_seed();
   std::mt19937_64 random(seed);
   std::map<PageVersions::Point, Memory> model;
   const auto some_point = [&] {

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
@@ -14,15 +13,11 @@
 #include <vector>
 
 #include "exclusions.h"
+#include "harness/random_seed.h"
 #include "random_tables.h"
 
 namespace pkvmemu::mmu {
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t fallback) {
-  const char* const text = std::getenv(name);
-  return text == nullptr ? fallback : std::strtoull(text, nullptr, 0);
-}
 
 /// Reads the tables region and RAM as Unicorn does, and remembers the last descriptor.
 class Tables {
@@ -320,9 +315,9 @@ void expect_all_kinds(const Comparison& comparison) {
 
 // Random tables and addresses translate, or fault, as Unicorn's own walk says, in all regimes.
 TEST(WalkOracle, AgreesWithUnicorn) {
-  const std::uint64_t seed = from_environment("PKVMEMU_SEED", std::random_device{}());
-  const std::uint64_t walks = from_environment("PKVMEMU_WALKS", 1'000'000);
-  fmt::print("PKVMEMU_SEED={} PKVMEMU_WALKS={}\n", seed, walks);
+  const std::uint64_t seed = pkvmemu::test::random_seed();
+  const std::uint64_t walks = pkvmemu::test::from_environment("PKVMEMU_WALKS", 1'000'000);
+  fmt::print("PKVMEMU_WALKS={}\n", walks);
   Comparison comparison{seed};
   comparison.run(walks);
   comparison.print_counts();
