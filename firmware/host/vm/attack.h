@@ -74,26 +74,26 @@ struct Argument {
 /// What the host does.
 enum class Verb : std::uint8_t {
   none,
-  call,          ///< a hypercall as it is
-  init_vm,       ///< with refills: area, root, storage, last_ran
-  init_vcpu,     ///< with refills: handle, vCPU, storage
-  map,           ///< pfn, gfn, pages: what gives a page to the loaded vCPU's guest
-  map_tables,    ///< the same with a memcache of one page: pfn, gfn, PA of that page
-  unmap,         ///< handle, pfn, gfn: the way back of an ordinary guest's page
-  reclaim,       ///< handle, pfn, gfn, order
-  read,          ///< PA
-  write,         ///< PA
-  execute,       ///< PA
-  set_vcpus,     ///< number of vCPUs of the victim that the host's structure says
-  set_firmware,  ///< IPA of its firmware
-  set_index,     ///< index in vCPU 1's structure
-  set_power,     ///< power state there
+  call,           ///< a hypercall as it is
+  init_vm,        ///< with refills: area, root, storage, last_ran
+  init_vcpu,      ///< with refills: handle, vCPU, storage
+  map,            ///< pfn, gfn, pages: what gives a page to the loaded vCPU's guest
+  map_tables,     ///< the same with a memcache of one page: pfn, gfn, PA of that page
+  unmap,          ///< handle, pfn, gfn, order: the way back of an ordinary guest's page
+  reclaim,        ///< handle, pfn, gfn, order
+  read,           ///< PA
+  write,          ///< PA
+  execute,        ///< PA
+  set_vcpus,      ///< number of vCPUs of the victim that the host's structure says
+  set_protected,  ///< whether that structure says that the victim is protected
+  set_firmware,   ///< IPA of its firmware
+  set_index,      ///< index in vCPU 1's structure
+  set_power,      ///< power state there
 };
 
 enum class Outcome : std::uint8_t {
   absent,   ///< the generation has no such call, or not in this form
   value,    ///< x0 = 0, x1 = value
-  refused,  ///< x0 = 0, x1 < 0: which error the specification does not say
   handle,   ///< x0 = 0, x1 > 0
   nothing,  ///< x0 = 0; the call has no result
   closed,   ///< x0 = -1, and the other registers as they were

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The table of attacks. What is not cited otherwise is pkvm-abi.md 9.3 for the life of a VM, 7.6
-// for pages, 7.7 for accesses.
+// for pages, 7.7 for accesses. Where it names no error, the row has ours.
 #include <algorithm>
 
 #include "host/vm/attack.h"
@@ -26,7 +26,6 @@ constexpr Answer is(Errno error) {
   return {Outcome::value, pkvm::negated(error)};
 }
 constexpr Answer absent{Outcome::absent};
-constexpr Answer refused_somehow{Outcome::refused};
 
 constexpr Answers ok = same(is(0));
 constexpr Answers done = same({Outcome::nothing});
@@ -34,10 +33,10 @@ constexpr Answers closed = same({Outcome::closed});
 constexpr Answers made = same({Outcome::handle});
 constexpr Answers aborted = same({Outcome::aborted});
 constexpr Answers reached = same({Outcome::reached});
-constexpr Answers refused = same(refused_somehow);
 constexpr Answers eperm = same(is(Errno::eperm));
 constexpr Answers enoent = same(is(Errno::enoent));
 constexpr Answers einval = same(is(Errno::einval));
+constexpr Answers erange = same(is(Errno::erange));
 constexpr Answers ebusy = same(is(Errno::ebusy));
 
 constexpr Answers root_refused = {is(Errno::enomem), is(Errno::einval), is(Errno::einval)};
@@ -60,8 +59,8 @@ constexpr Argument nothing = number(0);
 constexpr Argument pfn(Place place, std::uint64_t pages = 0) {
   return {.form = Form::pfn, .place = place, .offset = pages};
 }
-constexpr Argument gfn(Place place) {
-  return {.form = Form::gfn, .place = place};
+constexpr Argument gfn(Place place, std::uint64_t pages = 0) {
+  return {.form = Form::gfn, .place = place, .offset = pages};
 }
 constexpr Argument pa(Place place) {
   return {.form = Form::pa, .place = place};
@@ -138,8 +137,9 @@ constexpr AttackStep victim_vm(Answers answers) {
              {kern(Place::area), kern(Place::root), kern(Place::storage), kern(Place::last_ran)},
              answers);
 }
-constexpr AttackStep unmap(Argument handle, Argument frame, Argument at, Answers answers) {
-  return act(Verb::unmap, {handle, frame, at}, answers);
+constexpr AttackStep unmap(Argument handle, Argument frame, Argument at, Answers answers,
+                           std::uint64_t order = 0) {
+  return act(Verb::unmap, {handle, frame, at, number(order)}, answers);
 }
 constexpr AttackStep touch(Verb verb, Place place, Answers answers) {
   return act(verb, {pa(place)}, answers);
@@ -149,6 +149,7 @@ constexpr auto early = AttackPhase::early;
 constexpr auto after = AttackPhase::after;
 constexpr std::uint64_t firmware_ipa = 0x7fc0'0000;
 constexpr std::uint64_t more_than_ram = std::uint64_t{1} << 19;  // pages: 2 GiB
+constexpr std::uint64_t frames_of_64_bits = std::uint64_t{1} << 52;
 constexpr std::uint64_t huge = std::uint64_t{1} << 40;
 
 // clang-format off
@@ -277,6 +278,18 @@ constexpr auto rows = std::to_array<Attack>({
    {set(Verb::set_firmware, firmware_ipa + 8), victim_vm(made), victim_vcpu(0, ok), load(victim, nothing),
     map(pfn(Place::spare), number((firmware_ipa >> page_shift) + 1), einval)}, Needs::firmware},
 
+  // What the host writes into the shared structures when the hypervisor has read them.
+  {"vm-unprotect", "say of a protected VM that it is an ordinary one", after, Stage::loaded,
+   {set(Verb::set_protected, 0), map(pfn(Place::spare), gfn(Place::spare), ok), touch(Verb::read, Place::spare, aborted)}},
+  {"vm-unprotect-lend", "lend a protected guest a page behind the same lie", after, Stage::loaded,
+   {set(Verb::set_protected, 0),
+    call(Hypercall::pkvm_host_share_guest, {pfn(Place::spare), gfn(Place::spare), number(7), number(1)}, {absent, absent, is(Errno::einval)})}},
+  {"vm-unprotect-unmap", "take a protected guest's page behind the same lie", after, Stage::populated,
+   {set(Verb::set_protected, 0), unmap(victim, pfn(Place::secret), gfn(Place::secret), from_6_6(is(Errno::eperm)))}},
+  {"firmware-moved", "move a VM's firmware when the VM is made", after, Stage::made,
+   {set(Verb::set_firmware, firmware_ipa + 8), victim_vcpu(0, ok), load(victim, nothing),
+    map(pfn(Place::spare), number((firmware_ipa >> page_shift) + 1), ok)}, Needs::firmware},
+
   // Calls in the wrong phase of a VM.
   {"run-without-load", "run a vCPU that is not loaded", after, Stage::populated,
    {run(vcpu(Place::area, 0), not_loaded)}},
@@ -318,8 +331,8 @@ constexpr auto rows = std::to_array<Attack>({
   {"reclaim-nobody", "reclaim from handle 0 and -1", after, Stage::populated,
    {reclaim(nothing, pfn(Place::secret), gfn(Place::secret), einval), reclaim(minus_one, pfn(Place::secret), gfn(Place::secret), einval)}},
   {"reclaim-of-another", "reclaim from a dying guest what is another's, and where it has nothing", after, Stage::dying,
-   {reclaim(victim, pfn(Place::other_page), gfn(Place::other_page), enoent), reclaim(victim, pfn(Place::other_page), gfn(Place::secret), refused),
-    reclaim(victim, pfn(Place::spare), gfn(Place::secret), refused), reclaim(victim, pfn(Place::hypervisor), gfn(Place::secret), refused)}},
+   {reclaim(victim, pfn(Place::other_page), gfn(Place::other_page), enoent), reclaim(victim, pfn(Place::other_page), gfn(Place::secret), einval),
+    reclaim(victim, pfn(Place::spare), gfn(Place::secret), einval), reclaim(victim, pfn(Place::hypervisor), gfn(Place::secret), einval)}},
   {"reclaim-twice", "reclaim a page twice", after, Stage::dying,
    {reclaim(victim, pfn(Place::secret), gfn(Place::secret), ok), reclaim(victim, pfn(Place::secret), gfn(Place::secret), enoent)}},
   {"reclaim-order", "reclaim more than a page at once", after, Stage::dying,
@@ -331,21 +344,35 @@ constexpr auto rows = std::to_array<Attack>({
    {unmap(victim, pfn(Place::secret), gfn(Place::secret), from_6_6(is(Errno::eperm)))}},
   {"unmap-twice", "take an ordinary guest's page back twice, and from nobody", after, Stage::populated,
    {unmap(accomplice, pfn(Place::other_page), gfn(Place::other_page), from_6_6(is(0))),
-    unmap(accomplice, pfn(Place::other_page), gfn(Place::other_page), from_6_6(refused_somehow)),
+    unmap(accomplice, pfn(Place::other_page), gfn(Place::other_page), from_6_6(is(Errno::efault))),
     unmap(nothing, pfn(Place::other_page), gfn(Place::other_page), from_6_6(is(Errno::enoent)))}},
+  {"unmap-half", "take back pages of an ordinary guest of which it has the first", after, Stage::populated,
+   {unmap(accomplice, pfn(Place::other_page), gfn(Place::other_page), from_6_6(is(Errno::efault)), 1),
+    unmap(accomplice, pfn(Place::other_page), gfn(Place::other_page), from_6_6(is(Errno::efault)), 18),
+    unmap(accomplice, pfn(Place::other_page), gfn(Place::other_page), from_6_6(is(0)))}},
+  {"unmap-far", "take back an ordinary guest's page at a frame that a shift makes its own", after, Stage::populated,
+   {unmap(accomplice, pfn(Place::other_page), gfn(Place::other_page, frames_of_64_bits), from_6_6(is(Errno::efault))),
+    unmap(accomplice, minus_one, minus_one, from_6_6(is(Errno::efault)))}},
+  {"unmap-wrong-frame", "take back an ordinary guest's page by another's frame", after, Stage::populated,
+   {unmap(accomplice, pfn(Place::secret), gfn(Place::other_page), {absent, is(Errno::einval), absent}),
+    unmap(accomplice, pfn(Place::other_page, frames_of_64_bits), gfn(Place::other_page), {absent, is(Errno::einval), absent})}},
+  {"reclaim-far", "reclaim at a frame that a shift makes the guest's own", after, Stage::dying,
+   {reclaim(victim, pfn(Place::secret), gfn(Place::secret, frames_of_64_bits), from_6_6(is(Errno::enoent)))}},
+  {"reclaim-far-frame", "reclaim a frame that a shift makes the guest's own", after, Stage::dying,
+   {reclaim(victim, pfn(Place::secret, frames_of_64_bits), gfn(Place::secret), einval)}},
 
   // Sizes.
   {"map-no-pages", "map no page at all", after, Stage::loaded,
    {map(pfn(Place::spare), gfn(Place::spare), {absent, is(Errno::einval), absent}, 0)}},
   {"map-huge", "map more pages than there are, and -1", after, Stage::loaded,
    {map(pfn(Place::spare), gfn(Place::spare), from_6_6(is(Errno::eperm)), more_than_ram),
-    map(pfn(Place::spare), gfn(Place::spare), from_6_6(refused_somehow), huge >> page_shift),
-    map(pfn(Place::spare), gfn(Place::spare), from_6_6(refused_somehow), ~std::uint64_t{0})}},
+    map(pfn(Place::spare), gfn(Place::spare), from_6_6(is(Errno::erange)), huge >> page_shift),
+    map(pfn(Place::spare), gfn(Place::spare), from_6_6(is(Errno::eperm)), ~std::uint64_t{0})}},
   {"map-overlapping", "map a range that ends in another's pages", after, Stage::loaded,
    {map(pfn(Place::other_page), gfn(Place::spare), from_6_6(is(Errno::eperm)), 2),
     map(pfn(Place::code), gfn(Place::spare), from_6_6(is(Errno::eperm)), 8)}},
   {"map-far", "map a page beyond the guest's addresses, and at frame -1", after, Stage::loaded,
-   {map(pfn(Place::spare), number(huge >> page_shift), refused), map(pfn(Place::spare), minus_one, refused)}},
+   {map(pfn(Place::spare), number(huge >> page_shift), erange), map(pfn(Place::spare), minus_one, erange)}},
   {"map-frame-far", "map frame -1", after, Stage::loaded,
    {map(minus_one, gfn(Place::spare), eperm)}},
 

@@ -183,8 +183,8 @@ CallAnswer AttackScene::map_tables(const Arguments& x) {
 CallAnswer AttackScene::unmap(const Arguments& x) {
   const Hypercall call = forms_of(lab_->generation()).unmap;
   const Arguments sent = call == Hypercall::pkvm_host_unshare_guest
-                             ? Arguments{x[0], x[2], 1, 0}
-                             : Arguments{x[0], x[1], x[2], 0};
+                             ? Arguments{x[0], x[2], std::uint64_t{1} << x[3], 0}
+                             : x;
   return make(call, sent);
 }
 
@@ -226,6 +226,9 @@ bool AttackScene::set(const AttackStep& step) {
   switch (step.verb) {
     case Verb::set_vcpus:
       host_vm(Place::area).created_vcpus = value;
+      return true;
+    case Verb::set_protected:
+      host_vm(Place::area).is_protected = value;
       return true;
     case Verb::set_firmware:
       host_vm(Place::area).pvmfw_load_address = value;

@@ -17,11 +17,16 @@ InputRange one_page(Ipa page) {
   return {page.value, page.value + page_size};
 }
 
-Expected<PaRange> range_of(GuestPages pages) {
+/// A frame number of the host's that a shift would make another one is none.
+bool fits_guest(std::uint64_t gfn, std::uint64_t pages) {
   constexpr std::uint64_t frames = std::uint64_t{1} << (pkvm::guest_ipa_bits - page_shift);
+  return gfn < frames && pages <= frames - gfn;
+}
+
+Expected<PaRange> range_of(GuestPages pages) {
   if (pages.pages == 0) return error(Errno::einval);
   if (!fits_physical(pages.pfn, pages.pages)) return error(Errno::eperm);
-  if (pages.gfn >= frames || pages.pages > frames - pages.gfn) return error(Errno::erange);
+  if (!fits_guest(pages.gfn, pages.pages)) return error(Errno::erange);
   const Pa begin = pa_of(Pfn{pages.pfn});
   return PaRange{begin, begin + (pages.pages * page_size)};
 }
@@ -102,6 +107,19 @@ Expected<Pa> guest_page_in(const Vm& vm, Ipa page, PageState state) {
   if (!found) return error(found.error());
   if (state_of(*found) != state) return error(Errno::eperm);
   return address_of(*found);
+}
+
+/// Every page of the range is lent to the guest, and the one that the host says (7.6: a check that
+/// fails has changed nothing).
+Status check_lent(const Vm& vm, LentPages pages) {
+  if (!fits_guest(pages.gfn, pages.pages)) return error(Errno::efault);
+  for (std::uint64_t i = 0; i < pages.pages; ++i) {
+    const Ipa page{(pages.gfn + i) << page_shift};
+    const Expected<Pa> pa = guest_page_in(vm, page, PageState::shared_borrowed);
+    if (!pa) return error(pa.error());
+    if (pages.pfn && pfn_of(*pa).value != *pages.pfn + i) return error(Errno::einval);
+  }
+  return {};
 }
 
 /// What moves one page that the guest holds in `state`, under both locks.
@@ -197,18 +215,24 @@ Status host_share_guest(Vm& vm, GuestPages pages, Prot prot) {
   return {};
 }
 
-Status host_unshare_guest(Vm& vm, std::uint64_t gfn) {
+Status host_unshare_guest(Vm& vm, LentPages pages) {
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("hyp.guest.unshare", Errno::eperm,
                            "the host takes back a page that an ordinary VM has on loan"))
     return injected(fault);
-  const Ipa page{gfn << page_shift};
-  return with_guest_page(vm, page, PageState::shared_borrowed, [&](PaRange range) -> Status {
+  Hypervisor& hyp = hypervisor();
+  const fw::LockGuard host(hyp.host->lock());
+  const fw::LockGuard guest(vm.lock);
+  if (const Status lent = check_lent(vm, pages); !lent) return lent;
+
+  for (std::uint64_t gfn = pages.gfn; gfn < pages.gfn + pages.pages; ++gfn) {
+    const Ipa page{gfn << page_shift};
+    const Pa pa = address_of(vm.stage2.leaf(page.value).descriptor);
     check(vm.stage2.set_invalid(one_page(page), {}).has_value());
-    check(hypervisor().ownership->set_shared_with_guest(range, PageState::owned).has_value());
-    --vm.guest_pages;
-    return {};
-  });
+    check(hyp.ownership->set_shared_with_guest({pa, pa + page_size}, PageState::owned).has_value());
+  }
+  vm.guest_pages -= pages.pages;
+  return {};
 }
 
 Status guest_share_host(Vm& vm, Ipa page) {
@@ -290,11 +314,12 @@ Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn) {
   Hypervisor& hyp = hypervisor();
   const fw::LockGuard host(hyp.host->lock());
   const fw::LockGuard guest(vm.lock);
+  if (!fits_guest(gfn, 1)) return error(Errno::enoent);
   const Ipa page{gfn << page_shift};
   const Expected<Descriptor> found = guest_page(vm, page);
   if (!found) return error(Errno::enoent);
   const Pa pa = address_of(*found);
-  if (pa != pa_of(Pfn{pfn})) return error(Errno::einval);
+  if (pfn_of(pa).value != pfn) return error(Errno::einval);
   if (vm.ffa.holds(page)) return error(Errno::ebusy);
 
   check(vm.stage2.set_invalid(one_page(page), {}).has_value());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "hyp/vm/vm.h"
@@ -23,8 +24,14 @@ struct GuestPages {
 Status host_donate_guest(Vm& vm, GuestPages pages);
 /// host OWNED -> SHARED_OWNED, guest SHARED_BORROWED, for ordinary guests.
 Status host_share_guest(Vm& vm, GuestPages pages, Prot prot);
-/// The way back; the page must be the one at `gfn`.
-Status host_unshare_guest(Vm& vm, std::uint64_t gfn);
+/// What the host wants back from an ordinary guest. From 6.12 on it does not say which frames.
+struct LentPages {
+  std::optional<std::uint64_t> pfn;
+  std::uint64_t gfn;
+  std::uint64_t pages;
+};
+/// The way back. All pages must be lent, and the ones at `gfn` be the named; else none is taken.
+Status host_unshare_guest(Vm& vm, LentPages pages);
 
 /// A protected guest's page, shared with the host and taken back.
 Status guest_share_host(Vm& vm, Ipa page);

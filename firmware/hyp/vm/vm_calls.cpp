@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/vm/vm_calls.h"
 
+#include <optional>
+
 #include "hyp/hypervisor.h"
 #include "hyp/ops.h"
 #include "hyp/vm/guest_ffa.h"
@@ -50,13 +52,11 @@ Status map_guest(GuestPages pages, Prot prot) {
   return (*vm)->is_protected ? host_donate_guest(**vm, pages) : host_share_guest(**vm, pages, prot);
 }
 
-Status unshare_range(std::uint64_t handle, std::uint64_t gfn, std::uint64_t pages) {
+Status unshare_range(std::uint64_t handle, LentPages pages) {
   Vm* vm = hypervisor().vms.find(handle);
   if (vm == nullptr) return error(Errno::enoent);
   if (vm->is_protected) return error(Errno::eperm);
-  for (std::uint64_t i = 0; i < pages; ++i)
-    if (const Status done = host_unshare_guest(*vm, gfn + i); !done) return done;
-  return {};
+  return host_unshare_guest(*vm, pages);
 }
 
 }  // namespace
@@ -132,8 +132,9 @@ void call_host_map_guest_range(user_pt_regs* regs) {
 void call_host_unmap_guest(user_pt_regs* regs) {
   // x1 handle, x2 pfn, x3 gfn, x4 order
   constexpr u64 largest_order = 18;
-  answer(regs, regs->regs[4] <= largest_order
-                   ? unshare_range(regs->regs[1], regs->regs[3], u64{1} << regs->regs[4])
+  const auto& x = regs->regs;
+  answer(regs, x[4] <= largest_order
+                   ? unshare_range(x[1], {.pfn = x[2], .gfn = x[3], .pages = u64{1} << x[4]})
                    : Status{error(Errno::einval)});
 }
 
@@ -153,7 +154,8 @@ void call_host_share_guest(user_pt_regs* regs) {
                : Status{error(Errno::einval)});
 }
 void call_host_unshare_guest(user_pt_regs* regs) {
-  answer(regs, unshare_range(regs->regs[1], regs->regs[2], regs->regs[3]));
+  const auto& x = regs->regs;
+  answer(regs, unshare_range(x[1], {.pfn = std::nullopt, .gfn = x[2], .pages = x[3]}));
 }
 
 }  // namespace pkvmemu::hyp
