@@ -119,6 +119,19 @@ std::uint64_t translate_el1_read(std::uint64_t va);
 /// Enters EL1 with x0..x30 from `general` and what ELR_EL2 and SPSR_EL2 say, under the guest's
 /// vectors; at its exit its registers are in `general` again. Which exit: GuestExit (pkvm/vm.h).
 std::uint64_t enter_guest(unsigned long long* general);
+/// What a CPU has besides its general and system registers, and no code of EL2 uses.
+struct alignas(16) WorldRegisters {
+  std::array<std::uint64_t, 64> vectors{};  ///< V0..V31
+  std::uint64_t fpcr = 0;
+  std::uint64_t fpsr = 0;
+  std::array<std::uint64_t, 10> keys{};   ///< of pointer authentication: A and B of I, of D, and G
+  std::array<std::uint64_t, 4> timers{};  ///< control and compare value: virtual, physical
+
+  bool operator==(const WorldRegisters&) const = default;
+};
+void save_world(WorldRegisters& to);
+void restore_world(const WorldRegisters& from);
+
 /// EL2's vectors: those that end enter_guest, and those of the host.
 void use_guest_vectors();
 void use_host_vectors();

@@ -78,6 +78,12 @@ std::uint64_t enter_guest(unsigned long long* general) {
   constexpr std::uint64_t interrupted = 0;
   return fake::state().guest != nullptr ? fake::state().guest(general) : interrupted;
 }
+void save_world(WorldRegisters& to) {
+  to = fake::state().world;
+}
+void restore_world(const WorldRegisters& from) {
+  fake::state().world = from;
+}
 void use_guest_vectors() {
   fake::state().guest_vectors = true;
 }

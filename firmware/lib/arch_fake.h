@@ -24,6 +24,7 @@ struct State {
   std::uint64_t (*reach)(std::uint64_t pa) = nullptr;
   /// Stands for a guest: changes its registers as it would, and says which exit it took.
   std::uint64_t (*guest)(unsigned long long* general) = nullptr;
+  WorldRegisters world{};
   bool guest_vectors = false;
   /// Answers an SMC in place of EL3; without one x0 becomes -1.
   void (*monitor)(SmcRegisters&) = nullptr;

@@ -118,6 +118,15 @@ extern "C" const char hyp_host_vectors;   // NOLINT(readability-identifier-namin
 inline std::uint64_t enter_guest(unsigned long long* general) {
   return hyp_enter_guest(general);
 }
+// hyp/vm/world_registers.S.
+extern "C" void hyp_save_world(WorldRegisters* to);
+extern "C" void hyp_restore_world(const WorldRegisters* from);
+inline void save_world(WorldRegisters& to) {
+  hyp_save_world(&to);
+}
+inline void restore_world(const WorldRegisters& from) {
+  hyp_restore_world(&from);
+}
 inline void use_guest_vectors() {
   asm volatile("msr vbar_el2, %0\n\tisb" ::"r"(&hyp_guest_vectors) : "memory");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What changes hands when a CPU turns from the host to a guest and back: EL1's system registers
-// (pkvm-abi.md 9; Arm ARM D17). General registers go through hyp_enter_guest (guest_entry.S).
+// (pkvm-abi.md 9; Arm ARM D17), and what EL2 has no use for (arch::WorldRegisters). General
+// registers go through hyp_enter_guest (guest_entry.S).
 #pragma once
 
 #include <array>
@@ -65,6 +66,7 @@ struct El1Registers {
 struct GuestContext {
   user_pt_regs general{};
   El1Registers el1;
+  arch::WorldRegisters world;
 };
 
 }  // namespace pkvmemu::hyp

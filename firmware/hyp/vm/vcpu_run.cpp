@@ -244,9 +244,10 @@ class GuestRegime {
   std::uint64_t spsr_;
 };
 
-/// EL1's registers of the host while a guest runs on this CPU.
+/// The host's registers while a guest runs on this CPU.
 struct Suspended {
   El1Registers host;
+  arch::WorldRegisters host_world;
   const Vcpu* guest = nullptr;  ///< that runs
 };
 constinit std::array<Suspended, max_cpus> suspended{};
@@ -265,6 +266,7 @@ GuestExit enter(Vcpu& vcpu) {
 GuestExit run_in_guest_regime(Vcpu& vcpu) {
   const GuestRegime regime(vcpu);
   vcpu.context.el1.restore();
+  arch::restore_world(vcpu.context.world);
   enter_wish(vcpu);
   GuestExit exit = GuestExit::trap;
   std::uint64_t esr = 0;
@@ -276,6 +278,7 @@ GuestExit run_in_guest_regime(Vcpu& vcpu) {
     if (handle_protected(vcpu, esr) == Handled::exit) break;
   }
   vcpu.context.el1 = El1Registers::save();
+  arch::save_world(vcpu.context.world);
   vcpu.abort = abort_of(exit, esr);
   tell_host(vcpu, esr);
   return exit;
@@ -295,9 +298,11 @@ GuestExit run_vcpu(Vcpu& vcpu) {
 
   Suspended& mine = suspended[this_cpu().index];
   mine.host = El1Registers::save();
+  arch::save_world(mine.host_world);
   mine.guest = &vcpu;
   const GuestExit exit = run_in_guest_regime(vcpu);
   mine.host.restore();
+  arch::restore_world(mine.host_world);
   mine.guest = nullptr;
   return exit;
 }
@@ -307,6 +312,7 @@ const Vcpu* restore_host_for_panic() {
   if (mine.guest == nullptr) return nullptr;
   GuestRegime::restore_host_traps();
   mine.host.restore();
+  arch::restore_world(mine.host_world);
   return std::exchange(mine.guest, nullptr);
 }
 

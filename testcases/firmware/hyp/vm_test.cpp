@@ -242,6 +242,29 @@ TEST_F(VmTest, OfHcrTheHostHasTheWaitsOfOrdinaryGuests) {
   EXPECT_EQ(hcr_with(true, ~std::uint64_t{0}), always);
 }
 
+// Vectors, keys and timers are a guest's own while it runs: it finds what it left, the host what
+// the host left, and another run begins with zeros.
+TEST_F(VmTest, VectorsKeysAndTimersChangeHands) {
+  running_vm();
+  static arch::WorldRegisters found;
+  arch::fake::state().guest = [](unsigned long long* general) {
+    found = arch::fake::state().world;
+    arch::fake::state().world = {
+        .vectors = {1, 2}, .fpcr = 3, .fpsr = 4, .keys = {5}, .timers = {6}};
+    return note_entry(general);
+  };
+  const arch::WorldRegisters hosts{
+      .vectors = {10, 20}, .fpcr = 30, .fpsr = 40, .keys = {50}, .timers = {60}};
+  arch::fake::state().world = hosts;
+  run_vcpu(*loaded_vcpu());
+  EXPECT_EQ(found, arch::WorldRegisters{});
+  EXPECT_EQ(arch::fake::state().world, hosts);
+  run_vcpu(*loaded_vcpu());
+  EXPECT_EQ(found.keys[0], 5U);
+  EXPECT_EQ(found.vectors[1], 2U);
+  EXPECT_EQ(arch::fake::state().world, hosts);
+}
+
 // A vCPU that is off does not run, and one that is not loaded cannot.
 TEST_F(VmTest, AStoppedVcpuDoesNotRun) {
   vcpu().power = pkvm::VcpuPower::stopped;
