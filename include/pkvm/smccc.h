@@ -15,6 +15,9 @@ inline constexpr std::int64_t invalid_parameter = -3;
 /// Bit 16 of a function id: the caller has no live SVE state. Stripped before decoding from 6.6 on.
 inline constexpr std::uint64_t sve_hint = 0x1'0000;
 
+/// Bit 30 of a function id: arguments are 64 bits wide; without it the upper halves do not count.
+inline constexpr std::uint64_t is_64_bit = 0x4000'0000;
+
 inline constexpr std::uint32_t version_id = 0x8000'0000;
 inline constexpr std::uint32_t arch_features_id = 0x8000'0001;
 
@@ -32,13 +35,16 @@ namespace pkvm::psci {
 inline constexpr std::uint32_t version = 0x8400'0000;
 inline constexpr std::uint32_t cpu_suspend64 = 0xC400'0001;
 inline constexpr std::uint32_t cpu_off = 0x8400'0002;
+inline constexpr std::uint32_t cpu_on32 = 0x8400'0003;
 inline constexpr std::uint32_t cpu_on64 = 0xC400'0003;
+inline constexpr std::uint32_t affinity_info32 = 0x8400'0004;
 inline constexpr std::uint32_t affinity_info64 = 0xC400'0004;
 inline constexpr std::uint32_t migrate_info_type = 0x8400'0006;
 inline constexpr std::uint32_t system_off = 0x8400'0008;
 inline constexpr std::uint32_t system_reset = 0x8400'0009;
 inline constexpr std::uint32_t features = 0x8400'000A;
 inline constexpr std::uint32_t system_suspend64 = 0xC400'000E;
+inline constexpr std::uint32_t system_reset2_32 = 0x8400'0012;
 inline constexpr std::uint32_t system_reset2 = 0xC400'0012;
 
 /// The function-id ranges that belong to PSCI (pkvm-abi.md 8.3).

@@ -27,18 +27,27 @@ GuestCall cpu_off(VirtualMachine& /*vm*/, pkvm::HostVcpu& /*vcpu*/) {
 }
 /// Of a protected VM the hypervisor has set up the target and answered.
 GuestCall cpu_on(VirtualMachine& vm, pkvm::HostVcpu& vcpu) {
-  const std::uint64_t target = vcpu.x[1];
+  const bool narrow = (vcpu.x[0] & smccc::is_64_bit) == 0;
+  const std::uint64_t target = narrow ? vcpu.x[1] & 0xFFFF'FFFF : vcpu.x[1];
   if (target >= vm.vcpu_count()) {
     answer(vcpu, psci::invalid_parameters);
     return {};
   }
   if (!vm.is_protected()) {
     pkvm::HostVcpu& other = vm.vcpu(static_cast<unsigned>(target));
-    other.pc = vcpu.x[2];
-    other.x[0] = vcpu.x[3];
+    other.pc = narrow ? vcpu.x[2] & 0xFFFF'FFFF : vcpu.x[2];
+    other.x[0] = narrow ? vcpu.x[3] & 0xFFFF'FFFF : vcpu.x[3];
     answer(vcpu, smccc::success);
   }
   return {.effect = CallEffect::start, .target = static_cast<unsigned>(target)};
+}
+/// The hypervisor has answered, and given the page to us.
+GuestCall relinquish(VirtualMachine& vm, pkvm::HostVcpu& vcpu) {
+  if (vm.is_protected())
+    vm.forget_page(vcpu.x[1]);
+  else
+    answer(vcpu, smccc::not_supported);
+  return {};
 }
 GuestCall version(VirtualMachine& /*vm*/, pkvm::HostVcpu& vcpu) {
   answer(vcpu, version_1_1);
@@ -52,10 +61,14 @@ struct Row {
 constexpr auto rows = std::to_array<Row>({
     {smccc::version_id, version},
     {psci::version, version},
+    {psci::cpu_on32, cpu_on},
     {psci::cpu_on64, cpu_on},
     {psci::cpu_off, cpu_off},
     {psci::system_off, power_off},
     {psci::system_reset, power_off},
+    {psci::system_reset2_32, power_off},
+    {psci::system_reset2, power_off},
+    {pkvm::guest_call::mem_relinquish, relinquish},
 });
 
 }  // namespace

@@ -14,6 +14,7 @@ payload_\name\()_end:
 .endm
 
 	payload	hello
+	payload	answers
 	payload	calls
 	payload	compute
 	payload	exits

@@ -10,7 +10,7 @@ extern "C" {
   extern const std::byte payload_##name##_begin[]; \
   extern const std::byte payload_##name##_end[];
 #define PKVM_PAYLOADS(X) \
-  X(hello) X(calls) X(compute) X(exits) X(ffa) X(secret) X(share) X(trespass) X(smp) X(traps)
+  X(hello) X(answers) X(calls) X(compute) X(exits) X(ffa) X(secret) X(share) X(trespass) X(smp) X(traps)
 PKVM_PAYLOADS(PKVM_PAYLOAD)
 }
 // NOLINTEND(readability-identifier-naming, modernize-avoid-c-arrays)

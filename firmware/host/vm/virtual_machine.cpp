@@ -203,6 +203,11 @@ std::optional<Pa> VirtualMachine::backing(std::uint64_t ipa, std::uint64_t size)
   return slot->memory + offset;
 }
 
+void VirtualMachine::forget_page(std::uint64_t ipa) {
+  Slot* const slot = slot_of(ipa);
+  if (slot != nullptr) slot->given.reset((ipa - slot->ipa) >> page_shift);
+}
+
 int VirtualMachine::init_vm() {
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("vm.hvc.init_vm", Errno::enomem, "hypercall __pkvm_init_vm"))

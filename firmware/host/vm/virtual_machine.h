@@ -70,6 +70,8 @@ class VirtualMachine {
   /// slot.
   std::optional<Pa> backing(std::uint64_t ipa, std::uint64_t size = 1);
   /// Pages that came back from a protected guest and were not zero.
+  /// The guest gave the page there back by itself.
+  void forget_page(std::uint64_t ipa);
   unsigned dirty_pages() const { return dirty_pages_; }
   unsigned pages_given() const { return pages_given_; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "hyp/vm/guest_calls.h"
 
+#include <algorithm>
 #include <array>
 
 #include "hyp/vm/guest_ffa.h"
@@ -59,6 +60,12 @@ Handled granule(Vcpu& vcpu) {
                                                           : smccc::invalid_parameter);
 }
 
+/// SMCCC 1.1: a 32-bit call's arguments are the lower halves.
+std::uint64_t argument(Vcpu& vcpu, unsigned number) {
+  const bool narrow = (x(vcpu, 0) & smccc::is_64_bit) == 0;
+  return narrow ? x(vcpu, number) & low_mask(32) : x(vcpu, number);
+}
+
 /// One page, named by x1, with x2 and x3 zero.
 using PageService = Status (*)(Vm& vm, Ipa page);
 Handled page_service(Vcpu& vcpu, PageService service) {
@@ -67,14 +74,20 @@ Handled page_service(Vcpu& vcpu, PageService service) {
   return answered(vcpu, service(*vcpu.vm, Ipa{x(vcpu, 1)}));
 }
 
+/// A page that the guest has not touched yet the host is asked for, and the call made again.
 Handled mem_share(Vcpu& vcpu) {
+  if (has_no_further_arguments(vcpu, 2) && is_untouched(*vcpu.vm, Ipa{x(vcpu, 1)}))
+    return Handled::page_wanted;
   return page_service(vcpu, guest_share_host);
 }
 Handled mem_unshare(Vcpu& vcpu) {
   return page_service(vcpu, guest_unshare_host);
 }
+/// The host hears of a page that is its own again.
 Handled mem_relinquish(Vcpu& vcpu) {
-  return page_service(vcpu, guest_relinquish);
+  const std::uint64_t pages_before = vcpu.vm->guest_pages;
+  page_service(vcpu, guest_relinquish);
+  return vcpu.vm->guest_pages == pages_before ? Handled::resume : Handled::exit;
 }
 Handled mmio_guard_map(Vcpu& vcpu) {
   return page_service(vcpu, guard_mmio_page);
@@ -100,10 +113,10 @@ Vcpu* vcpu_by_mpidr(Vm& vm, std::uint64_t mpidr) {
 /// The host is told, so that it runs the new vCPU.
 Handled cpu_on(Vcpu& vcpu) {
   constexpr std::int64_t already_on = -4;
-  Vcpu* target = vcpu_by_mpidr(*vcpu.vm, x(vcpu, 1));
+  Vcpu* target = vcpu_by_mpidr(*vcpu.vm, argument(vcpu, 1));
   if (target == nullptr) return answered(vcpu, psci::invalid_parameters);
   if (target->power == pkvm::VcpuPower::runnable) return answered(vcpu, already_on);
-  target->reset = VcpuReset{.pc = x(vcpu, 2), .x0 = x(vcpu, 3)};
+  target->reset = VcpuReset{.pc = argument(vcpu, 2), .x0 = argument(vcpu, 3)};
   target->power = pkvm::VcpuPower::runnable;
   answer(vcpu, smccc::success);
   return Handled::exit;
@@ -114,13 +127,31 @@ Handled cpu_off(Vcpu& vcpu) {
   return Handled::exit;
 }
 
-Handled affinity_info(Vcpu& vcpu) {
-  const Vcpu* target = vcpu_by_mpidr(*vcpu.vm, x(vcpu, 1));
-  if (target == nullptr) return answered(vcpu, psci::invalid_parameters);
-  return answered(vcpu, target->power == pkvm::VcpuPower::runnable ? 0 : 1);
+std::int64_t affinity_state(const Vcpu& vcpu) {
+  return vcpu.power == pkvm::VcpuPower::runnable ? 0 : 1;
 }
 
-/// SYSTEM_OFF and SYSTEM_RESET: the VM's owner carries them out, and no vCPU runs on.
+/// On when one of the group is on. All vCPUs differ in Aff0 alone, so that there is one group.
+std::int64_t group_state(const Vm& vm, std::uint64_t mpidr, std::uint64_t level) {
+  constexpr unsigned affinity_bits = 8;
+  if (mpidr >> (level * affinity_bits) != 0) return psci::invalid_parameters;
+  const bool on = std::ranges::any_of(
+      vm.vcpus, [](const Vcpu* each) { return each != nullptr && affinity_state(*each) == 0; });
+  return on ? 0 : 1;
+}
+
+Handled affinity_info(Vcpu& vcpu) {
+  constexpr std::uint64_t highest_level = 3;
+  const std::uint64_t level = argument(vcpu, 2);
+  if (level > highest_level) return answered(vcpu, psci::invalid_parameters);
+  if (level > 0) return answered(vcpu, group_state(*vcpu.vm, argument(vcpu, 1), level));
+  const Vcpu* target = vcpu_by_mpidr(*vcpu.vm, argument(vcpu, 1));
+  if (target == nullptr) return answered(vcpu, psci::invalid_parameters);
+  return answered(vcpu, affinity_state(*target));
+}
+
+/// SYSTEM_OFF, SYSTEM_RESET and SYSTEM_RESET2: the VM's owner carries them out, and no vCPU runs
+/// on.
 Handled stop_all(Vcpu& vcpu) {
   for (Vcpu* each : vcpu.vm->vcpus)
     if (each != nullptr) each->power = pkvm::VcpuPower::stopped;
@@ -142,11 +173,15 @@ constexpr auto rows = std::to_array<Row>({
     {smccc::arch_features_id, smccc_features},
     {psci::version, psci_version},
     {psci::features, psci_features},
+    {psci::cpu_on32, cpu_on},
     {psci::cpu_on64, cpu_on},
     {psci::cpu_off, cpu_off},
+    {psci::affinity_info32, affinity_info},
     {psci::affinity_info64, affinity_info},
     {psci::system_off, stop_all},
     {psci::system_reset, stop_all},
+    {psci::system_reset2_32, stop_all},
+    {psci::system_reset2, stop_all},
     {guest_call::vendor_uid, vendor_uid},
     {guest_call::vendor_features, vendor_features},
     {guest_call::mem_info, granule},

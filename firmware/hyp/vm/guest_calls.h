@@ -10,6 +10,8 @@ namespace pkvmemu::hyp {
 enum class Handled : std::uint8_t {
   resume,  ///< the guest goes on at once
   exit,    ///< the host has to know
+  /// The host has to map the page that x1 names, and the guest makes the call again.
+  page_wanted,
 };
 
 Handled handle_guest_call(Vcpu& vcpu);

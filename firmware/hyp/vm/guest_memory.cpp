@@ -235,6 +235,11 @@ Status host_unshare_guest(Vm& vm, LentPages pages) {
   return {};
 }
 
+bool is_untouched(const Vm& vm, Ipa page) {
+  return is_aligned(page.value, page_size) && vm.stage2.covers(one_page(page)) &&
+         vm.stage2.leaf(page.value).descriptor.value == 0;
+}
+
 Status guest_share_host(Vm& vm, Ipa page) {
   if (const fw::Fault fault = PKVM_FAULT_ERRNO("hyp.guest.share_host", Errno::eperm,
                                                "a guest shares a page with the host"))
@@ -266,6 +271,8 @@ Status guest_relinquish(Vm& vm, Ipa page) {
   if (const fw::Fault fault =
           PKVM_FAULT_ERRNO("hyp.guest.relinquish", Errno::eperm, "a guest gives a page back"))
     return injected(fault);
+  const bool in_reach = is_aligned(page.value, page_size) && vm.stage2.covers(one_page(page));
+  if (in_reach && !is_valid(vm.stage2.leaf(page.value).descriptor)) return {};
   return with_guest_page(vm, page, PageState::owned, [&](PaRange range) -> Status {
     check(vm.stage2.set_invalid(one_page(page), {}).has_value());
     poison(range.begin);
@@ -341,6 +348,8 @@ Status guard_mmio_page(Vm& vm, Ipa page) {
   const fw::LockGuard guest(vm.lock);
   if (!is_aligned(page.value, page_size)) return error(Errno::einval);
   if (!vm.stage2.covers(one_page(page))) return error(Errno::einval);
+  if (!vm.mmio_guard) return error(Errno::einval);
+  if (is_guarded_mmio(vm, page)) return {};
   if (vm.stage2.leaf(page.value).descriptor.value != 0) return error(Errno::eperm);
   return vm.stage2.set_invalid(one_page(page), mmio_note(hypervisor().generation));
 }

@@ -36,7 +36,10 @@ Status host_unshare_guest(Vm& vm, LentPages pages);
 /// A protected guest's page, shared with the host and taken back.
 Status guest_share_host(Vm& vm, Ipa page);
 Status guest_unshare_host(Vm& vm, Ipa page);
-/// The guest gives the page back for good: zeroed, and the host's again.
+/// Whether the guest may have a page there, and nothing is: neither a page nor a note.
+bool is_untouched(const Vm& vm, Ipa page);
+/// The guest gives the page back for good: zeroed, and the host's again. Nothing happens where it
+/// has none.
 Status guest_relinquish(Vm& vm, Ipa page);
 
 /// A page for EL2 or the secure world to use, and where it is: guest OWNED -> SHARED_OWNED, and the
@@ -55,7 +58,8 @@ Status reclaim_guest_page(Vm& vm, std::uint64_t pfn, std::uint64_t gfn);
 PageState guest_state(const Vm& vm, Ipa page);
 
 /// An annotation in the guest's own table: the page is a device's that the host emulates, by the
-/// guest's wish (MMIO guard).
+/// guest's wish (MMIO guard). -EINVAL while it has not asked for the guard; a second time is as
+/// good as the first.
 Status guard_mmio_page(Vm& vm, Ipa page);
 Status unguard_mmio_page(Vm& vm, Ipa page);
 bool is_guarded_mmio(const Vm& vm, Ipa page);

@@ -174,21 +174,33 @@ std::uint64_t show_abort(Vcpu& vcpu, std::uint64_t esr) {
   return esr & ~iss_register;
 }
 
+/// The host hears of it as of an access to that page, without more; the guest stays at its HVC.
+std::uint64_t want_page(Vcpu& vcpu, Ipa page) {
+  constexpr std::uint64_t translation_fault = 7;  // at level 3
+  constexpr std::uint64_t hpfar_shift = 4;
+  vcpu.context.general.pc -= 4;
+  vcpu.far = 0;
+  arch::write<Sysreg::hpfar_el2>(page.value >> page_shift << hpfar_shift);
+  return (static_cast<std::uint64_t>(ExceptionClass::data_abort) << 26) | bit(25) |
+         translation_fault;
+}
+
 /// The call's number and arguments as they were: the host needs them for what is its part.
-Handled handle_call(Vcpu& vcpu) {
+Handled handle_call(Vcpu& vcpu, std::uint64_t& esr) {
   const auto& regs = vcpu.context.general.regs;
   const std::array<std::uint64_t, 4> asked = {regs[0], regs[1], regs[2], regs[3]};
   const Handled handled = handle_guest_call(vcpu);
   if (handled == Handled::exit)
     for (unsigned i = 0; i < asked.size(); ++i)
       vcpu.host->x[i] = asked[i];
+  if (handled == Handled::page_wanted) esr = want_page(vcpu, Ipa{asked[1]});
   return handled;
 }
 
 Handled handle_protected(Vcpu& vcpu, std::uint64_t& esr) {
   switch (class_of(esr)) {
     case ExceptionClass::hvc64:
-      return handle_call(vcpu);
+      return handle_call(vcpu, esr);
     case ExceptionClass::system_register:
       emulate_system_register(vcpu, esr);
       return Handled::resume;
@@ -275,7 +287,7 @@ GuestExit run_in_guest_regime(Vcpu& vcpu) {
     esr = arch::read<Sysreg::esr_el2>();
     vcpu.far = arch::read<Sysreg::far_el2>();
     if (exit != GuestExit::trap || !vcpu.vm->is_protected) break;
-    if (handle_protected(vcpu, esr) == Handled::exit) break;
+    if (handle_protected(vcpu, esr) != Handled::resume) break;
   }
   vcpu.context.el1 = El1Registers::save();
   arch::save_world(vcpu.context.world);
