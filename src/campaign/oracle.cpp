@@ -9,7 +9,6 @@
 #include <optional>
 #include <utility>
 
-#include "pkvm/guest.h"
 #include "pkvm/quirk.h"
 
 namespace pkvmemu::campaign {
@@ -36,12 +35,6 @@ const ModuleReport* find_module(const RunReport& report, std::string_view name) 
   return found == report.modules.end() ? nullptr : &*found;
 }
 
-/// A protected guest whose firmware ran says so first thing.
-bool firmware_ran(const GuestReport& guest) {
-  return guest.is_protected && !guest.console.empty() &&
-         guest.console.front() == pkvm::guest::firmware_greeting;
-}
-
 /// The run came to its own end: what is left can be judged.
 bool ended_well(const RunReport& report) {
   return report.exit.reason == ExitReason::powered_off && !report.hyp_panic && !report.host_panic;
@@ -65,8 +58,8 @@ bool keeps_a_vm(const RunReport& report) {
 using Checked = std::optional<Finding>;
 
 Checked check_availability(const Baseline& /*baseline*/, const Observed& observed) {
-  const bool ran = (observed.report.probe && firmware_ran(*observed.report.probe)) ||
-                   std::ranges::any_of(observed.report.guests, firmware_ran);
+  const bool ran = (observed.report.probe && firmware_reported_in(*observed.report.probe)) ||
+                   std::ranges::any_of(observed.report.guests, observe::firmware_reported_in);
   if (!ran) return {};
   if (!observed.report.deprivileged)
     return Finding{"availability",

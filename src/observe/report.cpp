@@ -58,12 +58,6 @@ std::string steps_text(const GuestReport& guest) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-/// A protected guest whose firmware ran says so first thing (firmware/guest/pvmfw.cpp).
-bool firmware_reported_in(const GuestReport& guest) {
-  return guest.is_protected && !guest.console.empty() &&
-         guest.console.front() == pkvm::guest::firmware_greeting;
-}
-
 /// The protected VM that the answer rests on: the kernel's own, or one of the user's that came so
 /// far that the kernel started none.
 const GuestReport* decisive_guest(const RunReport& report) {
@@ -244,6 +238,14 @@ ExitCode judge_expectations(RunReport& report) {
 }
 
 }  // namespace
+
+bool firmware_reported_in(const GuestReport& guest) {
+  const auto given = [](const GuestStep& step) {
+    return step.what == "set firmware" && step.answer == 0;
+  };
+  return guest.is_protected && std::ranges::any_of(guest.steps, given) && !guest.console.empty() &&
+         guest.console.front() == pkvm::guest::firmware_greeting;
+}
 
 bool was_switched_off(const RunReport& report) {
   return std::ranges::any_of(report.calls,

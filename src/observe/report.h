@@ -169,6 +169,10 @@ struct GuestReport {
   std::vector<std::string> console{};
 };
 
+/// A protected guest that was given firmware, which says so first thing (firmware/guest/pvmfw.cpp);
+/// a guest without may say the same.
+bool firmware_reported_in(const GuestReport& guest);
+
 /// An attack of the host (--attack).
 struct AttackReport {
   std::string name;

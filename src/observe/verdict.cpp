@@ -176,8 +176,8 @@ VerdictLine line_of(const GuestReport& guest) {
       return {Tone::bad,
               head +
                   ": no such program: the kernel carries hello, answers, calls, compute, exits, "
-                  "ffa, secret, share, trespass, smp "
-                  "and traps; any other is a path in the initramfs"};
+                  "ffa, registers, secret, share, trespass, smp and traps; any other is a path in "
+                  "the initramfs"};
     return {Tone::bad, fmt::format("{}: {} answered {}", head, step.what,
                                    error_text(static_cast<int>(step.answer)))};
   }

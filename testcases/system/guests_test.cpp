@@ -55,6 +55,18 @@ INSTANTIATE_TEST_SUITE_P(Generations, Guests, testing::ValuesIn(pkvm::generation
                            return name;
                          });
 
+// What one guest leaves in vectors, keys of pointer authentication and timers is no other's,
+// neither of two that take turns nor of an ordinary one behind them, and is there when it goes on.
+TEST_P(Guests, RegistersAreEachGuestsOwn) {
+  const auto run = run_on_both({"--pvm=registers,registers", "--vm=registers"});
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out;
+  ASSERT_EQ(run.report.at("guests").size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_THAT(lines_of(run, i),
+                IsSupersetOf({"registers are as after a reset", "registers are kept"}))
+        << i;
+}
+
 // A protected VM starts in its firmware, prints from EL1, powers off, and gives every page back
 // zeroed.
 TEST_P(Guests, AProtectedVmRunsFromItsFirmwareToItsEnd) {

@@ -93,11 +93,12 @@ RunOptionsParser::RunOptionsParser(CLI::App& command, Purpose purpose) : command
              "Have the kernel read, write or execute at a physical address after deprivilege, and "
              "report the value or the abort. Each of these six may start with 'early ' to be "
              "done before deprivilege"));
-  pvm_ = guest_option("--pvm",
-                      "Run a guest in a protected VM after deprivilege: --pvm, or "
-                      "--pvm=hello|compute|ffa|secret|share|trespass|smp|traps; bare:PROGRAM runs "
-                      "it without firmware, "
-                      "ffa:PROGRAM lets it speak FF-A (android16-6.12)");
+  pvm_ =
+      guest_option("--pvm",
+                   "Run a guest in a protected VM after deprivilege: --pvm, or "
+                   "--pvm=hello|answers|compute|ffa|registers|secret|share|trespass|smp|traps "
+                   "(calls and exits are for benchmarks); bare:PROGRAM runs it without firmware, "
+                   "ffa:PROGRAM lets it speak FF-A (android16-6.12)");
   vm_ = guest_option("--vm", "The same in an ordinary VM, for comparison");
   attack_ = guest_option("--attack",
                          "Attack guests and the hypervisor as the host may: all attacks, or "

@@ -64,7 +64,7 @@ std::uint64_t next_number() {
 /// One guest's console: whole lines, as they come.
 class GuestConsole {
  public:
-  GuestConsole(GuestKind kind, GuestName name) : kind_(kind), name_(name) {}
+  GuestConsole(GuestName name, bool has_firmware) : name_(name), has_firmware_(has_firmware) {}
 
   void put(char c) {
     if (c == '\n' || used_ == line_.size()) flush();
@@ -76,14 +76,13 @@ class GuestConsole {
     printk("%.*s> %.*s\n", static_cast<int>(name_.text.size()), name_.text.data(),
            static_cast<int>(text.size()), text.data());
     events().emit(Kind::guest_console, {0, 0, 0, name_.number}, name_.text, text);
-    if (kind_ == GuestKind::protected_vm && text == layout::firmware_greeting)
-      firmware_greeted = true;
+    if (has_firmware_ && text == layout::firmware_greeting) firmware_greeted = true;
     used_ = 0;
   }
 
  private:
-  GuestKind kind_;
   GuestName name_;
+  bool has_firmware_;
   std::array<char, 160> line_{};
   std::size_t used_ = 0;
 };
@@ -101,7 +100,7 @@ class Monitor {
         number_(next_number()),
         has_firmware_(kind == GuestKind::protected_vm && !name.starts_with(without_firmware)),
         speaks_ffa_(without(without_firmware, name).starts_with(with_ffa)),
-        console_(kind, {.text = name, .number = number_}) {}
+        console_({.text = name, .number = number_}, has_firmware_) {}
 
   void begin() {
     made_ = create();

@@ -19,6 +19,7 @@ payload_\name\()_end:
 	payload	compute
 	payload	exits
 	payload	ffa
+	payload	registers
 	payload	secret
 	payload	share
 	payload	trespass

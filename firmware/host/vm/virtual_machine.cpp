@@ -220,7 +220,12 @@ int VirtualMachine::init_vm() {
   if (calls_of(generation_).donates_storage) {
     const auto storage = take_pages(pkvm::hyp_vm_size >> page_shift);
     const auto last_ran = take_pages(pkvm::last_ran_size >> page_shift);
-    if (!storage || !last_ran) return negated(Errno::enomem);
+    if (!storage || !last_ran) {
+      if (storage) free_pages(*storage, pkvm::hyp_vm_size >> page_shift);
+      if (last_ran) free_pages(*last_ran, pkvm::last_ran_size >> page_shift);
+      free_pages(*root, pkvm::guest_root_size >> page_shift);
+      return negated(Errno::enomem);
+    }
     answer = kvm().call(Hypercall::pkvm_init_vm,
                         {host_vm, linear_va(*storage), linear_va(*root), linear_va(*last_ran)});
     if (answer < 0) {
@@ -256,10 +261,10 @@ int VirtualMachine::init_vcpu(unsigned index) {
 
 /// pkvm-abi.md 9.2: the hypervisor learns of a VM when it is first run.
 int VirtualMachine::start() {
-  if (handle_ != 0) return 0;
-  if (const int made = init_vm(); made != 0) return made;
-  for (unsigned i = 0; i < vcpu_count(); ++i)
-    if (const int made = init_vcpu(i); made != 0) return made;
+  if (handle_ == 0)
+    if (const int made = init_vm(); made != 0) return made;
+  for (; started_vcpus_ < vcpu_count(); ++started_vcpus_)
+    if (const int made = init_vcpu(started_vcpus_); made != 0) return made;
   return 0;
 }
 
@@ -451,6 +456,7 @@ int VirtualMachine::destroy() {
   for (unsigned i = 0; i < slot_count_; ++i)
     free_pages(slots_[i].memory, slots_[i].pages);
   handle_ = 0;
+  started_vcpus_ = 0;
   slot_count_ = 0;
   return free_shared();
 }

@@ -111,6 +111,7 @@ class VirtualMachine {
   std::array<Slot, max_slots> slots_{};
   unsigned slot_count_ = 0;
   std::uint64_t handle_ = 0;
+  unsigned started_vcpus_ = 0;  ///< that the hypervisor knows
   unsigned dirty_pages_ = 0;
   unsigned pages_given_ = 0;
   Pa page_{0};

@@ -39,6 +39,7 @@ observe::GuestReport guest_whose_firmware_ran() {
   observe::GuestReport guest;
   guest.name = "probe";
   guest.is_protected = true;
+  guest.steps = {{.what = "set firmware", .answer = 0}};
   guest.console = {std::string(pkvm::guest::firmware_greeting)};
   return guest;
 }

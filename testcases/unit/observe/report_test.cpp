@@ -299,18 +299,20 @@ TEST(Report, AProtectedVmThatDoesNotReportInIsTheAnswer) {
 
 // A protected guest of the user's answers the question as well; an ordinary one does not.
 TEST(Report, AGuestOfTheUsersMayBeTheAnswer) {
-  const auto with = [](std::uint64_t is_protected) {
+  const auto with = [](std::uint64_t is_protected, const char* step = "set firmware") {
     return make_report(
         facts_of(EventBuilder()
                      .boot()
                      .deprivilege()
-                     .host(Kind::guest_step, {0, is_protected}, {"hello", "create"})
+                     .host(Kind::guest_step, {0, is_protected}, {"hello", step})
                      .host(Kind::guest_console, {}, {"hello", pkvm::guest::firmware_greeting})
                      .guest_ends(true)));
   };
   EXPECT_EQ(with(1).protected_vms.state, Availability::available);
-  EXPECT_EQ(with(1).protected_vms.reason, "create 0: pvmfw reported in");
+  EXPECT_EQ(with(1).protected_vms.reason, "set firmware 0: pvmfw reported in");
   EXPECT_EQ(with(0).protected_vms.state, Availability::not_verified);
+  // Without firmware it can greet as it likes.
+  EXPECT_EQ(with(1, "create").protected_vms.state, Availability::not_verified);
 }
 
 // What the run did counts too: no answer of a VM outweighs a panic, and firmware that reports in
