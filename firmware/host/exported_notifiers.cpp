@@ -41,7 +41,7 @@ std::uint64_t address_of(const void* what) {
 }
 /// Where a chain's head lies tells whose it is; one in memory of its own may go at any time.
 bool is_lasting(Notifier** head) {
-  const std::uint64_t at = address_of(head);
+  const std::uint64_t at = address_of(static_cast<const void*>(head));
   return (at >= address_of(image_begin) && at < address_of(image_end)) ||
          host::loader().module_at(KernVa{at}) != nullptr;
 }
@@ -136,7 +136,7 @@ namespace pkvmemu::host {
 void forget_notifiers(const kmod::Module& module) {
   for (Chain** at = &chains; *at != nullptr;) {
     Chain* chain = *at;
-    if (!module.contains(KernVa{address_of(chain->head)})) {
+    if (!module.contains(KernVa{address_of(static_cast<const void*>(chain->head))})) {
       take_off(chain->head, module);
       at = &chain->next;
       continue;

@@ -177,7 +177,8 @@ int export_kstrtos8(const char* text, unsigned base, std::int8_t* result) {
 unsigned long long export_simple_strtoull(const char* text, char** end, unsigned base) {
   const bool zero = text[0] == '0';
   const bool prefix = zero && lower(text[1]) == 'x' && digit_of(text[2]) < hexadecimal;
-  if (base == 0) base = prefix ? hexadecimal : (zero ? octal : decimal);
+  const unsigned without_prefix = zero ? octal : decimal;
+  if (base == 0) base = prefix ? hexadecimal : without_prefix;
   if (base == hexadecimal && prefix) text += 2;
   unsigned long long value = 0;
   for (; digit_of(*text) < base; ++text)

@@ -3,6 +3,7 @@
 // pending until some of it wakes the task, and where nothing is left that could, a kernel would
 // sleep for ever, which is told. A sleep with a time-out ends when its time has passed on the clock
 // of sleeps (host/time.h).
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -110,7 +111,7 @@ void sleep_for_ever(const void* caller) {
 
 /// The jiffies left when somebody woke the task; 0 when the time has passed.
 long sleep_at_most(long jiffies) {
-  if (jiffies < 0) jiffies = 0;
+  jiffies = std::max(jiffies, 0L);
   const std::uint64_t end =
       host::slept_ns() + static_cast<std::uint64_t>(jiffies) * host::ns_per_jiffy;
   while (task_state() != running) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/page_records.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -35,9 +36,10 @@ void fill(std::uint64_t address) {
 }  // namespace
 
 bool is_ram(Pfn page) {
-  for (const PhysRange& ram : boot_state.info.memory.all())
-    if (pa_of(page).value >= ram.base.value && pa_of(page).value < ram.end().value) return true;
-  return false;
+  const Pa pa = pa_of(page);
+  return std::ranges::any_of(boot_state.info.memory.all(), [pa](const PhysRange& ram) {
+    return pa.value >= ram.base.value && pa.value < ram.end().value;
+  });
 }
 
 void page_records_init(pkvm::Generation generation) {

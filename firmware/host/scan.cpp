@@ -135,7 +135,8 @@ std::optional<Number> number_at(std::string_view text, const Field& field) {
   const bool zero = digit(at) == 0;
   const bool prefix = zero && at + 1 < text.size() &&
                       (text[at + 1] == 'x' || text[at + 1] == 'X') && digit(at + 2) < hexadecimal;
-  if (base == 0) base = prefix ? hexadecimal : (zero ? 8 : 10);
+  const unsigned without_prefix = zero ? 8 : 10;
+  if (base == 0) base = prefix ? hexadecimal : without_prefix;
   if (base == hexadecimal && prefix) at += 2;
   const std::size_t first = at;
   std::uint64_t value = 0;

@@ -70,17 +70,17 @@ CallResult share(std::uint64_t sender, std::uint64_t first, std::uint64_t last) 
 }
 
 void give_and_take(std::uint64_t id) {
-  const CallResult given = share(id, address(&memory[0]), address(&memory[1]));
+  const CallResult given = share(id, address(memory.data()), address(&memory[1]));
   say("share", given);
   say("share again", share(id, address(&memory[2]), address(&memory[1])));
   say("share in another's name", share(id + 1, address(&memory[2]), address(&memory[3])));
   say("share what is not there", share(id, address(&memory[2]), 0x1'0000));
-  const bool unshared = hvc(pkvm::guest_call::mem_unshare, address(&memory[0]))[0] == 0;
+  const bool unshared = hvc(pkvm::guest_call::mem_unshare, address(memory.data()))[0] == 0;
   print(unshared ? "unshare with the host: done\n" : "unshare with the host: refused\n");
   say("reclaim of another's", hvc(ffa::mem_reclaim, given[2] + 1, given[3]));
   say("reclaim", hvc(ffa::mem_reclaim, given[2], given[3]));
   say("reclaim again", hvc(ffa::mem_reclaim, given[2], given[3]));
-  say("share what came back", share(id, address(&memory[0]), address(&memory[1])));
+  say("share what came back", share(id, address(memory.data()), address(&memory[1])));
   say("share the rest", share(id, address(&memory[2]), address(&memory[3])));
 }
 
@@ -103,7 +103,7 @@ extern "C" void guest_main(std::uint64_t /*argument*/) {
   print("\n");
   say("feature MEM_SHARE", hvc(ffa::features, ffa::mem_share));
   say("feature MEM_DONATE", hvc(ffa::features, ffa::mem_donate));
-  say("share without buffers", share(own[2], address(&memory[0]), address(&memory[1])));
+  say("share without buffers", share(own[2], address(memory.data()), address(&memory[1])));
   say("buffers of two pages", hvc(ffa::rxtx_map, address(&tx), address(&rx), 2));
   say("buffers", hvc(ffa::rxtx_map, address(&tx), address(&rx), 1));
   say("buffers again", hvc(ffa::rxtx_map, address(&tx), address(&rx), 1));

@@ -246,6 +246,7 @@ TEST_F(VmTest, OfHcrTheHostHasTheWaitsOfOrdinaryGuests) {
 // the host left, and another run begins with zeros.
 TEST_F(VmTest, VectorsKeysAndTimersChangeHands) {
   running_vm();
+  entry = {.exception = ec_wfx};
   static arch::WorldRegisters found;
   arch::fake::state().guest = [](unsigned long long* general) {
     found = arch::fake::state().world;
