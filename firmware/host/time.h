@@ -20,8 +20,8 @@ void sleep_for_ns(std::uint64_t duration);
 /// Does nothing when that is past.
 void sleep_until_ns(std::uint64_t moment);
 
-/// Runs the item that is due first, as long as it is due by then, and moves on to that moment. False
-/// when there is none.
+/// Runs the item that is due first, as long as it is due by then, and moves on to that moment.
+/// False when there is none.
 bool run_one_work_item(std::uint64_t due_by);
 
 /// Runs pending work in the order it falls due, later than `slept_ns() + horizon` left alone; at

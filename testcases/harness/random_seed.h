@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What random tests begin with: another seed each time, which they print, or that of an earlier run.
+// What random tests begin with: another seed each time, which they print, or that of an earlier
+// run.
 #pragma once
 
 #include <cstdint>

@@ -9,10 +9,10 @@ extern "C" {
 #define PKVM_PAYLOAD(name)                         \
   extern const std::byte payload_##name##_begin[]; \
   extern const std::byte payload_##name##_end[];
-#define PKVM_PAYLOADS(X)                                                                     \
-  X(hello)                                                                                   \
-  X(answers) X(calls) X(compute) X(exits) X(ffa) X(registers) X(secret) X(share) X(trespass) \
-      X(smp) X(traps)
+#define PKVM_PAYLOADS(X) \
+  X(hello)               \
+  X(answers)             \
+  X(calls) X(compute) X(exits) X(ffa) X(registers) X(secret) X(share) X(trespass) X(smp) X(traps)
 PKVM_PAYLOADS(PKVM_PAYLOAD)
 }
 // NOLINTEND(readability-identifier-naming, modernize-avoid-c-arrays)

@@ -135,7 +135,8 @@ class GuestFfaTest : public testing::Test {
         host_donate_guest(vm(), {.pfn = frame(guest_memory), .gfn = gfn, .pages = guest_pages}));
   }
 
-  static Answer call(std::uint64_t id, std::uint64_t x1 = 0, std::uint64_t x2 = 0, std::uint64_t x3 = 0) {
+  static Answer call(std::uint64_t id, std::uint64_t x1 = 0, std::uint64_t x2 = 0,
+                     std::uint64_t x3 = 0) {
     Vcpu& vcpu = *loaded_vcpu();
     auto& x = vcpu.context.general.regs;
     x[0] = id;
@@ -147,7 +148,9 @@ class GuestFfaTest : public testing::Test {
     EXPECT_EQ(handle_guest_ffa(vcpu), Handled::resume);
     return {x[0], x[1], x[2], x[3]};
   }
-  static void map_buffers() { ASSERT_EQ(call(ffa::rxtx_map, tx.value, rx.value, 1)[0], ffa::success); }
+  static void map_buffers() {
+    ASSERT_EQ(call(ffa::rxtx_map, tx.value, rx.value, 1)[0], ffa::success);
+  }
 
   struct Range {
     Ipa address;
