@@ -55,6 +55,21 @@ INSTANTIATE_TEST_SUITE_P(Generations, Guests, testing::ValuesIn(pkvm::generation
                            return name;
                          });
 
+// With several modules loaded, which guard memory, take SMCs and own pages, a protected VM shares a
+// page, exchanges data with the host, and gives all back.
+TEST_P(Guests, SeveralModulesLeaveAProtectedVmToItself) {
+  Arguments arguments;
+  for (const char* name : {"hello", "counter", "pagepool", "regionguard", "smcfilter"})
+    arguments.push_back(module(fmt::format("{}/{}", GetParam().kmi, name)));
+  arguments.emplace_back("--pvm=share");
+  const auto run = run_on_both(arguments);
+  EXPECT_EQ(run.process.exit_code, 0) << run.process.out << run.process.err;
+  EXPECT_EQ(run.report.at("modules").size(), 5U);
+  EXPECT_THAT(lines_of(run), Contains("the host does not reach the page"));
+  EXPECT_THAT(run.console, Contains("pvm share: all 11 pages came back zeroed"));
+  EXPECT_THAT(run.process.out, ContainsRegex("protected VMs: available .*: pvmfw reported in\\)"));
+}
+
 // What one guest leaves in vectors, keys of pointer authentication and timers is no other's,
 // neither of two that take turns nor of an ordinary one behind them, and is there when it goes on.
 TEST_P(Guests, RegistersAreEachGuestsOwn) {
