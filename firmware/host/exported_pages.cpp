@@ -137,7 +137,7 @@ void export_free_pages_exact(void* memory, std::size_t size) {
 
 /// Whether there is RAM behind the number.
 bool export_pfn_is_ram(unsigned long page) {
-  return host::is_ram(Pfn{page});
+  return host::is_ram(pkvmemu::pa_of(Pfn{page}));
 }
 /// Addresses for DMA are physical ones, and nothing is cached apart.
 std::uint64_t export_dma_map_page(const void* /*device*/, const PageRecord* page,

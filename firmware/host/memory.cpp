@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/memory.h"
 
+#include <algorithm>
+
 #include "host/arch.h"
 #include "host/early.h"
 #include "host/extents.h"
@@ -79,6 +81,12 @@ std::optional<Pa> take_low_pages(std::uint64_t count, std::uint64_t alignment) {
 }
 
 }  // namespace
+
+bool is_ram(Pa pa) {
+  return std::ranges::any_of(boot_state.info.memory.all(), [pa](const PhysRange& range) {
+    return pa >= range.base && pa < range.end();
+  });
+}
 
 void memory_init() {
   const BootInfo& boot = boot_state.info;

@@ -35,6 +35,9 @@ std::optional<Pa> take_zeroed_pages(std::uint64_t count, std::uint64_t alignment
 std::optional<Pa> take_high_pages(std::uint64_t count, std::uint64_t alignment);
 void free_pages(Pa first, std::uint64_t count);
 
+/// Of all that the devicetree calls memory, reserved or not.
+bool is_ram(Pa pa);
+
 /// Any PA behind a kernel address.
 std::optional<Pa> physical_address(std::uint64_t va);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/page_records.h"
 
-#include <algorithm>
 #include <array>
 #include <span>
 
@@ -35,13 +34,6 @@ void fill(std::uint64_t address) {
 
 }  // namespace
 
-bool is_ram(Pfn page) {
-  const Pa pa = pa_of(page);
-  return std::ranges::any_of(boot_state.info.memory.all(), [pa](const PhysRange& ram) {
-    return pa.value >= ram.base.value && pa.value < ram.end().value;
-  });
-}
-
 void page_records_init(pkvm::Generation generation) {
   records_begin = kernel_layout().vmemmap_begin(generation);
 }
@@ -49,7 +41,7 @@ void page_records_init(pkvm::Generation generation) {
 std::optional<Pfn> page_of_record(std::uint64_t address) {
   if (records_begin == 0 || address < records_begin) return std::nullopt;
   const Pfn page{first_frame.value + (address - records_begin) / sizeof(PageRecord)};
-  if (!is_ram(page)) return std::nullopt;
+  if (!is_ram(pa_of(page))) return std::nullopt;
   return page;
 }
 
@@ -63,7 +55,7 @@ bool bring_page_record(std::uint64_t address) {
 }
 
 PageRecord* page_record(Pfn page) {
-  if (!is_ram(page)) return nullptr;
+  if (!is_ram(pa_of(page))) return nullptr;
   const std::uint64_t address = address_of(page);
   if (!physical_address(address) && !bring_page_record(address)) return nullptr;
   return reinterpret_cast<PageRecord*>(address);

@@ -28,7 +28,6 @@ static_assert(sizeof(PageRecord) == 64 && offsetof(PageRecord, references) == 52
 
 void page_records_init(pkvm::Generation generation);
 
-bool is_ram(Pfn page);
 /// Null for what is not RAM, and when there is no memory for the record.
 PageRecord* page_record(Pfn page);
 /// Nothing when the address is none of a record of RAM.

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "host/touch.h"
 
-#include <algorithm>
 #include <array>
 
 #include "host/arch.h"
-#include "host/early.h"
 #include "host/exceptions.h"
 #include "host/memory.h"
 
@@ -50,12 +48,6 @@ bool recover(ExceptionFrame& frame) {
   frame.x[0] = reinterpret_cast<std::uint64_t>(&context);
   frame.elr = reinterpret_cast<std::uint64_t>(&touch_resume);
   return true;
-}
-
-bool is_ram(Pa pa) {
-  return std::ranges::any_of(boot_state.info.memory.all(), [pa](const PhysRange& range) {
-    return pa >= range.base && pa < range.end();
-  });
 }
 
 const Row& row_of(Access access, Pa pa) {

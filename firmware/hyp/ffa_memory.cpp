@@ -223,7 +223,7 @@ FfaProxy::Error FfaProxy::retrieve(const Call& call, const Answer& first) {
 std::optional<FfaProxy::Answer> FfaProxy::reclaim(const Call& call) {
   if (!is_there()) return failed(Error::not_supported);
   // What a guest gave is not the host's to take back.
-  if (is_transfer_of_a_guest(call.w(1) | std::uint64_t{call.w(2)} << 32))
+  if (is_transfer_of_a_guest(ffa::handle_of(call.w(1), call.w(2))))
     return failed(Error::invalid_parameters);
   const std::size_t header = layout::header_size(version_);
   const std::span<std::uint8_t> request = page(tx_).first(header);

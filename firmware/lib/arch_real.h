@@ -2,6 +2,8 @@
 // arch.h by instructions. Arm ARM C5.2 (system registers), C5.5 (TLB maintenance), B2.3 (barriers).
 #pragma once
 
+#include <cstddef>
+
 #include "lib/arch.h"
 
 namespace pkvmemu::arch {
@@ -120,6 +122,8 @@ inline std::uint64_t enter_guest(unsigned long long* general) {
   return hyp_enter_guest(general);
 }
 // hyp/vm/world_registers.S.
+static_assert(offsetof(WorldRegisters, fpcr) == 512 && offsetof(WorldRegisters, keys) == 528 &&
+              offsetof(WorldRegisters, timers) == 608);
 extern "C" void hyp_save_world(WorldRegisters* to);
 extern "C" void hyp_restore_world(const WorldRegisters* from);
 inline void save_world(WorldRegisters& to) {

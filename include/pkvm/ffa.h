@@ -77,6 +77,12 @@ inline constexpr std::uint32_t partition_size = 24;
 /// The flag that asks for their number alone.
 inline constexpr std::uint32_t only_count = 1;
 
+/// A handle as calls and answers have it: two registers with 32 bits each.
+constexpr std::uint64_t handle_of(std::uint64_t low, std::uint64_t high) {
+  constexpr unsigned half = 32;
+  return static_cast<std::uint32_t>(low) | std::uint64_t{static_cast<std::uint32_t>(high)} << half;
+}
+
 /// A value at a place of a descriptor; the caller has made sure that it is inside.
 template <typename T>
 T field(std::span<const std::uint8_t> bytes, std::size_t offset) {

@@ -30,7 +30,6 @@ bool is_instruction_cache_operation(const uc_arm64_cp_reg& id) {
   return all || by_address;
 }
 
-constexpr std::uint64_t instruction_size = 4;
 constexpr std::uint64_t no_begin = 1;
 constexpr std::uint64_t no_end = 0;  ///< hooks with begin > end see every address
 

@@ -11,7 +11,6 @@
 namespace pkvmemu::cpu {
 namespace {
 
-constexpr std::uint64_t instruction_size = 4;
 constexpr std::uint64_t hcr_tge = bit(27);
 constexpr std::uint64_t hcr_tea = bit(37);
 constexpr std::uint64_t tlb_page_mask = 0x3ff;

@@ -8,6 +8,9 @@
 
 namespace pkvmemu::cpu {
 
+/// Of A64, in bytes (Arm ARM B1.1).
+inline constexpr std::uint64_t instruction_size = 4;
+
 /// PSTATE in the layout of SPSR_ELx.
 namespace pstate {
 inline constexpr std::uint32_t sp_elx = 1U << 0;

@@ -28,9 +28,6 @@ Words failed(ffa::Error error) {
 std::uint32_t word(std::uint64_t value) {
   return static_cast<std::uint32_t>(value);
 }
-std::uint64_t handle_of(std::uint64_t low, std::uint64_t high) {
-  return word(low) | static_cast<std::uint64_t>(word(high)) << word_bits;
-}
 
 template <typename T>
 T field(std::span<const std::byte> bytes, std::size_t offset) {
@@ -200,7 +197,7 @@ Words FfaFirmware::take_memory(const Words& x) {
 }
 
 Words FfaFirmware::take_fragment(const Words& x) {
-  const std::uint64_t handle = handle_of(x[1], x[2]);
+  const std::uint64_t handle = ffa::handle_of(x[1], x[2]);
   const std::uint32_t size = word(x[3]);
   const auto found = state_.regions.find(handle);
   const bool expected = found != state_.regions.end() && !found->second.is_complete();
@@ -240,7 +237,7 @@ Words FfaFirmware::tell_memory(const Words& x) {
 }
 
 Words FfaFirmware::tell_fragment(const Words& x) {
-  const auto found = state_.regions.find(handle_of(x[1], x[2]));
+  const auto found = state_.regions.find(ffa::handle_of(x[1], x[2]));
   const std::uint32_t from = word(x[3]);
   const bool known = found != state_.regions.end() && found->second.is_complete() &&
                      from < found->second.length && state_.rx != Pa{0};
@@ -252,7 +249,7 @@ Words FfaFirmware::tell_fragment(const Words& x) {
 }
 
 Words FfaFirmware::give_back(const Words& x) {
-  const bool was_there = state_.regions.erase(handle_of(x[1], x[2])) != 0;
+  const bool was_there = state_.regions.erase(ffa::handle_of(x[1], x[2])) != 0;
   return was_there ? Words{ffa::success} : failed(Error::invalid_parameters);
 }
 

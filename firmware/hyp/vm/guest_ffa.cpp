@@ -32,9 +32,6 @@ std::uint64_t x(const Vcpu& vcpu, std::size_t i) {
 std::uint32_t w(const Vcpu& vcpu, std::size_t i) {
   return static_cast<std::uint32_t>(x(vcpu, i));
 }
-std::uint64_t handle_in(std::uint64_t low, std::uint64_t high) {
-  return static_cast<std::uint32_t>(low) | std::uint64_t{static_cast<std::uint32_t>(high)} << half;
-}
 
 FfaProxy& proxy() {
   return hypervisor().ffa;
@@ -232,7 +229,7 @@ Answer transfer(Vcpu& vcpu, std::uint32_t id) {
     free_transfer(*made);
     return answer;
   }
-  (*made)->handle = handle_in(answer[2], answer[3]);
+  (*made)->handle = ffa::handle_of(answer[2], answer[3]);
   (*made)->next = std::exchange(vm.ffa.transfers, *made);
   return answer;
 }
@@ -260,7 +257,7 @@ Answer take_back(Vm& vm, FfaTransfer* transfer, std::uint64_t flags) {
 }
 
 Answer reclaim(Vcpu& vcpu) {
-  FfaTransfer* const found = vcpu.vm->ffa.find(handle_in(x(vcpu, 1), x(vcpu, 2)));
+  FfaTransfer* const found = vcpu.vm->ffa.find(ffa::handle_of(x(vcpu, 1), x(vcpu, 2)));
   if (found == nullptr) return FfaProxy::failed(Error::invalid_parameters);
   return take_back(*vcpu.vm, found, w(vcpu, 3));
 }

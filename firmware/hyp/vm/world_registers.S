@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The registers that EL2's own code never touches, in the order of struct WorldRegisters
- * (guest_context.h): vectors, keys of pointer authentication (Arm ARM D17.2, AP*Key*_EL1), timers. */
+ * (lib/arch.h): vectors, keys of pointer authentication (Arm ARM D17.2, AP*Key*_EL1), timers. */
 	.arch	armv8.3-a
 	.text
 
