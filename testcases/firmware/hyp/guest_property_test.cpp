@@ -526,7 +526,7 @@ std::string GuestProperty::tear_down_all() {
 std::string GuestProperty::run_sequence(bool looks_after_each) {
   steps.clear();
   relinquished.reset();
-  speaks_ffa = is_6_12() && one_in(3);
+  speaks_ffa = is_6_12() && one_in(2);
   if (speaks_ffa) {
     begin_ffa();
   } else if (!one_in(4)) {
@@ -542,6 +542,8 @@ std::string GuestProperty::run_sequence(bool looks_after_each) {
       absurd_step();
     else if (one_in(12))
       scribble();
+    else if (speaks_ffa && one_in(2))
+      run();  // only a guest that runs can speak
     else
       sensible_step();
     if (!broken.empty()) return broken;
